@@ -1,0 +1,1 @@
+//! Decides what is due and hands out tickets: dispatch and sweep.

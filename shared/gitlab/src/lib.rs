@@ -1,0 +1,1 @@
+//! GitLab REST client of Issue Mirror: one send(), paced, origin-guarded, typed errors.

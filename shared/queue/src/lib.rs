@@ -1,0 +1,1 @@
+//! Delivery of tickets and the request budget of Issue Mirror.

@@ -1,0 +1,1 @@
+//! Clock, entropy, telemetry, configuration and shutdown of Issue Mirror.

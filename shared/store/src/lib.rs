@@ -1,0 +1,1 @@
+//! The record of Issue Mirror: what is mapped, intended and owed.

@@ -1,0 +1,1 @@
+//! Executes jobs: scan a mirror, sync an issue.
