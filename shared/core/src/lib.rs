@@ -1,1 +1,12 @@
-//! The pure heart of Issue Mirror: types, rendering, planning; no I/O, no clock.
+//! The pure heart of Issue Mirror: what an issue is, what its mirror should look like, and what is
+//! to be done about the difference. No I/O, no clock, no randomness: those come in as values, or
+//! through the traits of [`ports`].
+
+pub mod ids;
+pub mod issue;
+pub mod job;
+pub mod mapping;
+pub mod outcome;
+pub mod ports;
+pub mod project;
+pub mod retry;

@@ -1,0 +1,141 @@
+//! Jobs: identities only. What a job is about is read afresh when it runs.
+
+use crate::ids::{Iid, MirrorId, TicketNumber, WorkId};
+use serde::{Deserialize, Serialize};
+
+/// What may be owed. The wire and database names are these, pinned by a golden test.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Job {
+    /// Find what changed on either side of a mirror.
+    ScanMirror {
+        /// The mirror.
+        mirror: MirrorId,
+    },
+    /// Bring one mirrored issue in line with its source.
+    SyncIssue {
+        /// The mirror.
+        mirror: MirrorId,
+        /// The source issue.
+        iid: Iid,
+    },
+}
+
+impl Job {
+    /// The mirror it belongs to.
+    pub fn mirror(&self) -> MirrorId {
+        match self {
+            Self::ScanMirror { mirror } | Self::SyncIssue { mirror, .. } => *mirror,
+        }
+    }
+
+    /// `scan_mirror`, `sync_issue`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::ScanMirror { .. } => "scan_mirror",
+            Self::SyncIssue { .. } => "sync_issue",
+        }
+    }
+
+    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`.
+    pub fn key(&self) -> String {
+        match self {
+            Self::ScanMirror { mirror } => format!("scan_mirror/{mirror}"),
+            Self::SyncIssue { mirror, iid } => format!("sync_issue/{mirror}/{iid}"),
+        }
+    }
+
+    /// Reads a key back; `None` for a kind that a newer version wrote.
+    pub fn from_key(key: &str) -> Option<Self> {
+        let mut parts = key.split('/');
+        let kind = parts.next()?;
+        let mirror = MirrorId(parts.next()?.parse().ok()?);
+        let job = match kind {
+            "scan_mirror" => Self::ScanMirror { mirror },
+            "sync_issue" => Self::SyncIssue {
+                mirror,
+                iid: Iid(parts.next()?.parse().ok()?),
+            },
+            _ => return None,
+        };
+        parts.next().is_none().then_some(job)
+    }
+}
+
+/// How urgent work is. Higher goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Priority {
+    /// First imports and full sweeps.
+    Backfill = 0,
+    /// Changes found by polling.
+    Incremental = 1,
+    /// A person or a webhook asked.
+    ByHand = 2,
+}
+
+/// What travels through the queue: which row of work, and at which dispatch.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The row.
+    pub work: WorkId,
+    /// The fencing token of this dispatch.
+    pub ticket: TicketNumber,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wire_names_are_pinned() {
+        let scan = Job::ScanMirror {
+            mirror: MirrorId(7),
+        };
+        let issue = Job::SyncIssue {
+            mirror: MirrorId(7),
+            iid: Iid(123),
+        };
+        assert_eq!(
+            serde_json::to_string(&scan).unwrap(),
+            r#"{"kind":"scan_mirror","mirror":7}"#
+        );
+        assert_eq!(
+            serde_json::to_string(&issue).unwrap(),
+            r#"{"kind":"sync_issue","mirror":7,"iid":123}"#
+        );
+        assert_eq!(scan.key(), "scan_mirror/7");
+        assert_eq!(issue.key(), "sync_issue/7/123");
+        let ticket = Ticket {
+            work: WorkId(5),
+            ticket: TicketNumber(2),
+        };
+        assert_eq!(
+            serde_json::to_string(&ticket).unwrap(),
+            r#"{"work":5,"ticket":2}"#
+        );
+    }
+
+    #[test]
+    fn keys_read_back_and_unknown_kinds_do_not() {
+        for job in [
+            Job::ScanMirror {
+                mirror: MirrorId(1),
+            },
+            Job::SyncIssue {
+                mirror: MirrorId(2),
+                iid: Iid(3),
+            },
+        ] {
+            assert_eq!(Job::from_key(&job.key()), Some(job));
+        }
+        for foreign in [
+            "",
+            "sync_issue/7",
+            "sync_issue/7/x",
+            "scan_mirror/7/8",
+            "brew_coffee/7",
+        ] {
+            assert_eq!(Job::from_key(foreign), None, "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! How a job ended, and what is to become of its work.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a job that succeeded did.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A mirror of the issue was created.
+    Created,
+    /// The mirror was changed.
+    Updated,
+    /// Nothing was to be done.
+    Unchanged,
+    /// Left out, on purpose.
+    Skipped(SkipReason),
+    /// A scan: so many issues were found due.
+    Scanned {
+        /// Issues owed.
+        owed: u64,
+    },
+}
+
+/// Why something is left out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Closed before it was ever mirrored, and `--include-closed` is off.
+    ClosedBeforeFirstSync,
+    /// It is itself a copy that this deployment (or a pair's other half) made.
+    IsACopy,
+    /// Confidential, and the target's token could not prove that it can keep a secret.
+    ConfidentialNotProven {
+        /// What is missing, and its mend.
+        why: String,
+    },
+    /// Gone, or not visible to the token.
+    Unreadable,
+    /// The target refuses it for good.
+    Refused {
+        /// GitLab's own words.
+        why: String,
+    },
+    /// Someone else's object carries our marker; a person must look.
+    MarkerByStranger {
+        /// The target issue that carries it.
+        target_iid: i64,
+    },
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClosedBeforeFirstSync => f.write_str("closed before it was first mirrored"),
+            Self::IsACopy => f.write_str("is itself a mirrored copy"),
+            Self::ConfidentialNotProven { why } => write!(f, "confidential: {why}"),
+            Self::Unreadable => f.write_str("gone, or hidden from the token"),
+            Self::Refused { why } => write!(f, "refused by the target: {why}"),
+            Self::MarkerByStranger { target_iid } => {
+                write!(
+                    f,
+                    "target issue #{target_iid} carries its marker but was written by a stranger"
+                )
+            }
+        }
+    }
+}
+
+/// What becomes of a row of work after a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Finished.
+    Done,
+    /// Throttled or paused: again at that time, and no attempt is burnt.
+    Snooze(DateTime<Utc>),
+    /// Failed for a cause that may pass: again later, one attempt more.
+    Retry,
+    /// Failed for good: a dead letter, retried by hand only.
+    GiveUp,
+}
