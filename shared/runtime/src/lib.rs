@@ -1,1 +1,21 @@
-//! Clock, entropy, telemetry, configuration and shutdown of Issue Mirror.
+//! What a running process needs of its machine: time, randomness, environment, the state folder
+//! with its key and locks, logging and a clean end.
+//!
+//! Everything here is the one home of something that is banned elsewhere (`clippy.toml`).
+
+pub mod clock;
+pub mod entropy;
+pub mod environment;
+pub mod file_lock;
+pub mod key;
+pub mod secret;
+pub mod shutdown;
+pub mod state_dir;
+pub mod telemetry;
+pub mod testing;
+
+pub use clock::SystemClock;
+pub use entropy::{SeededEntropy, SystemEntropy};
+pub use environment::Environment;
+pub use secret::Secret;
+pub use shutdown::Shutdown;
