@@ -84,14 +84,11 @@ fn named(text: &str) -> Option<(Cow<'static, str>, usize)> {
         if let Some((_, meaning)) = simple {
             return Some((Cow::Borrowed(meaning), reference.len()));
         }
-        if reference
-            .bytes()
-            .skip(1)
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b';')
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b';';
+        if reference.bytes().skip(1).all(plain)
+            && let Some(meaning) = from_the_markdown_parser(reference)
         {
-            if let Some(meaning) = from_the_markdown_parser(reference) {
-                return Some((Cow::Owned(meaning), reference.len()));
-            }
+            return Some((Cow::Owned(meaning), reference.len()));
         }
     }
     WITHOUT_SEMICOLON
@@ -104,7 +101,8 @@ fn named(text: &str) -> Option<(Cow<'static, str>, usize)> {
 fn from_the_markdown_parser(reference: &str) -> Option<String> {
     let html = comrak::markdown_to_html(reference, &comrak::Options::default());
     let inner = html.trim_end().strip_prefix("<p>")?.strip_suffix("</p>")?;
-    (!inner.starts_with("&amp;")).then(|| inner.to_owned())
+    let unknown = inner.starts_with("&amp;") && inner != "&amp;";
+    (!unknown).then(|| decode(inner).into_owned())
 }
 
 #[cfg(test)]
@@ -123,6 +121,7 @@ mod tests {
             ("&amp;amp;", "&amp;"),
             ("a &lt; b &gt c", "a < b > c"),
             ("&hellip;", "…"),
+            ("&LT;&AMP;", "<&"),
             ("&unknownname;", "&unknownname;"),
             ("AT&T; & co", "AT&T; & co"),
             ("&#0;&#xD800;", "\u{FFFD}\u{FFFD}"),

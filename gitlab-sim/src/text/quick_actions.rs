@@ -183,16 +183,21 @@ fn candidate_paragraphs(text: &str, dialect: Dialect) -> Vec<(usize, usize)> {
         .collect()
 }
 
+/// What stands between the tags of a paragraph; attributes, such as a picture's text, do not.
 fn shown_text(node: Node<'_>) -> String {
-    let own = match &node.data().value {
-        NodeValue::Text(text) => text.to_string(),
-        NodeValue::Code(code) => code.literal.clone(),
-        NodeValue::SoftBreak | NodeValue::LineBreak => "\n".to_owned(),
-        NodeValue::Image(_) => return String::new(),
-        _other => String::new(),
-    };
-    node.children()
-        .fold(own, |shown, child| shown + &shown_text(child))
+    let mut shown = String::new();
+    let ast = node.data();
+    if let NodeValue::Text(text) = &ast.value {
+        shown.push_str(text);
+    } else if let NodeValue::Code(code) = &ast.value {
+        shown.push_str(&code.literal);
+    } else if matches!(ast.value, NodeValue::SoftBreak | NodeValue::LineBreak) {
+        shown.push('\n');
+    } else if !matches!(ast.value, NodeValue::Image(_)) {
+        node.children()
+            .for_each(|child| shown.push_str(&shown_text(child)));
+    }
+    shown
 }
 
 fn execute(text: &str, expression: &Regex, commands: &mut Vec<Command>) -> String {

@@ -223,7 +223,7 @@ fn titles_know_no_escapes_and_no_code() {
     assert_eq!(find_in_title("\\@alice"), [user("alice")]);
     assert_eq!(find_in_title("`#12`"), [issue(12)]);
     assert_eq!(find_in_title("@\u{2060}alice"), []);
-    assert_eq!(find_in_title("&#64;alice").contains(&user("alice")), false);
+    assert!(!find_in_title("&#64;alice").contains(&user("alice")));
 }
 
 #[test]

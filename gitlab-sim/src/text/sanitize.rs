@@ -78,8 +78,8 @@ const KEPT_ATTRIBUTES: &[&str] = &[
 ];
 
 /// The HTML with everything but a known list of elements, attributes and link schemes taken away,
-/// and every element closed.
-pub(super) fn sanitized(html: &str) -> String {
+/// and every element closed. `dress` turns the texts outside code and links into HTML.
+pub(super) fn sanitized(html: &str, dress: &dyn Fn(&str) -> String) -> String {
     let mut clean = String::with_capacity(html.len());
     let mut open: Vec<String> = Vec::new();
     let mut swallowing: Option<String> = None;
@@ -91,7 +91,14 @@ pub(super) fn sanitized(html: &str) -> String {
             continue;
         }
         match token {
-            Token::Text(text) => clean.push_str(&escape(&text)),
+            Token::Text(text)
+                if open
+                    .iter()
+                    .any(|name| matches!(name.as_str(), "pre" | "code" | "a")) =>
+            {
+                clean.push_str(&escape(&text));
+            }
+            Token::Text(text) => clean.push_str(&dress(&text)),
             Token::Start { name, .. } if matches!(name.as_str(), "script" | "style") => {
                 swallowing = Some(name);
             }
@@ -183,7 +190,7 @@ fn safe_link(link: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::sanitized;
+    use super::{escape, sanitized};
 
     #[test]
     fn only_harmless_html_survives() {
@@ -213,7 +220,7 @@ mod tests {
             ("<img src=x onerror=alert(1)>", "<img src=\"x\">"),
         ];
         for (html, clean) in cases {
-            assert_eq!(sanitized(html), clean, "{html:?}");
+            assert_eq!(sanitized(html, &escape), clean, "{html:?}");
         }
     }
 }

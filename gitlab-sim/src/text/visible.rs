@@ -1,7 +1,8 @@
 //! What a person reads on the page that a text becomes.
 
 use super::html::{Token, tokens};
-use super::{markdown, sanitize};
+use super::references::Live;
+use super::{markdown, reference_patterns, sanitize};
 
 /// The visible text of a Markdown text: tags gone, character references decoded, white space as
 /// a browser shows it (kept in `pre`, else one space), one line per block. The alternative text of
@@ -22,9 +23,36 @@ pub fn visible_text(text: &str) -> String {
     page.text.trim_end().to_owned()
 }
 
-/// GitLab-like HTML for a page: raw HTML sanitised, every element closed.
+/// GitLab-like HTML for a page: raw HTML sanitised, every element closed, references left as text.
 pub fn rendered_html(text: &str) -> String {
-    sanitize::sanitized(&markdown::html(text))
+    sanitize::sanitized(&markdown::html(text), &sanitize::escape)
+}
+
+/// As [`rendered_html`], with live references turned into links where `link` knows an address.
+pub fn rendered_html_with_links(text: &str, link: &dyn Fn(&Live) -> Option<String>) -> String {
+    let dress = |text: &str| linked(text, link);
+    sanitize::sanitized(&markdown::html_with_escapes_marked(text), &dress)
+}
+
+fn linked(text: &str, link: &dyn Fn(&Live) -> Option<String>) -> String {
+    let mut html = String::with_capacity(text.len());
+    let mut done = 0;
+    for (range, live) in reference_patterns::all(text) {
+        let Some(address) = link(&live).filter(|_| range.start >= done) else {
+            continue;
+        };
+        let between = text.get(done..range.start).unwrap_or_default();
+        let shown = text.get(range.clone()).unwrap_or_default();
+        html.push_str(&sanitize::escape(between));
+        html.push_str(&format!(
+            "<a class=\"reference\" href=\"{}\">{}</a>",
+            sanitize::escape(&address),
+            sanitize::escape(shown)
+        ));
+        done = range.end;
+    }
+    html.push_str(&sanitize::escape(text.get(done..).unwrap_or_default()));
+    html
 }
 
 /// Text made safe for HTML text and for attribute values in double quotes.
@@ -152,7 +180,21 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use super::{rendered_html, visible_text};
+    use super::{rendered_html, rendered_html_with_links, visible_text};
+    use crate::text::references::Live;
+
+    #[test]
+    fn only_live_references_become_links() {
+        let link =
+            |live: &Live| (*live == Live::User("alice".to_owned())).then(|| "/a?b&c".to_owned());
+        let text = "@alice \\@alice `@alice` @bob <@alice";
+        let reference = "<a class=\"reference\" href=\"/a?b&amp;c\">@alice</a>";
+        let html = rendered_html_with_links(text, &link);
+        let expected = format!(
+            "<p>{reference} <span>@</span>alice <code>@alice</code> @bob &lt;{reference}</p>\n"
+        );
+        assert_eq!(html, expected);
+    }
 
     #[test]
     fn a_reader_sees_text_not_markup() {
