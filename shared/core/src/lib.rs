@@ -2,11 +2,16 @@
 //! to be done about the difference. No I/O, no clock, no randomness: those come in as values, or
 //! through the traits of [`ports`].
 
+pub mod desired;
+pub mod fingerprint;
 pub mod ids;
 pub mod issue;
 pub mod job;
+pub mod labels;
 pub mod mapping;
 pub mod outcome;
+pub mod plan;
 pub mod ports;
 pub mod project;
+pub mod provenance;
 pub mod retry;

@@ -40,8 +40,11 @@ pub struct TargetIssue {
     pub iid: Iid,
     /// `updated_at` of the last answer that showed it.
     pub updated_at: DateTime<Utc>,
-    /// `user_notes_count` of the last answer that showed it.
+    /// `user_notes_count` of the last answer that showed it, and the notes we added since.
     pub notes_count: i64,
+    /// Digest of the fields we care for, of the last answer that showed it: tells somebody's edit
+    /// from the echo of our own.
+    pub digest: Option<String>,
 }
 
 /// What a complete read of a source issue found.
@@ -148,7 +151,11 @@ pub struct Intent {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Intended {
     /// The mirror of the issue.
-    Issue,
+    Issue {
+        /// The target instance's own clock shortly before it was sent, where known: a look-up need
+        /// not go further back.
+        since: Option<DateTime<Utc>>,
+    },
     /// The mirror of one of its notes.
     Note {
         /// The source note.

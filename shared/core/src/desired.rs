@@ -1,0 +1,186 @@
+//! What a mirrored issue should look like, and what it looks like now.
+
+use crate::{
+    fingerprint::Fingerprint,
+    ids::NoteId,
+    issue::{Issue, IssueType, Label, State},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeSet;
+
+/// The rendered mirror of one issue: everything that crosses, in the target's terms.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Desired {
+    /// Inert, at most 255 characters.
+    pub title: String,
+    /// Marker, body, footer; inert.
+    pub description: String,
+    /// Open or closed.
+    pub state: State,
+    /// A type that every edition accepts in this place.
+    pub issue_type: IssueType,
+    /// The day it is due.
+    pub due_date: Option<NaiveDate>,
+    /// Hidden from the public.
+    pub confidential: bool,
+    /// Planning weight.
+    pub weight: Option<i64>,
+    /// Seconds estimated.
+    pub estimate: i64,
+    /// Seconds logged at the source.
+    pub spent: i64,
+    /// Labels, the source's own order first.
+    pub labels: Vec<Label>,
+    /// Comments, oldest first.
+    pub notes: Vec<DesiredNote>,
+}
+
+impl Desired {
+    /// Digest over every rendered field but the notes, which have their own.
+    pub fn fingerprint(&self) -> String {
+        let Self {
+            title,
+            description,
+            state,
+            issue_type,
+            due_date,
+            confidential,
+            weight,
+            estimate,
+            spent,
+            labels,
+            notes: _,
+        } = self;
+        let mut print = Fingerprint::new("issue/1");
+        print
+            .text(title)
+            .text(description)
+            .text(issue_type.as_str());
+        print.flag(*state == State::Closed).flag(*confidential);
+        print
+            .number(*weight)
+            .number(Some(*estimate))
+            .number(Some(*spent));
+        print.text(&due_date.map(|day| day.to_string()).unwrap_or_default());
+        for label in labels {
+            print.text(&label.title);
+        }
+        print.finish()
+    }
+}
+
+/// The rendered mirror of one comment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DesiredNote {
+    /// The source note.
+    pub source_note: NoteId,
+    /// The source thread.
+    pub discussion: String,
+    /// Where in its thread it stands.
+    pub place: Place,
+    /// Marker, header, body; inert.
+    pub body: String,
+    /// Hidden from the public; fixed at creation.
+    pub internal: bool,
+    /// When the source note was written.
+    pub created_at: DateTime<Utc>,
+}
+
+impl DesiredNote {
+    /// Digest over every rendered field.
+    pub fn fingerprint(&self) -> String {
+        let mut print = Fingerprint::new("note/1");
+        print.text(&self.body).flag(self.internal);
+        print.finish()
+    }
+}
+
+/// Where in its thread a note stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// A comment of its own.
+    Plain,
+    /// The first of a thread.
+    Start,
+    /// An answer in a thread.
+    Reply,
+}
+
+/// A mirrored issue as its target shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Observed {
+    /// Title.
+    pub title: String,
+    /// Description.
+    pub description: String,
+    /// Open or closed.
+    pub state: State,
+    /// Type.
+    pub issue_type: IssueType,
+    /// The day it is due.
+    pub due_date: Option<NaiveDate>,
+    /// Hidden from the public.
+    pub confidential: bool,
+    /// Planning weight.
+    pub weight: Option<i64>,
+    /// Whether the instance knows weights.
+    pub has_weight: bool,
+    /// Titles.
+    pub labels: BTreeSet<String>,
+    /// Seconds estimated.
+    pub estimate: i64,
+    /// Seconds logged.
+    pub spent: i64,
+}
+
+impl From<&Issue> for Observed {
+    fn from(issue: &Issue) -> Self {
+        Self {
+            title: issue.title.clone(),
+            description: issue.description.clone(),
+            state: issue.state,
+            issue_type: issue.issue_type.clone(),
+            due_date: issue.due_date,
+            confidential: issue.confidential,
+            weight: issue.weight,
+            has_weight: issue.has_weight,
+            labels: issue.labels.iter().cloned().collect(),
+            estimate: issue.time.estimate,
+            spent: issue.time.spent,
+        }
+    }
+}
+
+impl Observed {
+    /// Digest of what is observed: two answers with the same digest show the same issue.
+    pub fn digest(&self) -> String {
+        let Self {
+            title,
+            description,
+            state,
+            issue_type,
+            due_date,
+            confidential,
+            weight,
+            has_weight: _,
+            labels,
+            estimate,
+            spent,
+        } = self;
+        let mut print = Fingerprint::new("observed/1");
+        print
+            .text(title)
+            .text(description)
+            .text(issue_type.as_str());
+        print.flag(*state == State::Closed).flag(*confidential);
+        print
+            .number(*weight)
+            .number(Some(*estimate))
+            .number(Some(*spent));
+        print.text(&due_date.map(|day| day.to_string()).unwrap_or_default());
+        for label in labels {
+            print.text(label);
+        }
+        print.finish()
+    }
+}

@@ -1,0 +1,12 @@
+//! The difference between what a mirror should look like and what it looks like, as a list of
+//! steps. A step is one thing to send; `plan` prints them, `sync` sends them.
+
+mod diff;
+mod notes;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use diff::{Known, diff};
+pub use notes::diff_notes;
+pub use step::{IssueEdit, NewIssue, NewNote, Plan, Step};

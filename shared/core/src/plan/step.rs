@@ -1,0 +1,148 @@
+//! One thing to send, and a list of them.
+
+use crate::{
+    desired::Place,
+    ids::NoteId,
+    issue::{IssueType, Label, State},
+};
+use chrono::NaiveDate;
+
+/// Everything that one job is going to send to the target, in order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// Nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Requests that it costs, when all goes well.
+    pub fn requests(&self) -> u64 {
+        self.steps.iter().map(Step::requests).sum()
+    }
+}
+
+/// One thing to send. The order of the variants is not the order of sending.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Carry a file from source to target.
+    TransferUpload {
+        /// The file's name.
+        filename: String,
+    },
+    /// Create a label with the source's colour and description.
+    CreateLabel(Label),
+    /// Create the issue.
+    CreateIssue(NewIssue),
+    /// Make it confidential, before anything else is written.
+    Restrict,
+    /// Change fields.
+    UpdateIssue(IssueEdit),
+    /// Close or reopen.
+    SetState(State),
+    /// Set the estimate, in seconds; 0 clears it.
+    SetTimeEstimate(i64),
+    /// Add a signed difference of logged seconds.
+    AddSpentTime(i64),
+    /// Write a comment.
+    CreateNote(NewNote),
+    /// Change a comment.
+    UpdateNote {
+        /// Its source.
+        source_note: NoteId,
+        /// The comment.
+        target_note: NoteId,
+        /// The new body.
+        body: String,
+    },
+    /// Make it public, after everything else.
+    Open,
+}
+
+impl Step {
+    /// Requests that it costs, when all goes well.
+    pub fn requests(&self) -> u64 {
+        match self {
+            // One to read the file, one to write it.
+            Self::TransferUpload { .. } => 2,
+            // The comments on the target are read first: others may have written there.
+            Self::Open => 2,
+            Self::CreateNote(note) => 1 + u64::from(note.neutral_first),
+            Self::CreateLabel(_)
+            | Self::CreateIssue(_)
+            | Self::Restrict
+            | Self::UpdateIssue(_)
+            | Self::SetState(_)
+            | Self::SetTimeEstimate(_)
+            | Self::AddSpentTime(_)
+            | Self::UpdateNote { .. } => 1,
+        }
+    }
+}
+
+/// A new issue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewIssue {
+    /// Title.
+    pub title: String,
+    /// Description; begins with the marker.
+    pub description: String,
+    /// Titles; the last of a scope wins where scoped labels are licensed.
+    pub labels: Vec<String>,
+    /// The day it is due.
+    pub due_date: Option<NaiveDate>,
+    /// Hidden from the public from the start.
+    pub confidential: bool,
+    /// Planning weight.
+    pub weight: Option<i64>,
+    /// Type.
+    pub issue_type: IssueType,
+}
+
+/// Changed fields of an issue; `None` leaves a field alone.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct IssueEdit {
+    /// Title.
+    pub title: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// Labels to put on.
+    pub add_labels: Vec<String>,
+    /// Labels to take off, of those we own.
+    pub remove_labels: Vec<String>,
+    /// Due date; the inner `None` clears it.
+    pub due_date: Option<Option<NaiveDate>>,
+    /// Weight; the inner `None` clears it.
+    pub weight: Option<Option<i64>>,
+    /// Type.
+    pub issue_type: Option<IssueType>,
+}
+
+impl IssueEdit {
+    /// Changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A new comment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewNote {
+    /// Its source.
+    pub source_note: NoteId,
+    /// The source's thread.
+    pub discussion: String,
+    /// Where in its thread.
+    pub place: Place,
+    /// Body; begins with the marker.
+    pub body: String,
+    /// Hidden from the public.
+    pub internal: bool,
+    /// Written with nothing but its marker first, and filled once the answer has shown that it is
+    /// internal: the first one on a target.
+    pub neutral_first: bool,
+}
