@@ -157,7 +157,6 @@ fn new_labels<'a>(
                 .target_labels
                 .as_ref()
                 .is_some_and(|there| !there.contains(*title))
-                && (add.contains(title) || !observed.labels.contains(*title))
         })
         .filter_map(move |title| details.get(title.as_str()).map(|label| (*label).clone()))
         // Without a colour there is nothing to say that auto-creation would not say.
