@@ -1,0 +1,14 @@
+//! What the client can ask and do, one file a resource.
+
+mod fields;
+mod issues;
+mod labels;
+mod notes;
+mod project;
+mod time;
+mod uploads;
+
+pub use issues::{IssueChange, IssuePage, IssueQuery, NewIssue, Sort, StateEvent};
+pub use labels::{CreatedLabel, LabelEvent};
+pub use notes::{NewNote, NoteReply};
+pub use uploads::{Download, Uploaded};

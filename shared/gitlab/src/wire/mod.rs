@@ -1,0 +1,10 @@
+//! GitLab's JSON of versions 12 to 19, read into the core's types. What a version lacks has a
+//! default here; what it has in excess is ignored.
+
+mod issue;
+mod note;
+mod project;
+
+pub(crate) use issue::{WireIssue, WireLabel, WireTime};
+pub(crate) use note::{WireCreated, WireDiscussion, WireLabelEvent, WireNote, WireUpload};
+pub(crate) use project::{WireMetadata, WireProject, WireToken, WireTokenUser};
