@@ -36,7 +36,8 @@ impl SimClock {
             Source::Real => machine_time(),
             Source::Manual(time) => *time.borrow(),
         };
-        now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
+        now.duration_trunc(TimeDelta::microseconds(1))
+            .unwrap_or(now)
     }
 
     /// Moves a manual clock forward; the machine's time cannot be moved and is left alone.
@@ -63,18 +64,26 @@ impl SimClock {
                 let due = time.borrow().checked_add_signed(step);
                 let mut seen = time.subscribe();
                 // An error would mean that no clock is left to move, and this one is still held.
-                let _ = seen.wait_for(|now| due.is_some_and(|due| *now >= due)).await;
+                let _ = seen
+                    .wait_for(|now| due.is_some_and(|due| *now >= due))
+                    .await;
             }
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the simulator's own home of the machine's time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulator's own home of the machine's time"
+)]
 fn machine_time() -> DateTime<Utc> {
     Utc::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the simulator's own home of waiting")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the simulator's own home of waiting"
+)]
 async fn machine_sleep(wait: Duration) {
     tokio::time::sleep(wait).await;
 }

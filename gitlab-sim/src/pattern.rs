@@ -56,8 +56,12 @@ impl Recogniser {
     }
 
     fn matches(&mut self, bytes: &[u8]) -> bool {
-        let Some(first) = bytes.first_chunk::<8>() else { return false };
-        let seed = *self.seed.get_or_insert(u64::from_le_bytes(*first) ^ self.complete);
+        let Some(first) = bytes.first_chunk::<8>() else {
+            return false;
+        };
+        let seed = *self
+            .seed
+            .get_or_insert(u64::from_le_bytes(*first) ^ self.complete);
         block(seed, self.complete).get(..bytes.len()) == Some(bytes)
     }
 
@@ -73,7 +77,9 @@ impl Recogniser {
     #[must_use]
     pub fn recover(self) -> Vec<u8> {
         let seed = self.seed.unwrap_or(0);
-        let mut bytes: Vec<u8> = blocks(seed, self.complete * BLOCK as u64).flatten().collect();
+        let mut bytes: Vec<u8> = blocks(seed, self.complete * BLOCK as u64)
+            .flatten()
+            .collect();
         bytes.extend(self.partial);
         bytes
     }

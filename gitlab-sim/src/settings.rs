@@ -86,7 +86,11 @@ impl FromStr for Version {
         let mut numbers = text.split(['.', '-']).map(str::parse::<u32>);
         let mut next = || numbers.next().and_then(Result::ok);
         match (next(), next()) {
-            (Some(major), Some(minor)) => Ok(Self { major, minor, patch: next().unwrap_or(0) }),
+            (Some(major), Some(minor)) => Ok(Self {
+                major,
+                minor,
+                patch: next().unwrap_or(0),
+            }),
             _ => Err(UnknownSetting(text.to_owned())),
         }
     }
@@ -172,7 +176,11 @@ impl Default for Settings {
         Self {
             edition: Edition::Premium,
             licensed: true,
-            version: Version { major: 18, minor: 4, patch: 0 },
+            version: Version {
+                major: 18,
+                minor: 4,
+                patch: 0,
+            },
             quick_actions: Generation::Current,
             scoped_exclusivity: None,
             external_url: None,

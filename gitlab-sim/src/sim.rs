@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::SimClock;
 use crate::front::Front;
-use crate::front::faults::{Fault, FaultRule};
+use crate::front::faults::FaultRule;
 use crate::front::hook::Hook;
 use crate::front::record::RequestRecord;
 use crate::model::{
@@ -36,7 +36,11 @@ impl Sim {
     /// Starts with Premium 18.4.0, the machine's clock, no limits, nobody in it.
     #[must_use]
     pub fn builder() -> SimBuilder {
-        SimBuilder { settings: Settings::default(), clock: SimClock::real(), fault_seed: 1 }
+        SimBuilder {
+            settings: Settings::default(),
+            clock: SimClock::real(),
+            fault_seed: 1,
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -245,6 +249,9 @@ impl SimBuilder {
             world: World::new(self.settings, self.clock.clone()),
             front: Front::new(self.fault_seed),
         };
-        Sim { state: Arc::new(Mutex::new(state)), clock: self.clock }
+        Sim {
+            state: Arc::new(Mutex::new(state)),
+            clock: self.clock,
+        }
     }
 }

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use super::journal::ChangeKind;
 use super::people::{Token, TokenSpec, User, UserId, UserSpec};
 use super::project::{
-    Content, Epic, Group, Home, Iteration, Milestone, MilestoneSpec, Project, ProjectId, ProjectSpec, Upload,
+    Content, Epic, Group, Home, Iteration, Milestone, MilestoneSpec, Project, ProjectId,
+    ProjectSpec, Upload,
 };
 use super::world::{EditError, World};
 
@@ -14,10 +15,22 @@ impl World {
     /// Adds a user.
     pub fn add_user(&mut self, spec: UserSpec) -> UserId {
         let id = self.next_id("user");
-        let name = if spec.name.is_empty() { spec.username.clone() } else { spec.name };
+        let name = if spec.name.is_empty() {
+            spec.username.clone()
+        } else {
+            spec.name
+        };
         let created_at = self.now();
         let (admin, bot) = (spec.admin, spec.bot);
-        let user = User { id, username: spec.username, name, admin, bot, banned: false, created_at };
+        let user = User {
+            id,
+            username: spec.username,
+            name,
+            admin,
+            bot,
+            banned: false,
+            created_at,
+        };
         self.users.insert(id, user);
         id
     }
@@ -30,7 +43,11 @@ impl World {
         } else {
             spec.token
         };
-        let scopes = if spec.scopes.is_empty() { vec!["api".to_owned()] } else { spec.scopes };
+        let scopes = if spec.scopes.is_empty() {
+            vec!["api".to_owned()]
+        } else {
+            spec.scopes
+        };
         self.tokens.push(Token {
             id,
             secret: secret.clone(),
@@ -45,7 +62,11 @@ impl World {
 
     /// Takes a token back.
     pub fn revoke_token(&mut self, secret: &str) {
-        for token in self.tokens.iter_mut().filter(|token| token.secret == secret) {
+        for token in self
+            .tokens
+            .iter_mut()
+            .filter(|token| token.secret == secret)
+        {
             token.revoked = true;
         }
     }
@@ -53,10 +74,19 @@ impl World {
     /// Adds a project, and its groups where they are new.
     pub fn add_project(&mut self, spec: ProjectSpec) -> ProjectId {
         let id = self.next_id("project");
-        let short = spec.path.rsplit('/').next().unwrap_or(&spec.path).to_owned();
+        let short = spec
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or(&spec.path)
+            .to_owned();
         let project = Project {
             id,
-            name: if spec.name.is_empty() { short } else { spec.name },
+            name: if spec.name.is_empty() {
+                short
+            } else {
+                spec.name
+            },
             path: spec.path,
             description: spec.description,
             visibility: spec.visibility,
@@ -95,14 +125,25 @@ impl World {
             return group.id;
         }
         let id = self.next_id("group");
-        self.groups.insert(path.to_owned(), Group { id, path: path.to_owned() });
+        self.groups.insert(
+            path.to_owned(),
+            Group {
+                id,
+                path: path.to_owned(),
+            },
+        );
         id
     }
 
     /// Adds a milestone to a project or a group.
     pub fn add_milestone(&mut self, home: Home, spec: MilestoneSpec) -> u64 {
         let id = self.next_id("milestone");
-        let iid = self.milestones.values().filter(|one| one.home == home).count() as u64 + 1;
+        let iid = self
+            .milestones
+            .values()
+            .filter(|one| one.home == home)
+            .count() as u64
+            + 1;
         let now = self.now();
         let milestone = Milestone {
             id,
@@ -121,10 +162,21 @@ impl World {
     }
 
     /// Adds an iteration to a group.
-    pub fn add_iteration(&mut self, group: &str, title: Option<&str>, start: NaiveDate, due: NaiveDate) -> u64 {
+    pub fn add_iteration(
+        &mut self,
+        group: &str,
+        title: Option<&str>,
+        start: NaiveDate,
+        due: NaiveDate,
+    ) -> u64 {
         self.ensure_group(group);
         let id = self.next_id("iteration");
-        let iid = self.iterations.values().filter(|one| one.group == group).count() as u64 + 1;
+        let iid = self
+            .iterations
+            .values()
+            .filter(|one| one.group == group)
+            .count() as u64
+            + 1;
         let iteration = Iteration {
             id,
             iid,
@@ -143,7 +195,12 @@ impl World {
         self.ensure_group(group);
         let id = self.next_id("epic");
         let iid = self.epics.values().filter(|one| one.group == group).count() as u64 + 1;
-        let epic = Epic { id, iid, group: group.to_owned(), title: title.to_owned() };
+        let epic = Epic {
+            id,
+            iid,
+            group: group.to_owned(),
+            title: title.to_owned(),
+        };
         self.epics.insert(id, epic);
         id
     }
@@ -183,7 +240,10 @@ impl World {
             sha256,
             created_at: self.now(),
         };
-        let home = self.projects.get_mut(&project).ok_or(EditError::NoSuchProject(project))?;
+        let home = self
+            .projects
+            .get_mut(&project)
+            .ok_or(EditError::NoSuchProject(project))?;
         home.uploads.push(upload.clone());
         self.record(author, project, None, ChangeKind::Uploaded(upload.path()));
         Ok(upload)

@@ -328,6 +328,10 @@ impl NoteSpec {
     /// An ordinary comment.
     #[must_use]
     pub fn new(author: UserId, body: &str) -> Self {
-        Self { author, body: body.to_owned(), ..Self::default() }
+        Self {
+            author,
+            body: body.to_owned(),
+            ..Self::default()
+        }
     }
 }

@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::issue::{Award, Issue, IssueEdit, IssueLink, IssueSpec, IssueState, StateEvent, Timelog};
+use super::issue::{
+    Award, Issue, IssueEdit, IssueLink, IssueSpec, IssueState, StateEvent, Timelog,
+};
 use super::journal::ChangeKind;
 use super::people::UserId;
 use super::project::ProjectId;
@@ -31,7 +33,10 @@ impl World {
         preset: Option<u64>,
         spec: IssueSpec,
     ) -> Result<u64, EditError> {
-        let home = self.projects.get_mut(&project).ok_or(EditError::NoSuchProject(project))?;
+        let home = self
+            .projects
+            .get_mut(&project)
+            .ok_or(EditError::NoSuchProject(project))?;
         let iid = preset.unwrap_or(home.next_iid);
         if home.issues.contains_key(&iid) {
             return Err(EditError::DuplicateIid(iid));
@@ -133,7 +138,9 @@ impl World {
         } else {
             self.touch(project, iid);
         }
-        let texts_changed = changed.iter().any(|field| matches!(*field, "title" | "description"));
+        let texts_changed = changed
+            .iter()
+            .any(|field| matches!(*field, "title" | "description"));
         self.record(by, project, Some(iid), ChangeKind::IssueUpdated(changed));
         if texts_changed {
             self.notice_issue_text(project, iid, by)?;
@@ -156,7 +163,11 @@ impl World {
             issue.title.clone_from(title);
             changed.push("title");
         }
-        if let Some(description) = edit.description.as_ref().filter(|text| **text != issue.description) {
+        if let Some(description) = edit
+            .description
+            .as_ref()
+            .filter(|text| **text != issue.description)
+        {
             notes.push("changed the description".to_owned());
             issue.description.clone_from(description);
             changed.push("description");
@@ -182,7 +193,10 @@ impl World {
             notes.push(texts::confidential_text(confidential));
             changed.push("confidential");
         }
-        if let Some(locked) = edit.discussion_locked.filter(|new| issue.discussion_locked != Some(*new)) {
+        if let Some(locked) = edit
+            .discussion_locked
+            .filter(|new| issue.discussion_locked != Some(*new))
+        {
             issue.discussion_locked = Some(locked);
             notes.push(texts::lock_text(locked));
             changed.push("discussion_locked");
@@ -193,7 +207,11 @@ impl World {
             changed.push("due_date");
         }
         if let Some(kind) = edit.issue_type.filter(|new| *new != issue.issue_type) {
-            notes.push(format!("changed type from {} to {}", issue.issue_type.word(), kind.word()));
+            notes.push(format!(
+                "changed type from {} to {}",
+                issue.issue_type.word(),
+                kind.word()
+            ));
             issue.issue_type = kind;
             changed.push("issue_type");
         }
@@ -217,7 +235,11 @@ impl World {
     ) -> Result<Vec<&'static str>, EditError> {
         let mut changed = Vec::new();
         let issue = self.require_issue(project, iid)?;
-        if let Some(assignees) = edit.assignees.as_ref().filter(|new| **new != issue.assignees) {
+        if let Some(assignees) = edit
+            .assignees
+            .as_ref()
+            .filter(|new| **new != issue.assignees)
+        {
             issue.assignees.clone_from(assignees);
             changed.push("assignees");
         }
@@ -251,7 +273,12 @@ impl World {
             return Ok(false);
         }
         let at = self.now();
-        let event = StateEvent { id: self.next_id("state_event"), user: by, state, at };
+        let event = StateEvent {
+            id: self.next_id("state_event"),
+            user: by,
+            state,
+            at,
+        };
         let issue = self.require_issue(project, iid)?;
         issue.state = state;
         issue.state_events.push(event);
@@ -278,7 +305,15 @@ impl World {
         titles: &[&str],
     ) -> Result<(), EditError> {
         let labels = Some(titles.iter().map(|title| (*title).to_owned()).collect());
-        self.edit_issue(project, iid, by, IssueEdit { labels, ..IssueEdit::default() })
+        self.edit_issue(
+            project,
+            iid,
+            by,
+            IssueEdit {
+                labels,
+                ..IssueEdit::default()
+            },
+        )
     }
 
     /// Logs working time; negative seconds take back.
@@ -301,7 +336,12 @@ impl World {
         }
         let seconds = seconds.min(MAX_TIME - total);
         let summary = summary.map(str::to_owned);
-        issue.timelogs.push(Timelog { user: by, seconds, at, summary });
+        issue.timelogs.push(Timelog {
+            user: by,
+            seconds,
+            at,
+            summary,
+        });
         self.touch(project, iid);
         self.record(by, project, Some(iid), ChangeKind::TimeLogged(seconds));
         self.system_note(project, iid, by, texts::spent_text(seconds))
@@ -311,14 +351,24 @@ impl World {
     ///
     /// # Errors
     /// If there is no such issue.
-    pub fn reset_time_spent(&mut self, project: ProjectId, iid: u64, by: UserId) -> Result<(), EditError> {
+    pub fn reset_time_spent(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        by: UserId,
+    ) -> Result<(), EditError> {
         let at = self.now();
         let issue = self.require_issue(project, iid)?;
         let total = issue.time_spent();
         if total == 0 {
             return Ok(());
         }
-        issue.timelogs.push(Timelog { user: by, seconds: -total, at, summary: None });
+        issue.timelogs.push(Timelog {
+            user: by,
+            seconds: -total,
+            at,
+            summary: None,
+        });
         self.touch(project, iid);
         self.record(by, project, Some(iid), ChangeKind::TimeLogged(-total));
         self.system_note(project, iid, by, "removed time spent".to_owned())
@@ -328,12 +378,18 @@ impl World {
     ///
     /// # Errors
     /// If there is no such issue.
-    pub fn delete_issue(&mut self, project: ProjectId, iid: u64, by: UserId) -> Result<(), EditError> {
+    pub fn delete_issue(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        by: UserId,
+    ) -> Result<(), EditError> {
         self.require_issue(project, iid)?;
         if let Some(home) = self.projects.get_mut(&project) {
             home.issues.remove(&iid);
         }
-        self.links.retain(|link| link.source != (project, iid) && link.target != (project, iid));
+        self.links
+            .retain(|link| link.source != (project, iid) && link.target != (project, iid));
         self.record(by, project, Some(iid), ChangeKind::IssueDeleted);
         Ok(())
     }
@@ -342,8 +398,19 @@ impl World {
     ///
     /// # Errors
     /// If there is no such issue.
-    pub fn add_award(&mut self, project: ProjectId, iid: u64, user: UserId, name: &str) -> Result<(), EditError> {
-        let award = Award { id: self.next_id("award"), name: name.to_owned(), user, at: self.now() };
+    pub fn add_award(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        user: UserId,
+        name: &str,
+    ) -> Result<(), EditError> {
+        let award = Award {
+            id: self.next_id("award"),
+            name: name.to_owned(),
+            user,
+            at: self.now(),
+        };
         self.require_issue(project, iid)?.awards.push(award);
         Ok(())
     }
@@ -362,7 +429,13 @@ impl World {
         self.require_issue(source.0, source.1)?;
         self.require_issue(target.0, target.1)?;
         let id = self.next_id("issue_link");
-        self.links.push(IssueLink { id, source, target, blocks, created_at: self.now() });
+        self.links.push(IssueLink {
+            id,
+            source,
+            target,
+            blocks,
+            created_at: self.now(),
+        });
         self.record(by, source.0, Some(source.1), ChangeKind::Linked(true));
         Ok(id)
     }

@@ -12,7 +12,10 @@ pub const DEFAULT_COLOR: &str = "#6699cc";
 /// The key of a scoped label: everything up to the last `::`; `None` for an unscoped one.
 #[must_use]
 pub fn scope(title: &str) -> Option<&str> {
-    title.rsplit_once("::").map(|(key, _)| key).filter(|key| !key.is_empty())
+    title
+        .rsplit_once("::")
+        .map(|(key, _)| key)
+        .filter(|key| !key.is_empty())
 }
 
 impl World {
@@ -26,11 +29,21 @@ impl World {
             return Err(EditError::LabelExists(spec.title));
         }
         let id = self.next_id("label");
-        let color = if spec.color.is_empty() { DEFAULT_COLOR.to_owned() } else { spec.color };
+        let color = if spec.color.is_empty() {
+            DEFAULT_COLOR.to_owned()
+        } else {
+            spec.color
+        };
         let project = project_of(&home);
         let title = spec.title.clone();
-        let label =
-            Label { id, home, title: spec.title, color, description: spec.description, priority: None };
+        let label = Label {
+            id,
+            home,
+            title: spec.title,
+            color,
+            description: spec.description,
+            priority: None,
+        };
         self.labels.insert(id, label);
         self.label_index.insert(key, id);
         self.record(by, project, None, ChangeKind::LabelCreated(title));
@@ -56,7 +69,8 @@ impl World {
             if self.label_index.contains_key(&key) {
                 return Err(EditError::LabelExists(title));
             }
-            self.label_index.remove(&(label.home.clone(), label.title.clone()));
+            self.label_index
+                .remove(&(label.home.clone(), label.title.clone()));
             self.label_index.insert(key, id);
             label.title = title;
         }
@@ -76,14 +90,23 @@ impl World {
     /// # Errors
     /// If there is no such label.
     pub fn delete_label(&mut self, id: u64, by: UserId) -> Result<(), EditError> {
-        let label = self.labels.remove(&id).ok_or_else(|| EditError::NoSuchLabel(id.to_string()))?;
-        self.label_index.remove(&(label.home.clone(), label.title.clone()));
+        let label = self
+            .labels
+            .remove(&id)
+            .ok_or_else(|| EditError::NoSuchLabel(id.to_string()))?;
+        self.label_index
+            .remove(&(label.home.clone(), label.title.clone()));
         for project in self.projects.values_mut() {
             for issue in project.issues.values_mut() {
                 issue.labels.retain(|one| *one != id);
             }
         }
-        self.record(by, project_of(&label.home), None, ChangeKind::LabelDeleted(label.title));
+        self.record(
+            by,
+            project_of(&label.home),
+            None,
+            ChangeKind::LabelDeleted(label.title),
+        );
         Ok(())
     }
 
@@ -105,12 +128,20 @@ impl World {
         create: bool,
     ) -> Vec<u64> {
         let mut ids = Vec::new();
-        for title in titles.iter().map(|title| title.trim()).filter(|title| !title.is_empty()) {
+        for title in titles
+            .iter()
+            .map(|title| title.trim())
+            .filter(|title| !title.is_empty())
+        {
             let found = self.label_titled(project, title).map(|label| label.id);
             let usable = title.chars().count() <= 255 && !title.contains(',');
             let id = match found {
                 None if create && usable => self
-                    .add_label(Home::Project(project), by, LabelSpec::new(title, DEFAULT_COLOR))
+                    .add_label(
+                        Home::Project(project),
+                        by,
+                        LabelSpec::new(title, DEFAULT_COLOR),
+                    )
                     .ok(),
                 other => other,
             };
@@ -149,14 +180,26 @@ impl World {
     ) -> Result<bool, EditError> {
         let labels = self.without_rivals(labels);
         let present = self.require_issue(project, iid)?.labels.clone();
-        let gone = present.iter().filter(|id| !labels.contains(id)).map(|id| (*id, false));
-        let come = labels.iter().filter(|id| !present.contains(id)).map(|id| (*id, true));
+        let gone = present
+            .iter()
+            .filter(|id| !labels.contains(id))
+            .map(|id| (*id, false));
+        let come = labels
+            .iter()
+            .filter(|id| !present.contains(id))
+            .map(|id| (*id, true));
         let moves: Vec<(u64, bool)> = come.chain(gone).collect();
         let at = self.now();
         let mut events = Vec::new();
         for (label, added) in &moves {
             let id = self.next_id("label_event");
-            events.push(LabelEvent { id, user: by, label: *label, added: *added, at });
+            events.push(LabelEvent {
+                id,
+                user: by,
+                label: *label,
+                added: *added,
+                at,
+            });
         }
         let issue = self.require_issue(project, iid)?;
         issue.labels = labels;

@@ -49,7 +49,10 @@ impl World {
         for live in found {
             match live {
                 Live::User(name) => self.notify(project, iid, by, note, name),
-                Live::Issue { project: path, iid: other } => {
+                Live::Issue {
+                    project: path,
+                    iid: other,
+                } => {
                     let home = match path {
                         Some(path) => self.project_at(&path).map(|found| found.id),
                         None => Some(project),
@@ -70,13 +73,21 @@ impl World {
                 | Live::Snippet { .. }
                 | Live::Alert { .. }
                 | Live::Commit(_)
-                | Live::Vulnerability(_) => {}
+                | Live::Vulnerability(_)
+                | Live::Other(_) => {}
             }
         }
         Ok(())
     }
 
-    fn notify(&mut self, project: ProjectId, iid: u64, by: UserId, note: Option<u64>, name: String) {
+    fn notify(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        by: UserId,
+        note: Option<u64>,
+        name: String,
+    ) {
         let already = self.notifications.iter().any(|one| {
             one.project == project
                 && one.issue == iid
@@ -106,7 +117,9 @@ impl World {
             return vec![user.id];
         }
         if name == "all" {
-            return self.project(project).map_or_else(Vec::new, |home| home.members.keys().copied().collect());
+            return self
+                .project(project)
+                .map_or_else(Vec::new, |home| home.members.keys().copied().collect());
         }
         let below = format!("{name}/");
         let mut people: Vec<UserId> = self
@@ -124,7 +137,9 @@ impl World {
     pub(crate) fn issue_at_url(&self, url: &str) -> Option<(ProjectId, u64)> {
         let rest = url.strip_prefix(self.base_url())?.strip_prefix('/')?;
         let (path, tail) = rest.split_once("/-/")?;
-        let number = tail.strip_prefix("issues/").or_else(|| tail.strip_prefix("work_items/"))?;
+        let number = tail
+            .strip_prefix("issues/")
+            .or_else(|| tail.strip_prefix("work_items/"))?;
         let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
         Some((self.project_at(path)?.id, digits.parse().ok()?))
     }
@@ -136,8 +151,13 @@ impl World {
         from: (ProjectId, u64),
         by: UserId,
     ) -> Result<(), EditError> {
-        let Some(issue) = self.issue(mentioned.0, mentioned.1) else { return Ok(()) };
-        let known = issue.notes.iter().any(|note| note.mentioned_by == Some(from));
+        let Some(issue) = self.issue(mentioned.0, mentioned.1) else {
+            return Ok(());
+        };
+        let known = issue
+            .notes
+            .iter()
+            .any(|note| note.mentioned_by == Some(from));
         let readable = self.can_read_issue(&Actor::of_user(self, by), issue);
         if mentioned == from || known || !readable {
             return Ok(());

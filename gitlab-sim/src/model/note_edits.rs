@@ -12,7 +12,12 @@ impl World {
     ///
     /// # Errors
     /// If there is no such issue or answered note, or the issue is full of notes.
-    pub fn add_note(&mut self, project: ProjectId, iid: u64, spec: NoteSpec) -> Result<u64, EditError> {
+    pub fn add_note(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        spec: NoteSpec,
+    ) -> Result<u64, EditError> {
         if self.require_issue(project, iid)?.notes.len() >= MAX_NOTES {
             return Err(EditError::TooManyNotes);
         }
@@ -48,7 +53,12 @@ impl World {
     }
 
     /// The discussion of a note, which becomes a thread by being answered (facts section 2).
-    fn open_thread(&mut self, project: ProjectId, iid: u64, note: u64) -> Result<String, EditError> {
+    fn open_thread(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        note: u64,
+    ) -> Result<String, EditError> {
         let found = self.require_note(project, iid, note)?;
         found.threaded = true;
         Ok(found.discussion.clone())
@@ -61,7 +71,11 @@ impl World {
         note: u64,
     ) -> Result<&mut Note, EditError> {
         let issue = self.require_issue(project, iid)?;
-        issue.notes.iter_mut().find(|one| one.id == note).ok_or(EditError::NoSuchNote(note))
+        issue
+            .notes
+            .iter_mut()
+            .find(|one| one.id == note)
+            .ok_or(EditError::NoSuchNote(note))
     }
 
     /// Changes a comment's text; touches the issue, throttled.
@@ -100,7 +114,9 @@ impl World {
         by: UserId,
     ) -> Result<(), EditError> {
         self.require_note(project, iid, note)?;
-        self.require_issue(project, iid)?.notes.retain(|one| one.id != note);
+        self.require_issue(project, iid)?
+            .notes
+            .retain(|one| one.id != note);
         self.record(by, project, Some(iid), ChangeKind::NoteDeleted(note));
         Ok(())
     }
@@ -129,7 +145,12 @@ impl World {
             return Err(EditError::NoSuchNote(0));
         }
         self.touch(project, iid);
-        self.record(by, project, Some(iid), ChangeKind::DiscussionResolved(resolved));
+        self.record(
+            by,
+            project,
+            Some(iid),
+            ChangeKind::DiscussionResolved(resolved),
+        );
         Ok(())
     }
 }

@@ -41,7 +41,11 @@ impl UserSpec {
     /// An ordinary user.
     #[must_use]
     pub fn new(username: &str, name: &str) -> Self {
-        Self { username: username.to_owned(), name: name.to_owned(), ..Self::default() }
+        Self {
+            username: username.to_owned(),
+            name: name.to_owned(),
+            ..Self::default()
+        }
     }
 }
 
@@ -81,13 +85,21 @@ impl TokenSpec {
     /// A token of the full `api` scope that does not expire.
     #[must_use]
     pub fn api(token: &str) -> Self {
-        Self { token: token.to_owned(), scopes: vec!["api".to_owned()], ..Self::default() }
+        Self {
+            token: token.to_owned(),
+            scopes: vec!["api".to_owned()],
+            ..Self::default()
+        }
     }
 
     /// A token that may only read.
     #[must_use]
     pub fn read_api(token: &str) -> Self {
-        Self { token: token.to_owned(), scopes: vec!["read_api".to_owned()], ..Self::default() }
+        Self {
+            token: token.to_owned(),
+            scopes: vec!["read_api".to_owned()],
+            ..Self::default()
+        }
     }
 }
 

@@ -96,7 +96,9 @@ impl Project {
     /// `group/subgroup` of `group/subgroup/project`.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.path.rsplit_once('/').map_or("", |(namespace, _)| namespace)
+        self.path
+            .rsplit_once('/')
+            .map_or("", |(namespace, _)| namespace)
     }
 
     /// The paths of all groups above, nearest first.
@@ -133,7 +135,11 @@ impl ProjectSpec {
     /// A private project at `path` with these members.
     #[must_use]
     pub fn new(path: &str, members: &[(UserId, AccessLevel)]) -> Self {
-        Self { path: path.to_owned(), members: members.to_vec(), ..Self::default() }
+        Self {
+            path: path.to_owned(),
+            members: members.to_vec(),
+            ..Self::default()
+        }
     }
 }
 
@@ -147,7 +153,7 @@ pub struct Group {
 }
 
 /// Where a label or milestone lives.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Home {
     /// One project.
     Project(ProjectId),
@@ -187,7 +193,11 @@ impl LabelSpec {
     /// A label with title and colour.
     #[must_use]
     pub fn new(title: &str, color: &str) -> Self {
-        Self { title: title.to_owned(), color: color.to_owned(), description: None }
+        Self {
+            title: title.to_owned(),
+            color: color.to_owned(),
+            description: None,
+        }
     }
 }
 

@@ -18,7 +18,10 @@ impl Actor {
     /// The rights of a user.
     #[must_use]
     pub fn of_user(world: &World, user: UserId) -> Self {
-        Self { user: Some(user), admin: world.user(user).is_some_and(|user| user.admin) }
+        Self {
+            user: Some(user),
+            admin: world.user(user).is_some_and(|user| user.admin),
+        }
     }
 }
 
@@ -29,7 +32,9 @@ impl World {
         if actor.admin {
             return Some(AccessLevel::Owner);
         }
-        actor.user.and_then(|user| project.members.get(&user).copied())
+        actor
+            .user
+            .and_then(|user| project.members.get(&user).copied())
     }
 
     /// Whether the project is not a 404 for this actor.
@@ -56,10 +61,13 @@ impl World {
     /// Whether this issue may be read: confidential ones by planners and up, author, assignees.
     #[must_use]
     pub fn can_read_issue(&self, actor: &Actor, issue: &Issue) -> bool {
-        let Some(project) = self.project(issue.project) else { return false };
+        let Some(project) = self.project(issue.project) else {
+            return false;
+        };
         let hidden = self.user(issue.author).is_some_and(|author| author.banned) && !actor.admin;
-        let involved =
-            actor.user.is_some_and(|user| issue.author == user || issue.assignees.contains(&user));
+        let involved = actor
+            .user
+            .is_some_and(|user| issue.author == user || issue.assignees.contains(&user));
         self.can_read_issues(actor, project)
             && !hidden
             && (!issue.confidential || involved || self.plans(actor, project))

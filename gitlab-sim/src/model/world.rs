@@ -126,7 +126,21 @@ impl World {
     /// The address under which this GitLab believes to live, without a slash at its end.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        self.settings.external_url.as_deref().unwrap_or(&self.bound_url).trim_end_matches('/')
+        self.settings
+            .external_url
+            .as_deref()
+            .unwrap_or(&self.bound_url)
+            .trim_end_matches('/')
+    }
+
+    /// The path of that address: empty, or such as `/gitlab`.
+    #[must_use]
+    pub fn sub_path(&self) -> &str {
+        let address = self.base_url();
+        let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+        host.find('/')
+            .and_then(|start| host.get(start..))
+            .unwrap_or("")
     }
 
     /// A user by id.
@@ -138,7 +152,9 @@ impl World {
     /// A user by name.
     #[must_use]
     pub fn user_named(&self, username: &str) -> Option<&User> {
-        self.users.values().find(|user| user.username.eq_ignore_ascii_case(username))
+        self.users
+            .values()
+            .find(|user| user.username.eq_ignore_ascii_case(username))
     }
 
     /// All users by id.
@@ -156,7 +172,9 @@ impl World {
     /// A project by its present path.
     #[must_use]
     pub fn project_at(&self, path: &str) -> Option<&Project> {
-        self.projects.values().find(|project| project.path.eq_ignore_ascii_case(path))
+        self.projects
+            .values()
+            .find(|project| project.path.eq_ignore_ascii_case(path))
     }
 
     /// All projects by id.
@@ -178,7 +196,10 @@ impl World {
 
     /// The issues of a project by iid; none if there is no such project.
     pub fn issues(&self, project: ProjectId) -> impl Iterator<Item = &Issue> {
-        self.projects.get(&project).into_iter().flat_map(|project| project.issues.values())
+        self.projects
+            .get(&project)
+            .into_iter()
+            .flat_map(|project| project.issues.values())
     }
 
     /// Raw access to an issue, past all rules of touching and noting.
@@ -208,7 +229,9 @@ impl World {
     /// The labels usable in a project: its own and those of the groups above.
     pub fn labels_of(&self, project: ProjectId) -> impl Iterator<Item = &Label> {
         let homes = self.homes_of(project);
-        self.labels.values().filter(move |label| homes.contains(&label.home))
+        self.labels
+            .values()
+            .filter(move |label| homes.contains(&label.home))
     }
 
     /// A milestone by id.
@@ -262,7 +285,11 @@ impl World {
         homes
     }
 
-    pub(crate) fn require_issue(&mut self, project: ProjectId, iid: u64) -> Result<&mut Issue, EditError> {
+    pub(crate) fn require_issue(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+    ) -> Result<&mut Issue, EditError> {
         self.projects
             .get_mut(&project)
             .ok_or(EditError::NoSuchProject(project))?
@@ -280,13 +307,29 @@ impl World {
     /// Hexadecimal digits that nobody guesses but that a seed repeats.
     pub(crate) fn secret_hex(&mut self, bytes: usize) -> String {
         self.secrets += 1;
-        let text = format!("{}/{}/{}", self.settings.seed, self.settings.ids_from, self.secrets);
+        let text = format!(
+            "{}/{}/{}",
+            self.settings.seed, self.settings.ids_from, self.secrets
+        );
         let digest = Sha256::digest(text.as_bytes());
         hex::encode(digest.get(..bytes).unwrap_or(&digest))
     }
 
-    pub(crate) fn record(&mut self, by: UserId, project: ProjectId, issue: Option<u64>, kind: ChangeKind) {
+    pub(crate) fn record(
+        &mut self,
+        by: UserId,
+        project: ProjectId,
+        issue: Option<u64>,
+        kind: ChangeKind,
+    ) {
         let (at, via) = (self.now(), self.via);
-        self.changes.push(Change { at, by, via, project, issue, kind });
+        self.changes.push(Change {
+            at,
+            by,
+            via,
+            project,
+            issue,
+            kind,
+        });
     }
 }

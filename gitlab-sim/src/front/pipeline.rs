@@ -1,0 +1,413 @@
+//! The way of a request: recorded, asked about, struck by faults, limited, carried out, answered.
+
+use axum::body::Body;
+use chrono::{DateTime, TimeDelta, Utc};
+use http::{Method, Request, Response, header};
+use serde_json::json;
+
+use super::faults::Fault;
+use super::hook::{HookVerdict, Phase, RequestEvent};
+use super::intake::{self, Intake};
+use super::landing::Landing;
+use super::limits::{Standing, application_refusal, rack_refusal};
+use super::lost::lost;
+use super::record::RequestRecord;
+use super::respond::{Manner, response};
+use crate::api::answer::{Answer, ApiError};
+use crate::api::call::{Call, Identity};
+use crate::api::params::{Params, decode};
+use crate::api::{auth, route};
+use crate::model::Via;
+use crate::sim::Sim;
+
+/// A request's head, and its number.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) number: u64,
+    method: Method,
+    /// Without the sub-path of the configured address.
+    pub(crate) path: String,
+    query: String,
+    secret: Option<String>,
+    called_base: Option<String>,
+    if_unmodified_since: Option<String>,
+}
+
+impl Head {
+    fn segments(&self) -> Vec<String> {
+        let rest = self.path.strip_prefix("/api/v4/").unwrap_or("");
+        rest.split('/')
+            .filter(|part| !part.is_empty())
+            .map(decode_part)
+            .collect()
+    }
+}
+
+/// A part of a path: unlike in a query, plus means plus.
+fn decode_part(part: &str) -> String {
+    decode(&part.replace('+', "%2B"))
+}
+
+/// Notes a request's arrival.
+pub(crate) fn arrive(sim: &Sim, request: &Request<Body>) -> Head {
+    let headers = request.headers();
+    let text = |name: header::HeaderName| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let mut state = sim.lock();
+    let state = &mut *state;
+    state.front.count += 1;
+    let head = Head {
+        number: state.front.count,
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or("").to_owned(),
+        secret: auth::secret(headers).map(str::to_owned),
+        called_base: text(header::HOST)
+            .map(|host| format!("http://{host}{}", state.world.sub_path())),
+        if_unmodified_since: text(header::IF_UNMODIFIED_SINCE),
+    };
+    let user = auth::identify(&state.world, head.secret.as_deref())
+        .ok()
+        .and_then(|one| one.actor.user);
+    state.front.requests.push(RequestRecord {
+        number: head.number,
+        method: head.method.to_string(),
+        path: head.path.clone(),
+        query: head.query.clone(),
+        status: None,
+        at: state.world.now(),
+        user,
+        token_sent: head.secret.is_some(),
+        effect: false,
+        body_bytes: 0,
+    });
+    head
+}
+
+/// How a request ends.
+pub(crate) enum Ending {
+    Answer {
+        answer: Answer,
+        cut_after: Option<usize>,
+    },
+    Lost,
+    Hang,
+}
+
+impl From<Answer> for Ending {
+    fn from(answer: Answer) -> Self {
+        Self::Answer {
+            answer,
+            cut_after: None,
+        }
+    }
+}
+
+/// Carries out an API request from its first byte to its response.
+pub(crate) async fn serve_api(sim: Sim, request: Request<Body>) -> Response<Body> {
+    let head = arrive(&sim, &request);
+    let ending = match ask(&sim, &head, Phase::Before).await {
+        HookVerdict::Go => run(&sim, &head, request).await,
+        HookVerdict::Hang => Ending::Hang,
+        HookVerdict::Reset => Ending::Lost,
+    };
+    let ending = match ask(&sim, &head, Phase::After).await {
+        HookVerdict::Go => ending,
+        HookVerdict::Hang => Ending::Hang,
+        HookVerdict::Reset => Ending::Lost,
+    };
+    finish(&sim, head.number, ending).await
+}
+
+async fn ask(sim: &Sim, head: &Head, phase: Phase) -> HookVerdict {
+    let Some(hook) = sim.lock().front.hook.clone() else {
+        return HookVerdict::Go;
+    };
+    let (method, path) = (head.method.to_string(), head.path.clone());
+    hook(RequestEvent {
+        number: head.number,
+        method,
+        path,
+        phase,
+    })
+    .await
+}
+
+/// Sends an ending.
+pub(crate) async fn finish(sim: &Sim, number: u64, ending: Ending) -> Response<Body> {
+    match ending {
+        Ending::Hang => std::future::pending().await,
+        Ending::Lost => lost(),
+        Ending::Answer { answer, cut_after } => {
+            let mut state = sim.lock();
+            if let Some(record) = state.front.record_of(number) {
+                record.status = Some(answer.status);
+            }
+            let announce_length = state.world.settings.announce_length;
+            let now = state.world.now();
+            response(
+                answer,
+                Manner {
+                    now,
+                    announce_length,
+                    cut_after,
+                },
+            )
+        }
+    }
+}
+
+async fn run(sim: &Sim, head: &Head, request: Request<Body>) -> Ending {
+    let fault = sim
+        .lock()
+        .front
+        .faults
+        .strike(head.method.as_str(), &head.path);
+    match fault {
+        Some(Fault::ErrorBefore(status)) => return error_page(status).into(),
+        Some(Fault::Reset) => return Ending::Lost,
+        Some(Fault::Hang { effect: false }) => return Ending::Hang,
+        Some(Fault::TooManyRequests {
+            headers,
+            retry_after,
+            application,
+        }) => {
+            let now = sim.lock().world.now();
+            return refusal(now, headers, retry_after, application).into();
+        }
+        Some(Fault::ResourceLock) => {
+            return Answer::from(ApiError::message(409, "409 Conflict: Resource lock")).into();
+        }
+        Some(Fault::Delay(wait)) => {
+            sim.clock().sleep(wait).await;
+            answered(sim, head, request).await.into()
+        }
+        Some(Fault::ErrorAfter(status)) => {
+            answered(sim, head, request).await;
+            error_page(status).into()
+        }
+        Some(Fault::LoseResponse) => {
+            answered(sim, head, request).await;
+            Ending::Lost
+        }
+        Some(Fault::Hang { effect: true }) => {
+            answered(sim, head, request).await;
+            Ending::Hang
+        }
+        Some(Fault::Truncate(bytes)) => {
+            let answer = answered(sim, head, request).await;
+            Ending::Answer {
+                answer,
+                cut_after: Some(bytes),
+            }
+        }
+        Some(Fault::Land { after }) => postpone(sim, head, request, after)
+            .await
+            .map_or_else(Ending::from, |()| Ending::Lost),
+        Some(Fault::LandBehindProxy { after }) => postpone(sim, head, request, after)
+            .await
+            .map_or_else(Ending::from, |()| error_page(504).into()),
+        None => answered(sim, head, request).await.into(),
+    }
+}
+
+/// Carries a request out and returns its answer.
+async fn answered(sim: &Sim, head: &Head, request: Request<Body>) -> Answer {
+    let (call, standing) = match admit(sim, head, request).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return refused,
+    };
+    let mut state = sim.lock();
+    let before = state.world.changes.len();
+    let answer = route::handle(&mut state.world, &call);
+    let effect = state
+        .world
+        .changes
+        .iter()
+        .skip(before)
+        .any(|change| change.via == Via::Api);
+    if let Some(record) = state.front.record_of(head.number) {
+        record.effect = effect;
+    }
+    match standing.filter(|_| state.world.settings.limits.headers_on_every_answer) {
+        Some(standing) => {
+            let mut headers = standing.headers(state.world.now());
+            headers.retain(|(name, _)| *name != "Retry-After");
+            answer.with_all(headers)
+        }
+        None => answer,
+    }
+}
+
+/// Puts a request's effect off.
+async fn postpone(
+    sim: &Sim,
+    head: &Head,
+    request: Request<Body>,
+    after: std::time::Duration,
+) -> Result<(), Answer> {
+    let (call, _) = admit(sim, head, request).await?;
+    let mut state = sim.lock();
+    let due = state.world.now() + TimeDelta::from_std(after).unwrap_or(TimeDelta::zero());
+    state.front.landings.push(Landing {
+        due,
+        number: head.number,
+        call,
+    });
+    Ok(())
+}
+
+/// Limits, sender, body: everything before the endpoint.
+async fn admit(
+    sim: &Sim,
+    head: &Head,
+    request: Request<Body>,
+) -> Result<(Call, Option<Standing>), Answer> {
+    let standing = throttle(sim, head)?;
+    let (identity, max_file) = {
+        let state = sim.lock();
+        let identity = auth::identify(&state.world, head.secret.as_deref())?;
+        (identity, state.world.settings.max_attachment_bytes)
+    };
+    let Intake {
+        params: from_body,
+        file,
+        bytes,
+    } = intake::take(request, max_file).await?;
+    let mut params = Params::from_encoded(&head.query);
+    params.extend(from_body);
+    if let Some(record) = sim.lock().front.record_of(head.number) {
+        record.body_bytes = bytes;
+    }
+    throttle_application(sim, head, &identity, &params)?;
+    let call = Call {
+        method: head.method.clone(),
+        segments: head.segments(),
+        raw_path: head.path.clone(),
+        raw_query: head.query.clone(),
+        params,
+        file,
+        identity,
+        if_unmodified_since: head.if_unmodified_since.clone(),
+        called_base: head.called_base.clone(),
+    };
+    Ok((call, standing))
+}
+
+/// The limit on all API requests: per user, or together for those without a token.
+fn throttle(sim: &Sim, head: &Head) -> Result<Option<Standing>, Answer> {
+    let mut state = sim.lock();
+    let state = &mut *state;
+    let limits = &state.world.settings.limits;
+    let Some(limit) = limits.api else {
+        return Ok(None);
+    };
+    let now = state.world.now();
+    let sender = auth::identify(&state.world, head.secret.as_deref())
+        .ok()
+        .and_then(|one| one.actor.user);
+    let standing = state
+        .front
+        .limiter
+        .count(format!("api/{sender:?}"), limit, limits.window, now);
+    if standing.refused() {
+        let headers = if limits.api_headers {
+            standing.headers(now)
+        } else {
+            Vec::new()
+        };
+        return Err(rack_refusal().with_all(headers));
+    }
+    Ok(Some(standing))
+}
+
+/// The limits on creating notes and issues and on searching.
+fn throttle_application(
+    sim: &Sim,
+    head: &Head,
+    identity: &Identity,
+    params: &Params,
+) -> Result<(), Answer> {
+    let mut state = sim.lock();
+    let state = &mut *state;
+    let limits = &state.world.settings.limits;
+    let user = identity.actor.user;
+    let segments = head.segments();
+    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let posts = head.method == Method::POST;
+    let (key, limit) = match parts.as_slice() {
+        ["projects", _, "issues", _, "notes"] if posts => (format!("notes/{user:?}"), limits.notes),
+        ["projects", _, "issues", _, "discussions", ..] if posts => {
+            (format!("notes/{user:?}"), limits.notes)
+        }
+        ["projects", id, "issues"] if posts => {
+            let project = state
+                .world
+                .project_at(id)
+                .map_or((*id).to_owned(), |one| one.id.to_string());
+            (format!("issues/{project}/{user:?}"), limits.issues)
+        }
+        _ if params.has("search") => (format!("search/{user:?}"), limits.search),
+        _ => return Ok(()),
+    };
+    let Some(limit) = limit else { return Ok(()) };
+    let now = state.world.now();
+    let standing = state.front.limiter.count(key, limit, limits.window, now);
+    if !standing.refused() {
+        return Ok(());
+    }
+    let refusal = application_refusal();
+    Err(if limits.application_retry_after {
+        refusal.with("Retry-After", standing.period.as_secs())
+    } else {
+        refusal
+    })
+}
+
+fn refusal(
+    now: DateTime<Utc>,
+    headers: bool,
+    retry_after: Option<u64>,
+    application: bool,
+) -> Answer {
+    let mut answer = if application {
+        application_refusal()
+    } else {
+        rack_refusal()
+    };
+    if headers {
+        let period = std::time::Duration::from_secs(60);
+        let wait = TimeDelta::seconds(retry_after.unwrap_or(60).cast_signed());
+        let standing = Standing {
+            limit: 1,
+            period,
+            observed: 2,
+            resets_at: now + wait,
+        };
+        answer = answer.with_all(standing.headers(now));
+        answer.headers.retain(|(name, _)| *name != "Retry-After");
+    }
+    match retry_after {
+        Some(seconds) => answer.with("Retry-After", seconds),
+        None => answer,
+    }
+}
+
+/// An error as its usual sender words it: a proxy in HTML, GitLab in JSON.
+fn error_page(status: u16) -> Answer {
+    if matches!(status, 502..=504) {
+        let html = format!(
+            "<html><head><title>{status}</title></head><body><center>{status}</center></body></html>"
+        );
+        return Answer::html(status, &html);
+    }
+    let reason = http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|code| code.canonical_reason())
+        .unwrap_or("Error");
+    Answer::json(status, json!({ "message": format!("{status} {reason}") }))
+}
