@@ -3,12 +3,14 @@
 //! through the traits of [`ports`].
 
 pub mod desired;
+pub mod discover;
 pub mod fingerprint;
 pub mod ids;
 pub mod issue;
 pub mod job;
 pub mod labels;
 pub mod mapping;
+pub mod markdown;
 pub mod outcome;
 pub mod plan;
 pub mod ports;

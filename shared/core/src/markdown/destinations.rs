@@ -1,0 +1,315 @@
+//! Where links and pictures point: every target with its place in the source.
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
+
+use super::html::{self, Piece};
+use super::parser;
+use super::runs::{Html, Survey};
+
+/// One target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Destination {
+    /// What to replace: with its angle brackets, without the quotes of an attribute.
+    pub(super) range: Range<usize>,
+    /// Without escapes and character references.
+    pub(super) target: String,
+    pub(super) form: Form,
+    /// Followed by a click, where GitLab looks for references; a picture's source is not.
+    pub(super) clicked: bool,
+}
+
+/// How the target is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// In parentheses after a text, or in a definition.
+    Markdown,
+    /// `<https://…>`: text and target in one.
+    Autolink,
+    /// In a raw HTML tag, with the quote around it.
+    Attribute(Option<char>),
+}
+
+impl Form {
+    /// A target, written for this place.
+    pub(super) fn write(self, target: &str) -> String {
+        match self {
+            Self::Markdown | Self::Autolink => markdown(target),
+            Self::Attribute(quote) => {
+                let escaped = target
+                    .replace('&', "&amp;")
+                    .replace('"', "&quot;")
+                    .replace('\'', "&#39;")
+                    .replace('<', "&lt;")
+                    .replace('>', "&gt;");
+                let bare = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$*+,;%".contains(c);
+                match quote {
+                    None if !escaped.chars().all(bare) => format!("\"{escaped}\""),
+                    None | Some(_) => escaped,
+                }
+            }
+        }
+    }
+}
+
+fn markdown(target: &str) -> String {
+    let bare = |c: char| c.is_alphanumeric() || "-._~:/?#@!$&'+,;=%".contains(c);
+    if !target.is_empty() && !target.contains('&') && target.chars().all(bare) {
+        return target.to_owned();
+    }
+    let mut written = String::from("<");
+    for character in target.chars() {
+        match character {
+            '<' | '>' | '\\' => written.extend(['\\', character]),
+            '&' => written.push_str("&amp;"),
+            '\n' => written.push_str("%0A"),
+            plain => written.push(plain),
+        }
+    }
+    written.push('>');
+    written
+}
+
+/// Every target in a text, in order.
+pub(super) fn destinations(text: &str, survey: &Survey) -> Vec<Destination> {
+    let mut found = in_prose(text);
+    for (span, target) in parser::definitions(text) {
+        let range = after_label(text, &span).and_then(|at| bare_or_bracketed(text, at, false));
+        found.extend(range.map(|range| Destination {
+            range,
+            target,
+            form: Form::Markdown,
+            clicked: true,
+        }));
+    }
+    for html in &survey.html {
+        found.extend(in_html(html));
+    }
+    found.sort_by_key(|destination| destination.range.start);
+    found.dedup();
+    found
+}
+
+struct Open {
+    range: Range<usize>,
+    inner_end: usize,
+    kind: LinkType,
+    target: String,
+    clicked: bool,
+}
+
+fn in_prose(text: &str) -> Vec<Destination> {
+    let mut found = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    for (event, range) in parser::events(text) {
+        match event {
+            Event::Start(Tag::Link {
+                link_type: kind,
+                dest_url,
+                ..
+            }) => {
+                grow(&mut open, &range);
+                let inner_end = range.start + 1;
+                open.push(Open {
+                    range,
+                    inner_end,
+                    kind,
+                    target: dest_url.into_string(),
+                    clicked: true,
+                });
+            }
+            Event::Start(Tag::Image {
+                link_type: kind,
+                dest_url,
+                ..
+            }) => {
+                grow(&mut open, &range);
+                let inner_end = range.start + 2;
+                open.push(Open {
+                    range,
+                    inner_end,
+                    kind,
+                    target: dest_url.into_string(),
+                    clicked: false,
+                });
+            }
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                found.extend(open.pop().and_then(|open| close(text, open)))
+            }
+            _inner => grow(&mut open, &range),
+        }
+    }
+    found
+}
+
+fn grow(open: &mut [Open], inner: &Range<usize>) {
+    if let Some(innermost) = open.last_mut() {
+        innermost.inner_end = innermost.inner_end.max(inner.end);
+    }
+}
+
+fn close(text: &str, open: Open) -> Option<Destination> {
+    let Open {
+        range,
+        inner_end,
+        kind,
+        target,
+        clicked,
+    } = open;
+    match kind {
+        LinkType::Inline => {
+            let tail = text.get(inner_end..range.end)?;
+            let at = inner_end + tail.find("](")? + 2;
+            let range = bare_or_bracketed(text, at, true)?;
+            Some(Destination {
+                range,
+                target,
+                form: Form::Markdown,
+                clicked,
+            })
+        }
+        LinkType::Autolink => Some(Destination {
+            range,
+            target,
+            form: Form::Autolink,
+            clicked,
+        }),
+        LinkType::Reference
+        | LinkType::ReferenceUnknown
+        | LinkType::Collapsed
+        | LinkType::CollapsedUnknown
+        | LinkType::Shortcut
+        | LinkType::ShortcutUnknown
+        | LinkType::Email
+        | LinkType::WikiLink { .. } => None,
+    }
+}
+
+/// The place after `[label]:`.
+fn after_label(text: &str, span: &Range<usize>) -> Option<usize> {
+    let definition = text.get(span.clone())?;
+    let mut escaped = false;
+    for (at, character) in definition.char_indices() {
+        match character {
+            '\\' => escaped = !escaped,
+            ']' if !escaped => {
+                let colon = definition.get(at + 1..)?.starts_with(':');
+                return colon.then_some(span.start + at + 2);
+            }
+            _label => escaped = false,
+        }
+    }
+    None
+}
+
+/// The target written at a place, after white space and the prefixes of block quotes.
+fn bare_or_bracketed(text: &str, at: usize, in_parentheses: bool) -> Option<Range<usize>> {
+    let tail = text.get(at..)?;
+    let mut start = 0;
+    let mut line_start = false;
+    for character in tail.chars() {
+        match character {
+            '\n' => line_start = true,
+            ' ' | '\t' => {}
+            '>' if line_start => {}
+            _other => break,
+        }
+        start += character.len_utf8();
+    }
+    let written = tail.get(start..)?;
+    let length = if written.starts_with('<') {
+        bracketed(written)?
+    } else {
+        bare(written, in_parentheses)
+    };
+    Some(at + start..at + start + length)
+}
+
+fn bracketed(written: &str) -> Option<usize> {
+    let mut escaped = false;
+    for (at, character) in written.char_indices() {
+        match character {
+            '\\' => escaped = !escaped,
+            '>' if !escaped => return Some(at + 1),
+            '\n' => return None,
+            _inside => escaped = false,
+        }
+    }
+    None
+}
+
+fn bare(written: &str, in_parentheses: bool) -> usize {
+    let mut escaped = false;
+    let mut depth = 0_usize;
+    for (at, character) in written.char_indices() {
+        match character {
+            '\\' => escaped = !escaped,
+            '(' if !escaped => depth += 1,
+            ')' if !escaped && depth == 0 && in_parentheses => return at,
+            ')' if !escaped => depth = depth.saturating_sub(1),
+            c if c.is_ascii_whitespace() || c.is_ascii_control() => return at,
+            _inside => escaped = false,
+        }
+    }
+    written.len()
+}
+
+fn in_html(html: &Html) -> Vec<Destination> {
+    let mut found = Vec::new();
+    for piece in html::pieces(&html.text) {
+        let Piece::Tag(tag) = piece else { continue };
+        for attribute in tag.attributes {
+            let clicked = attribute.name == "href";
+            let points =
+                clicked || matches!(attribute.name.as_str(), "src" | "poster" | "data-src");
+            if tag.end || !points || attribute.value.is_empty() {
+                continue;
+            }
+            let target = html::decode(html.text.get(attribute.value.clone()).unwrap_or(""));
+            let range = html.source_range(&attribute.value);
+            found.push(Destination {
+                range,
+                target,
+                form: Form::Attribute(attribute.quote),
+                clicked,
+            });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::runs::survey;
+    use super::destinations;
+
+    #[test]
+    fn every_form_of_link_is_found_with_its_place() {
+        let cases = [
+            ("[a](b)", vec![("b", "b")]),
+            ("![a *b*](<c d> \"t\"){width=1}", vec![("<c d>", "c d")]),
+            ("[![i](p)](l)", vec![("p", "p"), ("l", "l")]),
+            ("[a\\]](b\\(c\\))", vec![("b\\(c\\)", "b(c)")]),
+            ("[](x&amp;y)", vec![("x&amp;y", "x&y")]),
+            ("> [a](\n> b 'c')", vec![("b", "b")]),
+            ("[x]\n\n[x]: /u \"t\"", vec![("/u", "/u")]),
+            ("[x]:\n/u", vec![("/u", "/u")]),
+            ("<https://x/#1>", vec![("<https://x/#1>", "https://x/#1")]),
+            (
+                "a <IMG alt='y' SRC='/a&amp;b'> b",
+                vec![("/a&amp;b", "/a&b")],
+            ),
+            ("<div>\n<a href=#12>", vec![("#12", "#12")]),
+            ("`[a](b)`\n\n    [a](b)\n\n<!-- [a](b) -->", vec![]),
+        ];
+        for (text, expected) in cases {
+            let found = destinations(text, &survey(text));
+            let found: Vec<_> = found
+                .iter()
+                .map(|d| (&text[d.range.clone()], d.target.as_str()))
+                .collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+}

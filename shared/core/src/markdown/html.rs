@@ -1,0 +1,387 @@
+//! Raw HTML cut into pieces the way a browser cuts it, each with its place.
+
+use std::ops::Range;
+
+/// A piece of HTML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Text on the page, up to the next markup. Character references are not decoded.
+    Text(Range<usize>),
+    /// A start or end tag. One that the text leaves unfinished reaches to its end.
+    Tag(Tag),
+    /// Comments, declarations, processing instructions.
+    Hidden(Range<usize>),
+    /// The content of `<script>` and `<style>`.
+    Raw(Range<usize>),
+}
+
+/// A start or end tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Tag {
+    pub(super) range: Range<usize>,
+    /// In lower case.
+    pub(super) name: String,
+    pub(super) end: bool,
+    pub(super) attributes: Vec<Attribute>,
+}
+
+/// One attribute of a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Attribute {
+    /// In lower case.
+    pub(super) name: String,
+    /// Without its quotes.
+    pub(super) value: Range<usize>,
+    pub(super) quote: Option<char>,
+}
+
+/// Elements that have no content.
+pub(super) const VOID: &[&str] = &[
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
+    "wbr",
+];
+
+/// Elements whose content is text up to their own end tag.
+const RAW_TEXT: &[&str] = &[
+    "iframe",
+    "noembed",
+    "noframes",
+    "plaintext",
+    "script",
+    "style",
+    "textarea",
+    "title",
+    "xmp",
+];
+
+/// Cuts HTML into pieces that together cover it.
+pub(super) fn pieces(html: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < html.len() {
+        let piece = markup(html, at).unwrap_or_else(|| Piece::Text(at..next_markup(html, at)));
+        at = piece.range().end;
+        let raw = match &piece {
+            Piece::Tag(tag) if !tag.end && RAW_TEXT.contains(&tag.name.as_str()) => {
+                let end = end_of_raw_text(html, at, &tag.name);
+                let hidden = matches!(tag.name.as_str(), "script" | "style");
+                Some(if hidden {
+                    Piece::Raw(at..end)
+                } else {
+                    Piece::Text(at..end)
+                })
+            }
+            Piece::Tag(_) | Piece::Text(_) | Piece::Hidden(_) | Piece::Raw(_) => None,
+        };
+        pieces.push(piece);
+        if let Some(raw) = raw.filter(|raw| !raw.range().is_empty()) {
+            at = raw.range().end;
+            pieces.push(raw);
+        }
+    }
+    pieces
+}
+
+impl Piece {
+    pub(super) fn range(&self) -> Range<usize> {
+        match self {
+            Self::Text(range) | Self::Hidden(range) | Self::Raw(range) => range.clone(),
+            Self::Tag(tag) => tag.range.clone(),
+        }
+    }
+}
+
+fn rest(html: &str, at: usize) -> &str {
+    html.get(at..).unwrap_or("")
+}
+
+fn next_markup(html: &str, at: usize) -> usize {
+    let rest = rest(html, at);
+    let first = rest.chars().next().map_or(1, char::len_utf8);
+    let next = rest.get(first..).and_then(|tail| tail.find('<'));
+    next.map_or(html.len(), |next| at + first + next)
+}
+
+fn markup(html: &str, at: usize) -> Option<Piece> {
+    let inner = rest(html, at).strip_prefix('<')?;
+    if let Some(comment) = inner.strip_prefix("!--") {
+        let end = end_of_comment(comment).map_or(html.len(), |end| at + "<!--".len() + end);
+        return Some(Piece::Hidden(at..end));
+    }
+    let bracket = || inner.find('>').map_or(html.len(), |end| at + 1 + end + 1);
+    let mut letters = inner.chars();
+    match letters.next()? {
+        '!' | '?' => Some(Piece::Hidden(at..bracket())),
+        '/' => match letters.next()? {
+            first if first.is_ascii_alphabetic() => Some(Piece::Tag(tag(html, at, at + 2, true))),
+            _other => Some(Piece::Hidden(at..bracket())),
+        },
+        first if first.is_ascii_alphabetic() => Some(Piece::Tag(tag(html, at, at + 1, false))),
+        _other => None,
+    }
+}
+
+fn end_of_comment(comment: &str) -> Option<usize> {
+    let at_once = [">", "->"].into_iter().find(|end| comment.starts_with(end));
+    let later = || {
+        let ends = ["-->", "--!>"].into_iter();
+        ends.filter_map(|end| comment.find(end).map(|at| at + end.len()))
+            .min()
+    };
+    at_once.map(str::len).or_else(later)
+}
+
+fn end_of_raw_text(html: &str, at: usize, name: &str) -> usize {
+    let tail = rest(html, at).to_ascii_lowercase();
+    tail.find(&format!("</{name}"))
+        .map_or(html.len(), |end| at + end)
+}
+
+fn tag(html: &str, start: usize, name_start: usize, end: bool) -> Tag {
+    let mut at = until(html, name_start, |c| {
+        c.is_ascii_whitespace() || matches!(c, '/' | '>')
+    });
+    let name = html.get(name_start..at).unwrap_or("").to_ascii_lowercase();
+    let mut attributes = Vec::new();
+    loop {
+        at = until(html, at, |c| !c.is_ascii_whitespace() && c != '/');
+        match rest(html, at).chars().next() {
+            None => break,
+            Some('>') => {
+                at += 1;
+                break;
+            }
+            Some(first) => {
+                let (attribute, after) = attribute(html, at, first.len_utf8());
+                attributes.push(attribute);
+                at = after;
+            }
+        }
+    }
+    Tag {
+        range: start..at,
+        name,
+        end,
+        attributes,
+    }
+}
+
+/// A leading `=` belongs to the name, hence the first character is taken unseen.
+fn attribute(html: &str, at: usize, first: usize) -> (Attribute, usize) {
+    let name_end = until(html, at + first, |c| {
+        c.is_ascii_whitespace() || matches!(c, '/' | '>' | '=')
+    });
+    let name = html.get(at..name_end).unwrap_or("").to_ascii_lowercase();
+    let equals = until(html, name_end, |c| !c.is_ascii_whitespace());
+    if !rest(html, equals).starts_with('=') {
+        return (
+            Attribute {
+                name,
+                value: name_end..name_end,
+                quote: None,
+            },
+            name_end,
+        );
+    }
+    let value = until(html, equals + 1, |c| !c.is_ascii_whitespace());
+    let quote = rest(html, value)
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '"' | '\''));
+    match quote {
+        Some(quote) => {
+            let end = until(html, value + 1, |c| c == quote);
+            let after = (end + 1).min(html.len());
+            (
+                Attribute {
+                    name,
+                    value: value + 1..end,
+                    quote: Some(quote),
+                },
+                after,
+            )
+        }
+        None => {
+            let end = until(html, value, |c| c.is_ascii_whitespace() || c == '>');
+            (
+                Attribute {
+                    name,
+                    value: value..end,
+                    quote: None,
+                },
+                end,
+            )
+        }
+    }
+}
+
+fn until(html: &str, at: usize, stop: impl Fn(char) -> bool) -> usize {
+    rest(html, at)
+        .find(stop)
+        .map_or(html.len(), |found| at + found)
+}
+
+/// The meaning of the character reference that starts a text, and its length in bytes. Names
+/// beyond ASCII punctuation all read as some letter: enough to judge a neighbourhood.
+pub(super) fn character_reference(text: &str) -> Option<(char, usize)> {
+    let inner = text.strip_prefix('&')?;
+    if let Some(number) = inner.strip_prefix('#') {
+        let hex = number.starts_with(['x', 'X']);
+        let digits = number.get(usize::from(hex)..)?;
+        let radix = if hex { 16 } else { 10 };
+        let length = digits
+            .find(|c: char| !c.is_digit(radix))
+            .unwrap_or(digits.len());
+        let value = digits.get(..length).filter(|digits| !digits.is_empty())?;
+        let meaning = u32::from_str_radix(value, radix)
+            .ok()
+            .and_then(char::from_u32);
+        let meaning = meaning.filter(|c| *c != '\0').unwrap_or('\u{FFFD}');
+        let semicolon = usize::from(rest(digits, length).starts_with(';'));
+        return Some((meaning, 2 + usize::from(hex) + length + semicolon));
+    }
+    let length = inner
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(inner.len());
+    let name = inner.get(..length).filter(|name| !name.is_empty())?;
+    let semicolon = rest(inner, length).starts_with(';');
+    let known = NAMES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, meaning)| *meaning);
+    if semicolon {
+        return Some((known.unwrap_or('\u{FFFD}'), length + 2));
+    }
+    let legacy = [
+        ("amp", '&'),
+        ("AMP", '&'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("quot", '"'),
+    ];
+    let known = legacy
+        .into_iter()
+        .find(|(known, _)| name.starts_with(known));
+    known.map(|(known, meaning)| (meaning, 1 + known.len()))
+}
+
+const NAMES: &[(&str, char)] = &[
+    ("amp", '&'),
+    ("AMP", '&'),
+    ("apos", '\''),
+    ("ast", '*'),
+    ("midast", '*'),
+    ("bsol", '\\'),
+    ("colon", ':'),
+    ("comma", ','),
+    ("commat", '@'),
+    ("dollar", '$'),
+    ("equals", '='),
+    ("excl", '!'),
+    ("grave", '`'),
+    ("gt", '>'),
+    ("GT", '>'),
+    ("Hat", '^'),
+    ("lbrack", '['),
+    ("lsqb", '['),
+    ("lcub", '{'),
+    ("lowbar", '_'),
+    ("UnderBar", '_'),
+    ("lpar", '('),
+    ("lt", '<'),
+    ("LT", '<'),
+    ("NewLine", '\n'),
+    ("num", '#'),
+    ("percnt", '%'),
+    ("period", '.'),
+    ("plus", '+'),
+    ("quest", '?'),
+    ("quot", '"'),
+    ("QUOT", '"'),
+    ("rbrack", ']'),
+    ("rsqb", ']'),
+    ("rpar", ')'),
+    ("semi", ';'),
+    ("sol", '/'),
+    ("Tab", '\t'),
+    ("vert", '|'),
+    ("verbar", '|'),
+];
+
+/// Text with its character references decoded, as far as [`character_reference`] knows them.
+pub(super) fn decode(text: &str) -> String {
+    let mut decoded = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(first) = rest(text, at).chars().next() {
+        let (meaning, length) =
+            character_reference(rest(text, at)).unwrap_or((first, first.len_utf8()));
+        decoded.push(meaning);
+        at += length;
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Piece, decode, pieces};
+
+    fn shown(html: &str) -> Vec<String> {
+        pieces(html)
+            .into_iter()
+            .map(|piece| {
+                let text = &html[piece.range()];
+                match piece {
+                    Piece::Text(_) => format!("T {text}"),
+                    Piece::Tag(tag) => {
+                        let values = tag
+                            .attributes
+                            .iter()
+                            .map(|a| format!(" {}={}", a.name, &html[a.value.clone()]));
+                        format!(
+                            "<{}{}>{}",
+                            if tag.end { "/" } else { "" },
+                            tag.name,
+                            values.collect::<String>()
+                        )
+                    }
+                    Piece::Hidden(_) => format!("H {text}"),
+                    Piece::Raw(_) => format!("R {text}"),
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn html_is_cut_as_a_browser_cuts_it() {
+        let cases: Vec<(&str, Vec<&str>)> = vec![
+            ("a<B c='d>' e=f g>h", vec!["T a", "<b> c=d> e=f g=", "T h"]),
+            ("1 < 2 <3", vec!["T 1 ", "T < 2 ", "T <3"]),
+            (
+                "<!-- > -->x<!-->y",
+                vec!["H <!-- > -->", "T x", "H <!-->", "T y"],
+            ),
+            ("<!-- open", vec!["H <!-- open"]),
+            (
+                "<script>a<b></script>c",
+                vec!["<script>", "R a<b>", "</script>", "T c"],
+            ),
+            (
+                "<textarea><b></textarea>",
+                vec!["<textarea>", "T <b>", "</textarea>"],
+            ),
+            ("<br/></P >", vec!["<br>", "</p>"]),
+            ("<div class=\"a", vec!["<div> class=a"]),
+        ];
+        for (html, expected) in cases {
+            assert_eq!(shown(html), expected, "{html:?}");
+        }
+    }
+
+    #[test]
+    fn character_references_of_signs_are_known() {
+        assert_eq!(
+            decode("&#64;a &#x40a &commat; &amp;1 &num; &Hat; & &;"),
+            "@a \u{40A} @ &1 # ^ & &;"
+        );
+    }
+}

@@ -1,0 +1,55 @@
+//! Text that crosses from one GitLab to another, made inert.
+//!
+//! Four steps, in this order: [`uploads::rewrite`] points upload links to their new place,
+//! [`defuse`] makes the text harmless, [`closing`] ends what the text left open, and the caller
+//! appends its footer. Each is a pure function of its arguments.
+//!
+//! # What is guaranteed
+//!
+//! **No command.** No line of the output begins with a slash, so that no release of GitLab finds a
+//! quick action in it: neither the older ones, whose regular expression looks into `~~~` fences,
+//! comments and HTML blocks, nor the newer ones, which search top-level paragraphs. The view stays
+//! the same: in prose a leading space is not shown, a fenced block is indented as a whole (its
+//! content is shown without the indentation of its fence), in raw HTML the slash becomes a
+//! character reference.
+//!
+//! **No mention, no reference.** A sign such as `@` or `#` in front of a name or number gets a
+//! backslash, which is GitLab's own way; what has no sign (commit hashes, `GL-12`,
+//! `[vulnerability:1]`) is cut by an empty `<span>`, because GitLab matches one text node at a
+//! time. In raw HTML the sign is wrapped in `<span>`. Link targets that are references in
+//! themselves (`[x](#12)`) are written so that they no longer match. Whatever stands in code is
+//! left alone.
+//!
+//! **The same view.** The text a reader sees is the one the source shows.
+//!
+//! # Where the view may differ
+//!
+//! - CR is deleted and trailing white space stripped, as GitLab does with every text it stores.
+//! - NUL, which GitLab cannot store, becomes U+FFFD.
+//! - Titles are no Markdown and know no escape: an invisible word joiner (U+2060) goes in, and a
+//!   title that would no longer fit is cut. `%name` in a title then names a milestone whose name
+//!   begins with a word joiner, which does not exist.
+//! - The content of elements that HTML reads as plain text up to their end tag (`<textarea>`,
+//!   `<xmp>`, `<iframe>`, …), all of which GitLab removes, may show the added markup.
+//! - Front matter (`---` lines at the very start) is a table to GitLab only at the start of the
+//!   source. Behind a marker line it reads as a rule and a heading, with the same words.
+
+mod addresses;
+mod cells;
+mod closing;
+mod defuse;
+mod destinations;
+mod edits;
+mod hazards;
+mod html;
+mod literal;
+mod parser;
+mod runs;
+mod slashes;
+mod title;
+pub mod uploads;
+
+pub use closing::closing;
+pub use defuse::{Inert, defuse, defuse_with};
+pub use literal::{code, literal};
+pub use title::{defuse_title, defuse_title_with};
