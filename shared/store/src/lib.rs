@@ -1,1 +1,42 @@
-//! The record of Issue Mirror: what is mapped, intended and owed.
+//! The record of Issue Mirror: what is mirrored, what is known of each mirrored thing, what is
+//! intended and what is owed. The only place that speaks SQL.
+//!
+//! One concrete [`Store`], on SQLite. Three kinds of calls:
+//!
+//! - reads, which see the last committed state and never wait for a writer;
+//! - writes that stand for themselves;
+//! - fenced writes, which take the [`Fence`] that [`Store::start`] gave: in their own transaction
+//!   they check that the row of work still runs under that ticket, and are refused with
+//!   [`StoreError::Fenced`] once the lease was lost.
+//!
+//! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
+
+mod database;
+mod error;
+mod fence;
+mod instances;
+mod intents;
+mod issues;
+mod mirrors;
+mod notes;
+mod open;
+mod runs;
+mod targets;
+mod time;
+mod uploads;
+mod walks;
+mod work;
+
+pub use database::Store;
+pub use error::{OpenError, StoreError};
+pub use fence::Fence;
+pub use instances::Instance;
+pub use issues::Side;
+pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
+pub use runs::{Run, RunCounts, RunKind, RunStatus};
+pub use targets::{TargetFact, TargetFacts};
+pub use walks::{Adoption, SightedImpostor, Twin};
+pub use work::{
+    Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,
+    WorkState,
+};

@@ -1,0 +1,195 @@
+//! What can go wrong with the record.
+
+use mirror_core::{
+    ids::{Iid, InstanceName, IssueId, MirrorId, NoteId, RunId},
+    mapping::Intent,
+};
+use std::{io, path::PathBuf};
+
+/// A call to the store that did not succeed. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The lease was lost: another worker may hold the row by now. Stop before the next write.
+    #[error("the lease on this work was lost")]
+    Fenced,
+    /// The issue has an open intent already; it must be looked up and settled first.
+    #[error("an earlier create for issue {} is not settled yet", .0.source_iid)]
+    IntentOpen(Box<Intent>),
+    /// The intent is not there (any more).
+    #[error("the intended create is not on record")]
+    NoSuchIntent,
+    /// The source issue is mapped to another target issue than the one to be recorded: a twin.
+    #[error("issue {source_iid} is mapped to another target issue (id {mapped})")]
+    AlreadyMapped {
+        /// The source issue.
+        source_iid: Iid,
+        /// The target it is mapped to, and stays mapped to.
+        mapped: IssueId,
+    },
+    /// The source note is mapped to another target note than the one to be recorded: a twin.
+    #[error("note {source_note} is mapped to another target note (id {mapped})")]
+    NoteMapped {
+        /// The source note.
+        source_note: NoteId,
+        /// The target it is mapped to, and stays mapped to.
+        mapped: NoteId,
+    },
+    /// The target issue or note is the mirror of something else under the same mirror.
+    #[error("this target is recorded as the mirror of something else")]
+    TargetTaken,
+    /// Nothing is recorded of the issue yet.
+    #[error("nothing is recorded of issue {0}")]
+    NoSuchIssue(Iid),
+    /// No such mirror.
+    #[error("there is no mirror {0}")]
+    NoSuchMirror(MirrorId),
+    /// No such run, or it has ended.
+    #[error("run {0} is not under way")]
+    NoSuchRun(RunId),
+    /// A mirror of a project into itself.
+    #[error("source and target are the same project")]
+    SameProject,
+    /// Another registered instance answers to this name.
+    #[error("the name {0} belongs to another registered instance")]
+    NameTaken(InstanceName),
+    /// A row holds what this version cannot read.
+    #[error("the record holds {what} that this version cannot read")]
+    Unreadable {
+        /// What, without its contents.
+        what: &'static str,
+    },
+    /// Another process kept the database locked for too long.
+    #[error("the database stayed locked by another process")]
+    Busy,
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the job may succeed when it is run again, from a fresh look at the record.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy
+            | Self::Database(_)
+            | Self::IntentOpen(_)
+            | Self::NoSuchIntent
+            | Self::AlreadyMapped { .. }
+            | Self::NoteMapped { .. } => true,
+            Self::Fenced
+            | Self::TargetTaken
+            | Self::NoSuchIssue(_)
+            | Self::NoSuchMirror(_)
+            | Self::NoSuchRun(_)
+            | Self::SameProject
+            | Self::NameTaken(_)
+            | Self::Unreadable { .. } => false,
+        }
+    }
+
+    /// Whether the lease was lost, so that the job must stop and record nothing more.
+    pub fn is_fenced(&self) -> bool {
+        matches!(self, Self::Fenced)
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_busy(&error) {
+            Self::Busy
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+/// SQLITE_BUSY and SQLITE_LOCKED, in all their extended forms, and our own queue for the one
+/// writing connection.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return true;
+    }
+    primary_code(error).is_some_and(|code| code == 5 || code == 6)
+}
+
+/// SQLite's primary result code; the extended ones keep it in their low byte.
+pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+/// A state file that could not be opened. The text ends with the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// An SQLite database, but of another program.
+    #[error(
+        "{} is a database of another program; choose another --state-dir or move the file away",
+        path.display()
+    )]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Damaged, or no database at all.
+    #[error(
+        "{} is damaged or not a database ({detail}); move it away: the next run finds what was \
+         mirrored by the markers on the target",
+        path.display()
+    )]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What the check found.
+        detail: String,
+    },
+    /// Written by a newer version of this program.
+    #[error(
+        "{} was written by a newer version (schema {found}, this one knows {known}); update \
+         issue-mirror",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The schema's number in the file.
+        found: i64,
+        /// The newest this version knows.
+        known: i64,
+    },
+    /// Another process kept it locked.
+    #[error(
+        "{} stayed locked by another process; wait for that one to end and try again",
+        path.display()
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file cannot be read or made.
+    #[error("cannot open {}; check that the folder exists and is yours", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error(
+        "cannot bring the schema of {} up to date; restore the file from a backup, or move it away",
+        path.display()
+    )]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// The database failed.
+    #[error("cannot work with {}; check the disk and the file's permissions", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: sqlx::Error,
+    },
+}

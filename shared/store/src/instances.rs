@@ -1,0 +1,167 @@
+//! GitLab instances, the names they answer to, and the users that our tokens are there.
+
+use crate::{
+    Store, StoreError,
+    database::{PATIENCE, Tx},
+};
+use mirror_core::ids::{InstanceId, InstanceName, UserId};
+use sqlx::Row;
+use std::collections::BTreeSet;
+
+/// A registered GitLab.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instance {
+    /// Ours.
+    pub id: InstanceId,
+    /// The name it was first registered by. It stands in markers, so it never changes.
+    pub name: InstanceName,
+    /// Where its API answers, as last registered.
+    pub api_base: String,
+    /// Its other names, past and present, sorted.
+    pub also_known_as: Vec<InstanceName>,
+}
+
+const BY_NAME: &str = "SELECT instance_id FROM instance_names WHERE name = $1";
+
+const INSERT: &str = "\
+INSERT INTO instances (name, api_base, created_at, updated_at)
+VALUES ($1, $2, $3, $3)
+RETURNING id";
+
+const MOVED: &str = "\
+UPDATE instances SET api_base = $2, updated_at = $3 WHERE id = $1 AND api_base <> $2";
+
+const ADD_NAME: &str = "\
+INSERT INTO instance_names (name, instance_id) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+
+const ONE: &str = "SELECT name, api_base FROM instances WHERE id = $1";
+
+const OTHER_NAMES: &str = "\
+SELECT name FROM instance_names WHERE instance_id = $1 AND name <> $2 ORDER BY name";
+
+const REMEMBER_USER: &str = "\
+INSERT INTO our_users (instance_id, user_id, username, created_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (instance_id, user_id) DO UPDATE SET username = excluded.username
+WHERE our_users.username <> excluded.username";
+
+const OUR_USERS: &str = "SELECT user_id FROM our_users WHERE instance_id = $1";
+
+impl Store {
+    /// Registers an instance, or finds the one that answers to this name already, whatever the
+    /// name it was registered by. Notes the address and the further names.
+    ///
+    /// # Errors
+    /// [`StoreError::NameTaken`] if one of the names belongs to another instance.
+    pub async fn register_instance(
+        &self,
+        name: &InstanceName,
+        api_base: &str,
+        also_known_as: &[String],
+    ) -> Result<InstanceId, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin(PATIENCE).await?;
+        let id = match owner_of(&mut tx, &name.0).await? {
+            Some(id) => {
+                sqlx::query(MOVED)
+                    .bind(id.0)
+                    .bind(api_base)
+                    .bind(now)
+                    .execute(&mut **tx)
+                    .await?;
+                id
+            }
+            None => {
+                let row = sqlx::query(INSERT)
+                    .bind(&name.0)
+                    .bind(api_base)
+                    .bind(now)
+                    .fetch_one(&mut **tx)
+                    .await?;
+                InstanceId(row.try_get(0)?)
+            }
+        };
+        for known_as in std::iter::once(&name.0).chain(also_known_as) {
+            sqlx::query(ADD_NAME)
+                .bind(known_as)
+                .bind(id.0)
+                .execute(&mut **tx)
+                .await?;
+            if owner_of(&mut tx, known_as).await? != Some(id) {
+                return Err(StoreError::NameTaken(InstanceName(known_as.clone())));
+            }
+        }
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// A registered instance.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn instance(&self, id: InstanceId) -> Result<Option<Instance>, StoreError> {
+        let Some(row) = sqlx::query(ONE)
+            .bind(id.0)
+            .fetch_optional(self.reader())
+            .await?
+        else {
+            return Ok(None);
+        };
+        let name: String = row.try_get(0)?;
+        let others = sqlx::query(OTHER_NAMES)
+            .bind(id.0)
+            .bind(&name)
+            .fetch_all(self.reader())
+            .await?;
+        Ok(Some(Instance {
+            id,
+            name: InstanceName(name),
+            api_base: row.try_get(1)?,
+            also_known_as: others
+                .iter()
+                .map(|row| row.try_get(0).map(InstanceName))
+                .collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// Remembers, for good, that a token of ours acts as this user there.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn remember_our_user(
+        &self,
+        instance: InstanceId,
+        user: UserId,
+        username: &str,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        sqlx::query(REMEMBER_USER)
+            .bind(instance.0)
+            .bind(user.0)
+            .bind(username)
+            .bind(self.now())
+            .execute(&mut **tx)
+            .await?;
+        tx.commit().await
+    }
+
+    /// Every user that a token of ours ever was there.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn our_users(&self, instance: InstanceId) -> Result<BTreeSet<UserId>, StoreError> {
+        let rows = sqlx::query(OUR_USERS)
+            .bind(instance.0)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(|row| Ok(UserId(row.try_get(0)?))).collect()
+    }
+}
+
+async fn owner_of(tx: &mut Tx, name: &str) -> Result<Option<InstanceId>, StoreError> {
+    let row = sqlx::query(BY_NAME)
+        .bind(name)
+        .fetch_optional(&mut ***tx)
+        .await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.map(InstanceId))
+}

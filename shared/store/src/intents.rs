@@ -1,0 +1,238 @@
+//! Creates under way: written down before they are sent, because the answer may never arrive.
+
+use crate::{
+    Fence, Store, StoreError,
+    database::{PATIENCE, Tx},
+};
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    ids::{Iid, IntentId, MirrorId},
+    mapping::{Intended, Intent},
+};
+use sqlx::types::Json;
+
+macro_rules! columns {
+    () => {
+        "id, mirror_id, source_iid, what, sent_at, resent, candidate"
+    };
+}
+
+const OPEN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM create_intents WHERE mirror_id = $1 AND source_iid = $2 AND settled_at IS NULL ",
+    "ORDER BY id"
+);
+
+const TWINS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM create_intents WHERE mirror_id = $1 AND settled_at IS NOT NULL ORDER BY id"
+);
+
+const BEGIN: &str = concat!(
+    "INSERT INTO create_intents ",
+    "(mirror_id, source_iid, kind, what, created_at, sent_at, resent) ",
+    "VALUES ($1, $2, $3, $4, $5, $5, false) ",
+    "ON CONFLICT (mirror_id, source_iid) WHERE settled_at IS NULL DO NOTHING ",
+    "RETURNING ",
+    columns!()
+);
+
+const RESENT: &str = "\
+UPDATE create_intents SET resent = true, sent_at = $2 WHERE id = $1 AND settled_at IS NULL";
+
+const ANSWERED: &str = "UPDATE create_intents SET candidate = $2 WHERE id = $1";
+
+const FORGET: &str = "DELETE FROM create_intents WHERE id = $1";
+
+const SETTLE_RESENT: &str = "\
+UPDATE create_intents SET settled_at = $4
+WHERE id = $1 AND mirror_id = $2 AND source_iid = $3 AND settled_at IS NULL AND resent";
+
+const SETTLE: &str = "\
+DELETE FROM create_intents
+WHERE id = $1 AND mirror_id = $2 AND source_iid = $3 AND settled_at IS NULL";
+
+#[derive(sqlx::FromRow)]
+struct IntentRow {
+    id: i64,
+    mirror_id: i64,
+    source_iid: i64,
+    what: Json<Intended>,
+    sent_at: DateTime<Utc>,
+    resent: bool,
+    candidate: Option<i64>,
+}
+
+impl From<IntentRow> for Intent {
+    fn from(row: IntentRow) -> Self {
+        Self {
+            id: IntentId(row.id),
+            mirror: MirrorId(row.mirror_id),
+            source_iid: Iid(row.source_iid),
+            what: row.what.0,
+            sent_at: row.sent_at,
+            resent: row.resent,
+            candidate: row.candidate,
+        }
+    }
+}
+
+impl Store {
+    /// The creates of an issue that are not settled: at most one.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn intents(&self, mirror: MirrorId, iid: Iid) -> Result<Vec<Intent>, StoreError> {
+        let rows: Vec<IntentRow> = sqlx::query_as(OPEN)
+            .bind(mirror.0)
+            .bind(iid.0)
+            .fetch_all(self.reader())
+            .await?;
+        Ok(rows.into_iter().map(Intent::from).collect())
+    }
+
+    /// The settled creates that were sent twice: the other one may still turn up. They stay until
+    /// [`Store::drop_intent`].
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn twin_watch(&self, mirror: MirrorId) -> Result<Vec<Intent>, StoreError> {
+        let rows: Vec<IntentRow> = sqlx::query_as(TWINS)
+            .bind(mirror.0)
+            .fetch_all(self.reader())
+            .await?;
+        Ok(rows.into_iter().map(Intent::from).collect())
+    }
+
+    /// Writes down, durably, what is about to be created.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`]; [`StoreError::IntentOpen`] with the one that must be settled first.
+    pub async fn begin_intent(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+        iid: Iid,
+        what: Intended,
+    ) -> Result<Intent, StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        let intent = open_intent(&mut tx, mirror, iid, what, self.now()).await?;
+        tx.commit().await?;
+        Ok(intent)
+    }
+
+    /// Writes down that it is about to be sent once more; its `sent_at` is now, because the second
+    /// request can land as late after its sending as the first could.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`], [`StoreError::NoSuchIntent`].
+    pub async fn intent_resent(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        let found = sqlx::query(RESENT)
+            .bind(intent.0)
+            .bind(self.now())
+            .execute(&mut **tx)
+            .await?;
+        if found.rows_affected() == 0 {
+            return Err(StoreError::NoSuchIntent);
+        }
+        tx.commit().await
+    }
+
+    /// Writes down the id that the answer named. Not fenced: the answer is known only here, and
+    /// whoever holds the work by now needs it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchIntent`].
+    pub async fn intent_answered(&self, intent: IntentId, created: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        let found = sqlx::query(ANSWERED)
+            .bind(intent.0)
+            .bind(created)
+            .execute(&mut **tx)
+            .await?;
+        if found.rows_affected() == 0 {
+            return Err(StoreError::NoSuchIntent);
+        }
+        tx.commit().await
+    }
+
+    /// Forgets an intent: it is decided that it did not happen, or that it has no twin.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn drop_intent(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        sqlx::query(FORGET)
+            .bind(intent.0)
+            .execute(&mut **tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+pub(crate) async fn open_intent(
+    tx: &mut Tx,
+    mirror: MirrorId,
+    iid: Iid,
+    what: Intended,
+    now: DateTime<Utc>,
+) -> Result<Intent, StoreError> {
+    let kind = match what {
+        Intended::Issue { .. } => "issue",
+        Intended::Note { .. } => "note",
+        Intended::Time { .. } => "time",
+    };
+    let opened: Option<IntentRow> = sqlx::query_as(BEGIN)
+        .bind(mirror.0)
+        .bind(iid.0)
+        .bind(kind)
+        .bind(Json(what))
+        .bind(now)
+        .fetch_optional(&mut ***tx)
+        .await?;
+    match opened {
+        Some(row) => Ok(row.into()),
+        None => {
+            let open: IntentRow = sqlx::query_as(OPEN)
+                .bind(mirror.0)
+                .bind(iid.0)
+                .fetch_one(&mut ***tx)
+                .await?;
+            Err(StoreError::IntentOpen(Box::new(open.into())))
+        }
+    }
+}
+
+/// Closes an intent whose effect is being recorded in the same transaction.
+pub(crate) async fn settle_intent(
+    tx: &mut Tx,
+    mirror: MirrorId,
+    iid: Iid,
+    intent: IntentId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let kept = sqlx::query(SETTLE_RESENT)
+        .bind(intent.0)
+        .bind(mirror.0)
+        .bind(iid.0)
+        .bind(now)
+        .execute(&mut ***tx)
+        .await?;
+    if kept.rows_affected() == 1 {
+        return Ok(());
+    }
+    let closed = sqlx::query(SETTLE)
+        .bind(intent.0)
+        .bind(mirror.0)
+        .bind(iid.0)
+        .execute(&mut ***tx)
+        .await?;
+    if closed.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::NoSuchIntent)
+    }
+}

@@ -1,0 +1,238 @@
+//! Mirrors: which project goes where, and how far each has come.
+
+use crate::{Fence, Store, StoreError, database::PATIENCE};
+use chrono::{DateTime, Utc};
+use mirror_core::ids::{InstanceId, MirrorId, ProjectId};
+
+/// A one-way mirror.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mirror {
+    /// Ours.
+    pub id: MirrorId,
+    /// Read from.
+    pub source: MirrorEnd,
+    /// Written to.
+    pub target: MirrorEnd,
+    /// Why it rests, if it does: none of its work is handed out then.
+    pub paused: Option<String>,
+    /// How far it has come.
+    pub watermarks: Watermarks,
+}
+
+/// A project at one end of a mirror.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MirrorEnd {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The project.
+    pub project: ProjectId,
+    /// `group/project`, as last seen; may have been renamed since.
+    pub path: String,
+}
+
+/// A mirror to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewMirror {
+    /// Read from.
+    pub source: MirrorEnd,
+    /// Written to.
+    pub target: MirrorEnd,
+}
+
+/// Up to which change each side has been seen, by that side's own clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Watermarks {
+    /// Of the source; `None` before the first walk.
+    pub source: Option<DateTime<Utc>>,
+    /// Of the target; `None` before the first walk.
+    pub target: Option<DateTime<Utc>>,
+    /// When a walk of everything last ended, by the store's clock.
+    pub last_full_at: Option<DateTime<Utc>>,
+}
+
+const ENSURE: &str = "\
+INSERT INTO mirrors (source_instance_id, source_project_id, source_path,
+                     target_instance_id, target_project_id, target_path, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+ON CONFLICT (source_instance_id, source_project_id, target_instance_id, target_project_id)
+DO UPDATE SET source_path = excluded.source_path, target_path = excluded.target_path,
+              updated_at = excluded.updated_at
+RETURNING id";
+
+const ENSURE_CONFIG: &str = "\
+INSERT INTO mirror_issue_configs (mirror_id, created_at, updated_at)
+VALUES ($1, $2, $2)
+ON CONFLICT (mirror_id) DO NOTHING";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.source_instance_id, m.source_project_id, m.source_path, ",
+            "m.target_instance_id, m.target_project_id, m.target_path, m.paused, ",
+            "c.source_watermark, c.target_watermark, c.last_full_at ",
+            "FROM mirrors m JOIN mirror_issue_configs c ON c.mirror_id = m.id ",
+            $rest
+        )
+    };
+}
+
+const ONE: &str = select!("WHERE m.id = $1");
+const ALL: &str = select!("ORDER BY m.id");
+
+const PAUSE: &str = "UPDATE mirrors SET paused = $2, updated_at = $3 WHERE id = $1";
+
+// A ticket that has not been started must not start any more; one that has may end what it does.
+const RECALL: &str = "\
+UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $2
+WHERE mirror_id = $1 AND state = 'queued'";
+
+const FULL: &str = "\
+UPDATE mirror_issue_configs SET last_full_at = $2, updated_at = $3 WHERE mirror_id = $1";
+
+#[derive(sqlx::FromRow)]
+struct MirrorRow {
+    id: i64,
+    source_instance_id: i64,
+    source_project_id: i64,
+    source_path: String,
+    target_instance_id: i64,
+    target_project_id: i64,
+    target_path: String,
+    paused: Option<String>,
+    source_watermark: Option<DateTime<Utc>>,
+    target_watermark: Option<DateTime<Utc>>,
+    last_full_at: Option<DateTime<Utc>>,
+}
+
+impl From<MirrorRow> for Mirror {
+    fn from(row: MirrorRow) -> Self {
+        Self {
+            id: MirrorId(row.id),
+            source: MirrorEnd {
+                instance: InstanceId(row.source_instance_id),
+                project: ProjectId(row.source_project_id),
+                path: row.source_path,
+            },
+            target: MirrorEnd {
+                instance: InstanceId(row.target_instance_id),
+                project: ProjectId(row.target_project_id),
+                path: row.target_path,
+            },
+            paused: row.paused,
+            watermarks: Watermarks {
+                source: row.source_watermark,
+                target: row.target_watermark,
+                last_full_at: row.last_full_at,
+            },
+        }
+    }
+}
+
+impl Store {
+    /// Finds or makes the mirror between two projects, by their ids; notes paths that changed.
+    ///
+    /// # Errors
+    /// [`StoreError::SameProject`] for a project into itself.
+    pub async fn ensure_mirror(&self, new: &NewMirror) -> Result<Mirror, StoreError> {
+        let NewMirror { source, target } = new;
+        if (source.instance, source.project) == (target.instance, target.project) {
+            return Err(StoreError::SameProject);
+        }
+        let now = self.now();
+        let mut tx = self.begin(PATIENCE).await?;
+        let id: i64 = sqlx::query_scalar(ENSURE)
+            .bind(source.instance.0)
+            .bind(source.project.0)
+            .bind(&source.path)
+            .bind(target.instance.0)
+            .bind(target.project.0)
+            .bind(&target.path)
+            .bind(now)
+            .fetch_one(&mut **tx)
+            .await?;
+        sqlx::query(ENSURE_CONFIG)
+            .bind(id)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+        let row: MirrorRow = sqlx::query_as(ONE).bind(id).fetch_one(&mut **tx).await?;
+        tx.commit().await?;
+        Ok(row.into())
+    }
+
+    /// A mirror.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMirror`].
+    pub async fn mirror(&self, id: MirrorId) -> Result<Mirror, StoreError> {
+        let row: Option<MirrorRow> = sqlx::query_as(ONE)
+            .bind(id.0)
+            .fetch_optional(self.reader())
+            .await?;
+        row.map(Mirror::from).ok_or(StoreError::NoSuchMirror(id))
+    }
+
+    /// All mirrors.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn mirrors(&self) -> Result<Vec<Mirror>, StoreError> {
+        let rows: Vec<MirrorRow> = sqlx::query_as(ALL).fetch_all(self.reader()).await?;
+        Ok(rows.into_iter().map(Mirror::from).collect())
+    }
+
+    /// Lets a mirror rest: none of its work is handed out, tickets not yet started are void. What
+    /// runs may end. Work may still be owed to it, and waits.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMirror`].
+    pub async fn pause_mirror(&self, id: MirrorId, reason: &str) -> Result<(), StoreError> {
+        self.set_paused(id, Some(reason)).await
+    }
+
+    /// Ends the rest.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMirror`].
+    pub async fn resume_mirror(&self, id: MirrorId) -> Result<(), StoreError> {
+        self.set_paused(id, None).await
+    }
+
+    async fn set_paused(&self, id: MirrorId, reason: Option<&str>) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut tx = self.begin(PATIENCE).await?;
+        let found = sqlx::query(PAUSE)
+            .bind(id.0)
+            .bind(reason)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+        if found.rows_affected() == 0 {
+            return Err(StoreError::NoSuchMirror(id));
+        }
+        if reason.is_some() {
+            sqlx::query(RECALL)
+                .bind(id.0)
+                .bind(now)
+                .execute(&mut **tx)
+                .await?;
+        }
+        tx.commit().await
+    }
+
+    /// Records that a walk of everything ended, at the store's present time.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn record_full_walk(&self, fence: &Fence, id: MirrorId) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut tx = self.begin_fenced(fence).await?;
+        sqlx::query(FULL)
+            .bind(id.0)
+            .bind(now)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+        tx.commit().await
+    }
+}

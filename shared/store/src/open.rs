@@ -1,0 +1,245 @@
+//! Opening a state file: telling apart what it may turn out to be, and bringing it up to date.
+
+use crate::{
+    Store,
+    error::{OpenError, is_busy, primary_code},
+};
+use mirror_core::ports::Clock;
+use sqlx::{
+    Connection, Row, SqliteConnection,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{fs, io, io::Read, path::Path, sync::Arc, time::Duration};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// "IsMi": tells our files from other programs' (SQLite's `application_id`).
+const APPLICATION_ID: i64 = 0x4973_4d69;
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// SQLITE_CORRUPT and SQLITE_NOTADB.
+const DAMAGED: [i32; 2] = [11, 26];
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const OPEN_PATIENCE: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(50);
+const READERS: u32 = 4;
+
+impl Store {
+    /// Opens the state file, making it (readable by its owner alone) if it is not there; the
+    /// folder must be. Checks that the file is ours and whole, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// Each way in which a file can be unfit is a variant of its own, and names its mend. A file
+    /// that is refused is left as it was.
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        make_private(path).map_err(|source| OpenError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let until = clock.monotonic().saturating_add(OPEN_PATIENCE);
+        loop {
+            match prepare(path).await {
+                Ok(()) => break,
+                // Two processes that make the same file at once collide where SQLite does not wait.
+                Err(OpenError::Locked { .. }) if clock.monotonic() < until => {
+                    clock.sleep(PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let writer = pool(1)
+            .connect_with(writing(path))
+            .await
+            .map_err(|error| failed(path, error))?;
+        let readers = pool(READERS).connect_lazy_with(reading(path));
+        Ok(Self::new(writer, readers, clock))
+    }
+
+    /// A record that lives in memory and ends with the last clone of the store: for `plan` without
+    /// a state file, and for tests.
+    ///
+    /// # Errors
+    /// As [`Store::open`], which for memory means a defect of ours.
+    pub async fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let path = Path::new(":memory:");
+        let options = common(SqliteConnectOptions::new().in_memory(true));
+        let both = pool(1)
+            .min_connections(1)
+            .connect_with(options)
+            .await
+            .map_err(|error| failed(path, error))?;
+        let mut connection = both.acquire().await.map_err(|error| failed(path, error))?;
+        migrate(path, &mut connection).await?;
+        drop(connection);
+        Ok(Self::new(both.clone(), both, clock))
+    }
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        // These end connections by age, which a file does not need and memory would not survive.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+fn common(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    use sqlx::ConnectOptions;
+    options
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .statement_cache_capacity(200)
+        .disable_statement_logging()
+}
+
+fn writing(path: &Path) -> SqliteConnectOptions {
+    common(SqliteConnectOptions::new().filename(path))
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+}
+
+fn reading(path: &Path) -> SqliteConnectOptions {
+    common(SqliteConnectOptions::new().filename(path)).read_only(true)
+}
+
+/// Makes an empty file that only its owner may read; SQLite gives its side files the same
+/// permissions. An existing file stays as it is.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn prepare(path: &Path) -> Result<(), OpenError> {
+    check_magic(path)?;
+    let fresh = probe(path).await?;
+    let mut connection = SqliteConnection::connect_with(&writing(path))
+        .await
+        .map_err(|error| failed(path, error))?;
+    if fresh {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+            "PRAGMA application_id = {APPLICATION_ID}"
+        )))
+        .execute(&mut connection)
+        .await
+        .map_err(|error| failed(path, error))?;
+    }
+    migrate(path, &mut connection).await?;
+    connection
+        .close()
+        .await
+        .map_err(|error| failed(path, error))
+}
+
+/// Told apart before SQLite sees the file, because SQLite's own words for it are the same as for a
+/// damaged one.
+fn check_magic(path: &Path) -> Result<(), OpenError> {
+    let unreadable = |source| OpenError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut start = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start))
+        .map_err(unreadable)?;
+    if start.is_empty() || start == MAGIC {
+        Ok(())
+    } else {
+        Err(OpenError::Corrupt {
+            path: path.to_owned(),
+            detail: "it does not begin like one".to_owned(),
+        })
+    }
+}
+
+/// Looks without writing: whose the file is, and whether it is whole. True for a new one.
+async fn probe(path: &Path) -> Result<bool, OpenError> {
+    let wrap = |error| failed(path, error);
+    let mut connection = SqliteConnection::connect_with(&reading(path))
+        .await
+        .map_err(wrap)?;
+    let application: i64 = sqlx::query("PRAGMA application_id")
+        .fetch_one(&mut connection)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(wrap)?;
+    let tables: i64 = sqlx::query("SELECT COUNT(*) FROM sqlite_master")
+        .fetch_one(&mut connection)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(wrap)?;
+    let fresh = application == 0 && tables == 0;
+    if !fresh && application != APPLICATION_ID {
+        return Err(OpenError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    if !fresh {
+        check_whole(path, &mut connection).await?;
+    }
+    connection.close().await.map_err(wrap)?;
+    Ok(fresh)
+}
+
+async fn check_whole(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let found: String = sqlx::query("PRAGMA quick_check(1)")
+        .fetch_one(connection)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| failed(path, error))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(OpenError::Corrupt {
+            path: path.to_owned(),
+            detail: found,
+        })
+    }
+}
+
+/// All in one transaction: of two processes that open a new file at once, the second finds the
+/// work done.
+async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let wrap = |error| failed(path, error);
+    let mut tx = connection
+        .begin_with("BEGIN IMMEDIATE")
+        .await
+        .map_err(wrap)?;
+    match MIGRATIONS.run(&mut *tx).await {
+        Ok(()) => tx.commit().await.map_err(wrap),
+        Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0),
+        }),
+        Err(source) => Err(OpenError::Schema {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn failed(path: &Path, error: sqlx::Error) -> OpenError {
+    let path = path.to_owned();
+    if is_busy(&error) {
+        return OpenError::Locked { path };
+    }
+    if primary_code(&error).is_some_and(|code| DAMAGED.contains(&code)) {
+        return OpenError::Corrupt {
+            path,
+            detail: error.to_string(),
+        };
+    }
+    OpenError::Database {
+        path,
+        source: error,
+    }
+}

@@ -1,0 +1,119 @@
+//! What a target project turned out to do, learnt once and not fought again.
+
+use crate::{Store, StoreError, database::PATIENCE};
+use mirror_core::ids::{InstanceId, ProjectId};
+use std::collections::BTreeMap;
+
+/// What is known of a target project.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TargetFacts {
+    /// Fields it dropped without a word, each with the stamp (digest of token, role, edition)
+    /// under which it did. Under another stamp the field is worth a new try.
+    pub dropped: BTreeMap<String, String>,
+    /// Whether scoped labels exclude each other there; `None` until seen.
+    pub scoped_exclusive: Option<bool>,
+    /// Whether a confidential issue was proven to stay confidential there.
+    pub confidential_proven: bool,
+}
+
+/// One thing learnt of a target project. Recorded one by one, so that two jobs that learn at the
+/// same time do not undo each other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TargetFact {
+    /// It drops this field, under this stamp.
+    Dropped {
+        /// The field, by GitLab's name.
+        field: String,
+        /// Digest of token, role, edition.
+        stamp: String,
+    },
+    /// Whether scoped labels exclude each other.
+    ScopedExclusive(bool),
+    /// Whether a confidential issue stays confidential.
+    ConfidentialProven(bool),
+}
+
+const FACTS: &str = "\
+SELECT scoped_exclusive, confidential_proven FROM target_facts
+WHERE instance_id = $1 AND project_id = $2";
+
+const DROPPED: &str = "\
+SELECT field, stamp FROM target_dropped_fields WHERE instance_id = $1 AND project_id = $2";
+
+const SAVE_DROPPED: &str = "\
+INSERT INTO target_dropped_fields (instance_id, project_id, field, stamp, updated_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (instance_id, project_id, field) DO UPDATE SET
+    stamp = excluded.stamp, updated_at = excluded.updated_at";
+
+const SAVE_SCOPED: &str = "\
+INSERT INTO target_facts (instance_id, project_id, scoped_exclusive, confidential_proven, updated_at)
+VALUES ($1, $2, $3, false, $4)
+ON CONFLICT (instance_id, project_id) DO UPDATE SET
+    scoped_exclusive = excluded.scoped_exclusive, updated_at = excluded.updated_at";
+
+const SAVE_CONFIDENTIAL: &str = "\
+INSERT INTO target_facts (instance_id, project_id, confidential_proven, updated_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (instance_id, project_id) DO UPDATE SET
+    confidential_proven = excluded.confidential_proven, updated_at = excluded.updated_at";
+
+impl Store {
+    /// What is known of a target project; the default, which assumes nothing, if nothing is.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn target_facts(
+        &self,
+        instance: InstanceId,
+        project: ProjectId,
+    ) -> Result<TargetFacts, StoreError> {
+        let facts: Option<(Option<bool>, bool)> = sqlx::query_as(FACTS)
+            .bind(instance.0)
+            .bind(project.0)
+            .fetch_optional(self.reader())
+            .await?;
+        let dropped: Vec<(String, String)> = sqlx::query_as(DROPPED)
+            .bind(instance.0)
+            .bind(project.0)
+            .fetch_all(self.reader())
+            .await?;
+        let (scoped_exclusive, confidential_proven) = facts.unwrap_or_default();
+        Ok(TargetFacts {
+            dropped: dropped.into_iter().collect(),
+            scoped_exclusive,
+            confidential_proven,
+        })
+    }
+
+    /// Records one thing learnt.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn record_target_fact(
+        &self,
+        instance: InstanceId,
+        project: ProjectId,
+        fact: &TargetFact,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let query = match fact {
+            TargetFact::Dropped { field, stamp } => sqlx::query(SAVE_DROPPED)
+                .bind(instance.0)
+                .bind(project.0)
+                .bind(field)
+                .bind(stamp),
+            TargetFact::ScopedExclusive(exclusive) => sqlx::query(SAVE_SCOPED)
+                .bind(instance.0)
+                .bind(project.0)
+                .bind(exclusive),
+            TargetFact::ConfidentialProven(proven) => sqlx::query(SAVE_CONFIDENTIAL)
+                .bind(instance.0)
+                .bind(project.0)
+                .bind(proven),
+        };
+        let mut tx = self.begin(PATIENCE).await?;
+        query.bind(now).execute(&mut **tx).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,272 @@
+//! What a walk over either side found, recorded together with how far the walk has come.
+
+use crate::{Fence, Owe, Store, StoreError, database::Tx, time::micros, work::owe_in};
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    ids::{Iid, IssueId, MirrorId, UserId},
+    mapping::{Impostor, TargetIssue},
+};
+
+/// A target issue that carries our marker for a source issue, written by one of our users.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Adoption {
+    /// The source issue that the marker names.
+    pub source_iid: Iid,
+    /// Its id, likewise.
+    pub source_id: IssueId,
+    /// The issue that carries it.
+    pub target: TargetIssue,
+}
+
+/// An object that carries the marker of a source issue but was written by a stranger.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SightedImpostor {
+    /// The source issue that the marker names.
+    pub source_iid: Iid,
+    /// The object.
+    pub impostor: Impostor,
+}
+
+/// A candidate that was not adopted, because its source issue is mapped to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Twin {
+    /// The source issue.
+    pub source_iid: Iid,
+    /// What it is mapped to.
+    pub mapped: IssueId,
+    /// The other one.
+    pub other: IssueId,
+    /// Its number.
+    pub other_iid: Iid,
+}
+
+const SOURCE_WATERMARK: &str = "\
+UPDATE mirror_issue_configs SET source_watermark = $2, updated_at = $3 WHERE mirror_id = $1";
+const TARGET_WATERMARK: &str = "\
+UPDATE mirror_issue_configs SET target_watermark = $2, updated_at = $3 WHERE mirror_id = $1";
+
+// What was carried in logged time is known only if our own create is still open: then it is what
+// the mapping says, or nothing yet. Otherwise the record is older than the issue it finds.
+const ADOPT: &str = "\
+INSERT INTO issue_mappings (
+    mirror_id, source_issue_id, source_issue_iid, target_issue_id, target_issue_iid,
+    target_updated_at, target_notes_count, owned_labels, carried_spent, sync_status,
+    target_digest, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '[]',
+        (SELECT 0 FROM create_intents
+         WHERE mirror_id = $1 AND source_iid = $3 AND kind = 'issue' AND settled_at IS NULL),
+        'pending', $9, $8, $8)
+ON CONFLICT (mirror_id, source_issue_iid) DO UPDATE SET
+    target_issue_id = excluded.target_issue_id,
+    target_issue_iid = excluded.target_issue_iid,
+    target_updated_at = excluded.target_updated_at,
+    target_notes_count = excluded.target_notes_count,
+    target_digest = excluded.target_digest,
+    source_read_at = NULL,
+    source_updated_at = NULL,
+    source_notes_count = NULL,
+    source_read_lag = NULL,
+    source_content_hash = NULL,
+    carried_spent = CASE WHEN excluded.carried_spent IS NULL THEN NULL
+                         ELSE COALESCE(issue_mappings.carried_spent, 0) END,
+    sync_status = 'pending',
+    sync_error = NULL,
+    updated_at = excluded.updated_at
+WHERE issue_mappings.target_issue_id IS NULL";
+
+const MAPPED_TO: &str = "\
+SELECT target_issue_id FROM issue_mappings WHERE mirror_id = $1 AND source_issue_iid = $2";
+
+const IS_MIRROR: &str = "\
+SELECT 1 FROM issue_mappings WHERE mirror_id = $1 AND target_issue_id = $2";
+
+const IMPOSTOR: &str = "\
+INSERT INTO impostors (mirror_id, source_iid, target_iid, author_id, created_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (mirror_id, source_iid, target_iid) DO UPDATE SET author_id = excluded.author_id
+WHERE impostors.author_id <> excluded.author_id";
+
+const IMPOSTOR_OF: &str = "\
+SELECT target_iid, author_id FROM impostors
+WHERE mirror_id = $1 AND source_iid = $2
+ORDER BY target_iid LIMIT 1";
+
+const CLEAR_IMPOSTOR: &str = "\
+DELETE FROM impostors WHERE mirror_id = $1 AND source_iid = $2 AND target_iid = $3";
+
+impl Store {
+    /// Records a page of the source's walk: what is owed for it, and up to where it has been seen.
+    /// The watermark is set as given, which may be lower than before; `None` leaves it.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn record_source_walk(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+        owes: &[Owe],
+        watermark: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut tx = self.begin_fenced(fence).await?;
+        owe_in(&mut tx, owes, now).await?;
+        set_watermark(&mut tx, SOURCE_WATERMARK, mirror, watermark, now).await?;
+        tx.commit().await
+    }
+
+    /// Records a page of the target's walk: which issues are adopted, which markers are a
+    /// stranger's, what is owed because the target was touched, and up to where it has been seen.
+    ///
+    /// An adoption fills in the target of an issue that has none and makes the next job compare
+    /// it field by field; it never replaces another target. Of several candidates for one issue
+    /// in one call the lowest id is adopted, so a walk had better gather them. Returns those left
+    /// over.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn record_target_walk(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+        adoptions: &[Adoption],
+        impostors: &[SightedImpostor],
+        touched: &[Owe],
+        watermark: Option<DateTime<Utc>>,
+    ) -> Result<Vec<Twin>, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin_fenced(fence).await?;
+        let mut lowest_first: Vec<&Adoption> = adoptions.iter().collect();
+        lowest_first.sort_by_key(|adoption| adoption.target.id);
+        let mut twins = Vec::new();
+        for adoption in lowest_first {
+            twins.extend(adopt(&mut tx, mirror, adoption, now).await?);
+        }
+        for SightedImpostor {
+            source_iid,
+            impostor,
+        } in impostors
+        {
+            sqlx::query(IMPOSTOR)
+                .bind(mirror.0)
+                .bind(source_iid.0)
+                .bind(impostor.target_iid.0)
+                .bind(impostor.author.0)
+                .bind(now)
+                .execute(&mut **tx)
+                .await?;
+        }
+        owe_in(&mut tx, touched, now).await?;
+        set_watermark(&mut tx, TARGET_WATERMARK, mirror, watermark, now).await?;
+        tx.commit().await?;
+        Ok(twins)
+    }
+
+    /// The object that blocks an issue's create, if one does.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn impostor(
+        &self,
+        mirror: MirrorId,
+        iid: Iid,
+    ) -> Result<Option<Impostor>, StoreError> {
+        let row: Option<(i64, i64)> = sqlx::query_as(IMPOSTOR_OF)
+            .bind(mirror.0)
+            .bind(iid.0)
+            .fetch_optional(self.reader())
+            .await?;
+        Ok(row.map(|(target_iid, author)| Impostor {
+            target_iid: Iid(target_iid),
+            author: UserId(author),
+        }))
+    }
+
+    /// Forgets a blocking object that no longer carries the marker.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn clear_impostor(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+        iid: Iid,
+        target_iid: Iid,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        sqlx::query(CLEAR_IMPOSTOR)
+            .bind(mirror.0)
+            .bind(iid.0)
+            .bind(target_iid.0)
+            .execute(&mut **tx)
+            .await?;
+        tx.commit().await
+    }
+}
+
+async fn adopt(
+    tx: &mut Tx,
+    mirror: MirrorId,
+    adoption: &Adoption,
+    now: DateTime<Utc>,
+) -> Result<Option<Twin>, StoreError> {
+    let target = &adoption.target;
+    let mapped: Option<Option<i64>> = sqlx::query_scalar(MAPPED_TO)
+        .bind(mirror.0)
+        .bind(adoption.source_iid.0)
+        .fetch_optional(&mut ***tx)
+        .await?;
+    if let Some(mapped) = mapped.flatten().map(IssueId) {
+        return Ok((mapped != target.id).then_some(Twin {
+            source_iid: adoption.source_iid,
+            mapped,
+            other: target.id,
+            other_iid: target.iid,
+        }));
+    }
+    // Its marker was exchanged by hand: whose mirror it was, it stays.
+    let taken = sqlx::query(IS_MIRROR)
+        .bind(mirror.0)
+        .bind(target.id.0)
+        .fetch_optional(&mut ***tx)
+        .await?;
+    if taken.is_some() {
+        tracing::warn!(
+            mirror.id = mirror.0,
+            issue.iid = adoption.source_iid.0,
+            target.iid = target.iid.0,
+            "a target issue carries the marker of one source issue but mirrors another"
+        );
+        return Ok(None);
+    }
+    sqlx::query(ADOPT)
+        .bind(mirror.0)
+        .bind(adoption.source_id.0)
+        .bind(adoption.source_iid.0)
+        .bind(target.id.0)
+        .bind(target.iid.0)
+        .bind(micros(target.updated_at))
+        .bind(target.notes_count)
+        .bind(now)
+        .bind(&target.digest)
+        .execute(&mut ***tx)
+        .await?;
+    Ok(None)
+}
+
+async fn set_watermark(
+    tx: &mut Tx,
+    text: &'static str,
+    mirror: MirrorId,
+    watermark: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if let Some(watermark) = watermark {
+        sqlx::query(text)
+            .bind(mirror.0)
+            .bind(micros(watermark))
+            .bind(now)
+            .execute(&mut ***tx)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Holding a row: start, heartbeat, and giving it back unharmed.
+
+use super::{
+    claim::read_priority,
+    report::{Ending, write_attempt},
+};
+use crate::{Fence, Store, StoreError, time::later};
+use mirror_core::{
+    ids::{TicketNumber, WorkId},
+    job::{Job, Priority, Ticket},
+};
+use std::time::Duration;
+
+/// A row that runs now.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The proof of holding it.
+    pub fence: Fence,
+    /// What is to be done.
+    pub job: Result<Job, UnknownJob>,
+    /// How often it failed since it last succeeded; 0 at first.
+    pub attempts: i64,
+    /// How urgent it is.
+    pub priority: Priority,
+}
+
+/// A row of work that a newer version must have written. To be given up, not dropped.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("this version does not know the work {key}")]
+pub struct UnknownJob {
+    /// The row's key.
+    pub key: String,
+}
+
+const START: &str = "\
+UPDATE work SET state = 'running', owner = $3, lease_until = $4, started_at = $5,
+                not_before = NULL, rerun_at = NULL, rerun_changed = false, updated_at = $5
+WHERE id = $1 AND ticket = $2 AND state = 'queued'
+RETURNING key, attempts, priority";
+
+const HEARTBEAT: &str = "\
+UPDATE work SET lease_until = $3, updated_at = $4
+WHERE id = $1 AND ticket = $2 AND state = 'running'";
+
+const HAND_BACK: &str = "\
+UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
+WHERE id = $1 AND ticket = $2 AND state = 'running'";
+
+const UNQUEUE: &str = "\
+UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
+WHERE id = $1 AND ticket = $2 AND state = 'queued'";
+
+impl Store {
+    /// Starts the work of exactly this ticket, for `lease`, on behalf of `owner` (a name for
+    /// people). A ticket that is stale, doubled or void finds nothing: `None`.
+    ///
+    /// # Errors
+    /// Only if the database fails; the ticket is then good for another try.
+    pub async fn start(
+        &self,
+        ticket: Ticket,
+        owner: &str,
+        lease: Duration,
+    ) -> Result<Option<Started>, StoreError> {
+        // Before the statement, so that the lease seems to end too early rather than too late.
+        let lease_ends = self.clock().monotonic().saturating_add(lease);
+        let now = self.now();
+        let turn = self.light().await?;
+        let row: Option<(String, i64, i64)> = sqlx::query_as(START)
+            .bind(ticket.work.0)
+            .bind(ticket.ticket.0)
+            .bind(owner)
+            .bind(later(now, lease))
+            .bind(now)
+            .fetch_optional(turn.writer)
+            .await?;
+        drop(turn);
+        row.map(|(key, attempts, priority)| {
+            Ok(Started {
+                fence: Fence::new(ticket.work, ticket.ticket, lease_ends),
+                job: Job::from_key(&key).ok_or(UnknownJob { key }),
+                attempts,
+                priority: read_priority(priority)?,
+            })
+        })
+        .transpose()
+    }
+
+    /// Renews the lease. `false`: it is lost; stop before the next write.
+    ///
+    /// # Errors
+    /// Only if the database fails; the lease is then as it was.
+    pub async fn heartbeat(&self, fence: &Fence, lease: Duration) -> Result<bool, StoreError> {
+        let lease_ends = self.clock().monotonic().saturating_add(lease);
+        let now = self.now();
+        let held = self
+            .step(HEARTBEAT, fence.work, fence.ticket, |query| {
+                query.bind(later(now, lease)).bind(now)
+            })
+            .await?;
+        if held {
+            fence.renew(lease_ends);
+        }
+        Ok(held)
+    }
+
+    /// Gives a running row back because the process stops: due at once, no attempt burnt.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn handback(&self, fence: &Fence) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut tx = self.begin_light(self.lease_left(fence)).await?;
+        let held = sqlx::query(HAND_BACK)
+            .bind(fence.work.0)
+            .bind(fence.ticket.0)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?;
+        if held.rows_affected() == 0 {
+            return Err(StoreError::Fenced);
+        }
+        write_attempt(&mut tx, fence.work, now, Ending::HandedBack, None, None).await?;
+        tx.commit().await
+    }
+
+    /// Gives back a ticket that was claimed and will not be started. `false`: it was void already.
+    ///
+    /// # Errors
+    /// Only if the database fails; the ticket then runs out by itself.
+    pub async fn unqueue(&self, ticket: Ticket) -> Result<bool, StoreError> {
+        let now = self.now();
+        self.step(UNQUEUE, ticket.work, ticket.ticket, |query| query.bind(now))
+            .await
+    }
+
+    /// One light statement on one ticket's row. `false`: there is no such row.
+    async fn step<'q>(
+        &self,
+        text: &'static str,
+        work: WorkId,
+        ticket: TicketNumber,
+        bind: impl FnOnce(Query<'q>) -> Query<'q>,
+    ) -> Result<bool, StoreError> {
+        let turn = self.light().await?;
+        let done = bind(sqlx::query(text).bind(work.0).bind(ticket.0))
+            .execute(turn.writer)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;

@@ -1,0 +1,16 @@
+//! What is owed, and the going round of its tickets: owe, claim, start, end, sweep.
+
+mod claim;
+mod end;
+mod lease;
+mod owe;
+mod report;
+mod sweep;
+
+pub use claim::Claimed;
+pub use end::End;
+pub use lease::{Started, UnknownJob};
+pub use owe::Owe;
+pub(crate) use owe::owe_in;
+pub use report::{Attempt, DueSummary, Ending, WorkRow, WorkState};
+pub use sweep::{Reclaimed, Swept};

@@ -1,0 +1,152 @@
+//! Sweeping up after workers that were lost, and old history.
+
+use super::report::{Ending, write_attempt};
+use crate::{Store, StoreError, database::PATIENCE, time::micros};
+use chrono::{DateTime, Utc};
+use mirror_core::ids::{MirrorId, WorkId};
+
+/// What a sweep did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Swept {
+    /// Rows that are pending again.
+    pub returned: u64,
+    /// Rows that lost their worker too often in a row: dead letters now.
+    pub dead: u64,
+}
+
+/// What a process that is no more had left behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reclaimed {
+    /// Tickets never started.
+    pub queued: u64,
+    /// Rows that ran.
+    pub running: u64,
+    /// Runs that never ended.
+    pub runs: u64,
+}
+
+/// Losses of a worker in a row after which the work is thought to be what kills it.
+const CRASHES: i64 = 3;
+const LOST: &str = "its worker was lost while it ran";
+
+// `rerun` is kept: who asked meanwhile still waits. A change seen meanwhile gives another chance,
+// as it would to a dead letter.
+const SWEEP: &str = "\
+UPDATE work SET
+    state = CASE WHEN state = 'running' AND crashes + 1 >= $3 AND NOT rerun_changed
+                 THEN 'dead' ELSE 'pending' END,
+    attempts = CASE WHEN state <> 'running' THEN attempts
+                    WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
+                    ELSE attempts + 1 END,
+    crashes = CASE WHEN state <> 'running' THEN crashes
+                   WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
+                   ELSE crashes + 1 END,
+    last_error = CASE WHEN state = 'running' THEN $4 ELSE last_error END,
+    lease_until = NULL, updated_at = $1
+WHERE id IN (SELECT id FROM work
+             WHERE state IN ('queued', 'running') AND lease_until <= $1
+             ORDER BY lease_until LIMIT $2)
+RETURNING id, state, started_at IS NOT NULL";
+
+// The whole process is known to be gone, which says nothing against this work: no dead letters.
+const RECLAIM: &str = "\
+UPDATE work SET
+    state = 'pending',
+    attempts = CASE WHEN state = 'running' THEN attempts + 1 ELSE attempts END,
+    last_error = CASE WHEN state = 'running' THEN $3 ELSE last_error END,
+    lease_until = NULL, updated_at = $2
+WHERE mirror_id = $1 AND state IN ('queued', 'running')
+RETURNING id, started_at IS NOT NULL";
+
+const INTERRUPT_RUNS: &str = "\
+UPDATE issue_sync_jobs SET status = 'interrupted', completed_at = $2
+WHERE mirror_id = $1 AND status = 'running'";
+
+const PRUNE: &str = "\
+DELETE FROM work_attempts WHERE id IN (
+    SELECT id FROM work_attempts WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)";
+
+impl Store {
+    /// Takes back up to `batch` rows whose lease has ended: a ticket never started loses nothing,
+    /// a row that ran has an attempt more and is dead after the third loss in a row.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn sweep(&self, batch: u32) -> Result<Swept, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin_light(PATIENCE).await?;
+        let rows: Vec<(i64, String, bool)> = sqlx::query_as(SWEEP)
+            .bind(now)
+            .bind(batch)
+            .bind(CRASHES)
+            .bind(LOST)
+            .fetch_all(&mut **tx)
+            .await?;
+        let mut swept = Swept::default();
+        for (id, state, ran) in rows {
+            if state == "dead" {
+                swept.dead += 1;
+            } else {
+                swept.returned += 1;
+            }
+            if ran {
+                write_attempt(&mut tx, WorkId(id), now, Ending::Crashed, None, Some(LOST)).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(swept)
+    }
+
+    /// Takes back all of a mirror's rows at once, without waiting for their leases. Only for who
+    /// knows that no other process works on the mirror (`sync` holds its lock): what was left is
+    /// a killed process's. A row that ran has an attempt more; none dies of it.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn reclaim(&self, mirror: MirrorId) -> Result<Reclaimed, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin(PATIENCE).await?;
+        let rows: Vec<(i64, bool)> = sqlx::query_as(RECLAIM)
+            .bind(mirror.0)
+            .bind(now)
+            .bind(LOST)
+            .fetch_all(&mut **tx)
+            .await?;
+        let mut reclaimed = Reclaimed::default();
+        for (id, ran) in rows {
+            if ran {
+                reclaimed.running += 1;
+                write_attempt(&mut tx, WorkId(id), now, Ending::Crashed, None, Some(LOST)).await?;
+            } else {
+                reclaimed.queued += 1;
+            }
+        }
+        reclaimed.runs = sqlx::query(INTERRUPT_RUNS)
+            .bind(mirror.0)
+            .bind(now)
+            .execute(&mut **tx)
+            .await?
+            .rows_affected();
+        tx.commit().await?;
+        Ok(reclaimed)
+    }
+
+    /// Forgets up to `batch` attempts that ended before this time; returns how many.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn prune_attempts(
+        &self,
+        before: DateTime<Utc>,
+        batch: u32,
+    ) -> Result<u64, StoreError> {
+        let mut tx = self.begin_light(PATIENCE).await?;
+        let pruned = sqlx::query(PRUNE)
+            .bind(micros(before))
+            .bind(batch)
+            .execute(&mut **tx)
+            .await?;
+        tx.commit().await?;
+        Ok(pruned.rows_affected())
+    }
+}
