@@ -1,0 +1,263 @@
+//! How many requests at once an instance bears.
+//!
+//! One at first; each good answer allows one more, which doubles the number with every round trip,
+//! until the instance struggles (5xx, time-out): that halves it, and from there it grows by one a
+//! round trip. Five struggles in a row open the circuit: one probe at a time, each later than the
+//! last.
+
+use super::trail::Room;
+use std::{collections::VecDeque, time::Duration};
+
+/// More at once would only queue inside GitLab.
+const MOST: usize = 64;
+
+/// So many struggles in a row mean that the instance is down.
+const DOWN: u32 = 5;
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// As long as any request may take; after that its end is not waited for.
+const LOST: Duration = Duration::from_secs(3600);
+
+/// How an answer bears on the instance's health.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Health {
+    /// It answered as it should.
+    Well,
+    /// It refused for the rate: alive, but no reason to send more at once.
+    Refused,
+    /// 5xx or time-out.
+    Struggling,
+}
+
+#[derive(Debug)]
+enum State {
+    Closed {
+        in_a_row: u32,
+    },
+    Open {
+        until: Duration,
+        pause: Duration,
+        probing: bool,
+        /// Sent before it opened: their failures are no news.
+        before: usize,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct Circuit {
+    on_their_way: VecDeque<Duration>,
+    at_once: usize,
+    /// Below it the number doubles each round trip, above it grows by one.
+    careful_from: usize,
+    credit: usize,
+    /// So many of those on their way were sent before the last halving: one crowd halves once.
+    pardoned: usize,
+    state: State,
+}
+
+impl Default for Circuit {
+    fn default() -> Self {
+        Self {
+            on_their_way: VecDeque::new(),
+            at_once: 1,
+            careful_from: MOST,
+            credit: 0,
+            pardoned: 0,
+            state: State::Closed { in_a_row: 0 },
+        }
+    }
+}
+
+impl Circuit {
+    pub(super) fn room(&mut self, now: Duration) -> Room {
+        while let Some(since) = self.on_their_way.front()
+            && now.saturating_sub(*since) >= LOST
+        {
+            self.answered(now, Health::Struggling);
+        }
+        match &self.state {
+            State::Closed { .. } if self.on_their_way.len() < self.at_once => Room::Free,
+            State::Closed { .. } => Room::AfterAnswer,
+            State::Open { until, .. } if now < *until => Room::In(until.saturating_sub(now)),
+            State::Open { probing: true, .. } => Room::AfterAnswer,
+            State::Open { probing: false, .. } => Room::Free,
+        }
+    }
+
+    pub(super) fn admit(&mut self, now: Duration) {
+        self.on_their_way.push_back(now);
+        match &mut self.state {
+            State::Open { probing, .. } => *probing = true,
+            State::Closed { .. } => {}
+        }
+    }
+
+    pub(super) fn answered(&mut self, now: Duration, health: Health) {
+        self.on_their_way.pop_front();
+        let pardoned = self.pardoned > 0;
+        self.pardoned = self.pardoned.saturating_sub(1);
+        match health {
+            Health::Well | Health::Refused => {
+                self.close();
+                if health == Health::Well {
+                    self.grow();
+                }
+            }
+            Health::Struggling => self.struggle(now, pardoned),
+        }
+    }
+
+    fn close(&mut self) {
+        match &mut self.state {
+            State::Closed { in_a_row } => *in_a_row = 0,
+            State::Open { .. } => {
+                self.at_once = 1;
+                self.state = State::Closed { in_a_row: 0 };
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        if self.at_once < self.careful_from {
+            self.at_once = self.at_once.saturating_add(1);
+        } else {
+            self.credit = self.credit.saturating_add(1);
+            if self.credit >= self.at_once {
+                self.credit = 0;
+                self.at_once = self.at_once.saturating_add(1);
+            }
+        }
+        self.at_once = self.at_once.min(MOST);
+    }
+
+    fn struggle(&mut self, now: Duration, pardoned: bool) {
+        match &mut self.state {
+            State::Closed { in_a_row } => {
+                *in_a_row = in_a_row.saturating_add(1);
+                if *in_a_row >= DOWN {
+                    self.state = State::Open {
+                        until: now.saturating_add(FIRST_PAUSE),
+                        pause: FIRST_PAUSE,
+                        probing: false,
+                        before: self.on_their_way.len(),
+                    };
+                }
+                if !pardoned {
+                    self.at_once = (self.at_once / 2).max(1);
+                    self.careful_from = self.at_once;
+                    self.credit = 0;
+                    self.pardoned = self.on_their_way.len();
+                }
+            }
+            State::Open { before, .. } if *before > 0 => *before = before.saturating_sub(1),
+            State::Open {
+                until,
+                pause,
+                probing,
+                ..
+            } => {
+                *pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                *until = now.saturating_add(*pause);
+                *probing = false;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    fn fill(circuit: &mut Circuit, now: Duration) -> usize {
+        let mut sent = 0;
+        while circuit.room(now) == Room::Free {
+            circuit.admit(now);
+            sent += 1;
+        }
+        sent
+    }
+
+    fn round(circuit: &mut Circuit, health: Health) -> usize {
+        let sent = fill(circuit, NOW);
+        for _ in 0..sent {
+            circuit.answered(NOW, health);
+        }
+        sent
+    }
+
+    #[test]
+    fn it_starts_with_one_and_doubles_each_round_trip() {
+        let mut circuit = Circuit::default();
+        let rounds: Vec<_> = (0..8).map(|_| round(&mut circuit, Health::Well)).collect();
+        assert_eq!(rounds, [1, 2, 4, 8, 16, 32, 64, 64]);
+    }
+
+    #[test]
+    fn a_struggle_halves_once_for_all_that_were_on_their_way() {
+        let mut circuit = Circuit::default();
+        for _ in 0..5 {
+            round(&mut circuit, Health::Well);
+        }
+        assert_eq!(fill(&mut circuit, NOW), 32);
+        for _ in 0..4 {
+            circuit.answered(NOW, Health::Struggling);
+        }
+        for _ in 0..28 {
+            circuit.answered(NOW, Health::Well);
+        }
+        // Halved once to 16, then 28 good answers are one round trip and a bit.
+        assert_eq!(fill(&mut circuit, NOW), 17);
+    }
+
+    #[test]
+    fn a_refusal_does_not_raise_what_goes_at_once() {
+        let mut circuit = Circuit::default();
+        assert_eq!(round(&mut circuit, Health::Refused), 1);
+        assert_eq!(round(&mut circuit, Health::Refused), 1);
+    }
+
+    #[test]
+    fn five_struggles_open_it_and_probes_come_ever_later() {
+        let mut circuit = Circuit::default();
+        for _ in 0..5 {
+            assert_eq!(round(&mut circuit, Health::Struggling), 1);
+        }
+        let mut now = NOW;
+        for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            let pause = Duration::from_secs(pause);
+            assert_eq!(circuit.room(now), Room::In(pause));
+            now += pause;
+            assert_eq!(fill(&mut circuit, now), 1, "one probe at a time");
+            assert_eq!(circuit.room(now), Room::AfterAnswer);
+            circuit.answered(now, Health::Struggling);
+        }
+        now += LONGEST_PAUSE;
+        assert_eq!(fill(&mut circuit, now), 1);
+        circuit.answered(now, Health::Well);
+        assert!(fill(&mut circuit, now) >= 1, "one good answer closes it");
+    }
+
+    #[test]
+    fn requests_sent_before_it_opened_do_not_count_as_probes() {
+        let mut circuit = Circuit::default();
+        for _ in 0..4 {
+            round(&mut circuit, Health::Well);
+        }
+        assert_eq!(fill(&mut circuit, NOW), 16);
+        for _ in 0..16 {
+            circuit.answered(NOW, Health::Struggling);
+        }
+        assert_eq!(circuit.room(NOW), Room::In(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn a_request_whose_end_was_never_told_does_not_block_for_ever() {
+        let mut circuit = Circuit::default();
+        assert_eq!(fill(&mut circuit, NOW), 1);
+        assert_eq!(fill(&mut circuit, NOW + LOST), 1);
+    }
+}

@@ -1,0 +1,5 @@
+//! Stories of the queue as its users see it.
+
+mod delivering;
+mod limiter;
+mod saturation;
