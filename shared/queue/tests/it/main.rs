@@ -1,5 +1,9 @@
 //! Stories of the queue as its users see it.
 
+// `cfg(test)` tells the lints that the helper functions, too, are tests.
+#[cfg(test)]
 mod delivering;
+#[cfg(test)]
 mod limiter;
+#[cfg(test)]
 mod saturation;
