@@ -53,14 +53,9 @@ fn screen(dice: &mut Dice) -> Vec<u8> {
     for row in 0..rows {
         let top = 70 + row * 30;
         fill(24, top, some(50, 60), 8, 2);
-        fill(
-            150,
-            top - 6,
-            200 + some(0, 40),
-            20,
-            if row == wrong { 5 } else { 2 },
-        );
-        fill(151, top - 5, 198, 18, 3);
+        let width = some(150, 90);
+        fill(150, top - 6, width, 20, if row == wrong { 5 } else { 2 });
+        fill(151, top - 5, width - 2, 18, 3);
     }
     fill(270, 204, 120, 24, 4);
     fill(300, 212, 60, 8, 0);

@@ -149,7 +149,10 @@ pub(super) fn row(site: &Site<'_>, project: &Project, issue: &Issue) -> String {
         author = escaped(author),
         facts = facts(site, issue),
         labels = pieces::labels(site, project, issue),
-        comments = pieces::count(issue.user_notes_count(), "comment"),
+        comments = match issue.user_notes_count() {
+            0 => String::new(),
+            some => pieces::count(some, "comment"),
+        },
     )
 }
 

@@ -13,7 +13,7 @@ pub(super) const STORIES: &[Story] = &[
 ![Where people leave]({upload:funnel.svg})\n\n## What it is\n\nAddress, delivery, payment and summary on **one** \
 page, each folding up when it is done.\n\n```mermaid\ngraph LR\n  Cart --> Address --> Delivery --> Payment --> Done\n\
 ```\n\n## Steps\n\n- [x] sketch (#4)\n- [x] address form\n- [ ] delivery\n- [ ] payment, with wallets\n- [ ] switch \
-it on for 5 %, 25 %, everybody\n\n## Not part of it\n\n* guest accounts\n* the app\n\nMilestones: %\"v2.5 \\\"Alpine\\\"\" \
+it on for 5 %, 25 %, everybody\n\n## Not part of it\n\n* guest accounts\n* the app\n\nMilestones: v2.5 \
 behind a switch, %v3.0 for everybody. Questions to @elena (design) and @aiko (code).",
         labels: &["feature", "priority::high", "team::web"],
         assignees: &["aiko", "elena"],

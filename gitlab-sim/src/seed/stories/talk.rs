@@ -169,7 +169,7 @@ of buy\n* carry to the mountain hut 🏔️\n* ~~drones~~",
         by: "priya",
         day: 15.5,
         text: "Everybody is called `test test`. Half of our bugs with names hide behind that. From now on:\n\n- Zoë \
-Núñez-O'Dowd\n- 李小龍\n- Ó\n- Wolfeschlegelsteinhausenbergerdorff\n- Null\n- <script>alert(1)</script>\n- Robert'); \
+Núñez-O'Dowd\n- 李小龍\n- Ó\n- Wolfeschlegelsteinhausenbergerdorff\n- Null\n- `<script>alert(1)</script>`\n- Robert'); \
 DROP TABLE orders;--\n- @all",
         labels: &["good first issue"],
         steps: &[
