@@ -111,11 +111,12 @@ fn search(text: &str, base: Option<&str>, live: &mut Vec<Live>) {
         }
     }
     let pieces = pieces(&tokens);
-    for text in joined(&pieces, Seam::Same)
-        .iter()
-        .chain(&joined(&pieces, Seam::Uncertain))
-    {
-        search_text(text, base, live);
+    let mut texts = joined(&pieces, Seam::Same);
+    if pieces.iter().any(|piece| piece.seam == Seam::Uncertain) {
+        texts.extend(joined(&pieces, Seam::Uncertain));
+    }
+    for text in texts {
+        search_text(&text, base, live);
     }
 }
 

@@ -32,7 +32,7 @@ impl Site<'_> {
     /// A description or comment as HTML: what is live is linked, uploads are shown.
     pub(super) fn markdown(&self, project: &Project, text: &str) -> String {
         let html = rendered_html_with_links(text, &|live| self.address_of(project, live));
-        self.with_uploads_shown(project, &html)
+        with_sizes(&self.with_uploads_shown(project, &html))
     }
 
     fn address_of(&self, project: &Project, live: &Live) -> Option<String> {
@@ -103,7 +103,55 @@ impl Site<'_> {
     }
 }
 
+/// `![x](y.png){width=60%}`: what stands in braces after a picture is its size, not text.
+fn with_sizes(html: &str) -> String {
+    static SIZED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(
+            r"(?P<img><img [^<>]*)>\{(?P<sizes>(?:\s*(?:width|height)=[0-9]+(?:%|px)?)+)\s*\}",
+        )
+        .ok()
+    });
+    let Some(sized) = SIZED.as_ref() else {
+        return html.to_owned();
+    };
+    let with_size = |found: &Captures<'_>| {
+        let part = |name| found.name(name).map_or("", |part| part.as_str());
+        let sizes = part("sizes")
+            .split_whitespace()
+            .filter_map(|size| size.split_once('='));
+        let sizes: String = sizes
+            .map(|(name, size)| format!(" {name}=\"{size}\""))
+            .collect();
+        format!("{}{sizes}>", part("img"))
+    };
+    sized.replace_all(html, with_size).into_owned()
+}
+
 /// A text as part of a query.
 pub(super) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_sizes;
+
+    #[test]
+    fn braces_after_a_picture_are_its_size() {
+        let cases = [
+            (
+                "<img src=\"x\">{width=60%}",
+                "<img src=\"x\" width=\"60%\">",
+            ),
+            (
+                "<img src=\"x\">{width=60 height=40px}",
+                "<img src=\"x\" width=\"60\" height=\"40px\">",
+            ),
+            ("<img src=\"x\">{onclick=x}", "<img src=\"x\">{onclick=x}"),
+            ("{width=60%}", "{width=60%}"),
+        ];
+        for (html, sized) in cases {
+            assert_eq!(with_sizes(html), sized);
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! The issues of the demo's shop.
 
+mod alarms;
 mod bugs;
 mod features;
 mod talk;
+mod wishes;
 mod work;
 
 use super::script::Story;
@@ -11,7 +13,9 @@ use super::script::Story;
 pub(super) fn all() -> Vec<&'static Story> {
     [
         bugs::STORIES,
+        alarms::STORIES,
         features::STORIES,
+        wishes::STORIES,
         work::STORIES,
         talk::STORIES,
     ]
