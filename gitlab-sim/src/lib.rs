@@ -18,9 +18,11 @@ mod clock;
 mod front;
 mod model;
 pub mod pattern;
+pub mod scenario;
 mod serve;
 mod settings;
 mod sim;
+pub mod seed;
 pub mod text;
 pub mod web;
 

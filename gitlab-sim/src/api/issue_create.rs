@@ -73,11 +73,11 @@ fn metadata(world: &World, call: &Call, project: ProjectId) -> Result<IssueSpec,
         .filter(|title| plans || world.label_titled(project, title).is_some())
         .collect();
     spec.assignees = assignees(world, call, project)?.unwrap_or_default();
-    spec.due_date = due_date.as_edit().flatten();
-    spec.milestone = milestone(world, call, project)?.as_edit().flatten();
+    spec.due_date = due_date.into_edit().flatten();
+    spec.milestone = milestone(world, call, project)?.into_edit().flatten();
     if world.settings.premium() {
-        spec.weight = checked_weight(weight)?.as_edit().flatten();
-        spec.epic = epic(world, call, project)?.as_edit().flatten();
+        spec.weight = checked_weight(weight)?.into_edit().flatten();
+        spec.epic = epic(world, call, project)?.into_edit().flatten();
     }
     Ok(spec)
 }
@@ -88,7 +88,7 @@ pub(crate) fn checked_weight(weight: Given<i64>) -> Result<Given<i64>, ApiError>
             "weight",
             "must be greater than or equal to 0",
         )),
-        other => Ok(other),
+        Given::Absent | Given::Cleared | Given::Value(_) => Ok(weight),
     }
 }
 

@@ -152,14 +152,14 @@ fn metadata(
 ) -> Result<(), ApiError> {
     edit.confidential = call.params.boolean("confidential")?;
     edit.discussion_locked = call.params.boolean("discussion_locked")?;
-    edit.due_date = call.params.day("due_date")?.as_edit();
+    edit.due_date = call.params.day("due_date")?.into_edit();
     edit.issue_type = fields::issue_type(call)?;
     edit.assignees = fields::assignees(world, call, project)?;
-    edit.milestone = fields::milestone(world, call, project)?.as_edit();
+    edit.milestone = fields::milestone(world, call, project)?.into_edit();
     let weight = fields::checked_weight(call.params.integer("weight")?)?;
     if world.settings.premium() {
-        edit.weight = weight.as_edit();
-        edit.epic = fields::epic(world, call, project)?.as_edit();
+        edit.weight = weight.into_edit();
+        edit.epic = fields::epic(world, call, project)?.into_edit();
     }
     Ok(())
 }

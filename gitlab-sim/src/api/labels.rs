@@ -208,7 +208,7 @@ pub(crate) fn update(
         .text("color")
         .map(|text| valid_color(&text))
         .transpose()?;
-    let given = call.params.clearable("description").as_edit();
+    let given = call.params.clearable("description").into_edit();
     let description = given.map(valid_description).transpose()?;
     let priority = priority(call)?;
     world.edit_label(id, by, title, color, description)?;

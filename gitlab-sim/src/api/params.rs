@@ -19,7 +19,7 @@ pub(crate) enum Given<T> {
 
 impl<T> Given<T> {
     /// As an edit: `Some(None)` clears.
-    pub(crate) fn as_edit(self) -> Option<Option<T>> {
+    pub(crate) fn into_edit(self) -> Option<Option<T>> {
         match self {
             Self::Absent => None,
             Self::Cleared => Some(None),
@@ -169,7 +169,11 @@ impl Params {
     pub(crate) fn list(&self, name: &str) -> Option<Vec<String>> {
         let items: Vec<String> = match self.0.get(name)? {
             Value::Array(items) => items.iter().filter_map(as_text).collect(),
-            value => vec![as_text(value).unwrap_or_default()],
+            value @ (Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_)) => vec![as_text(value).unwrap_or_default()],
         };
         let parts = items.iter().flat_map(|item| item.split(','));
         Some(

@@ -100,7 +100,7 @@ pub(crate) fn create_milestone(world: &mut World, call: &Call, id: ProjectId) ->
             "already being used for another group or project milestone.",
         ));
     }
-    let day = |name: &str| call.params.day(name).map(|day| day.as_edit().flatten());
+    let day = |name: &str| call.params.day(name).map(|day| day.into_edit().flatten());
     let description = match call.params.clearable("description") {
         Given::Value(text) => Some(text),
         Given::Absent | Given::Cleared => None,

@@ -168,19 +168,19 @@ async fn run(sim: &Sim, head: &Head, request: Request<Body>) -> Ending {
         .faults
         .strike(head.method.as_str(), &head.path);
     match fault {
-        Some(Fault::ErrorBefore(status)) => return error_page(status).into(),
-        Some(Fault::Reset) => return Ending::Lost,
-        Some(Fault::Hang { effect: false }) => return Ending::Hang,
+        Some(Fault::ErrorBefore(status)) => error_page(status).into(),
+        Some(Fault::Reset) => Ending::Lost,
+        Some(Fault::Hang { effect: false }) => Ending::Hang,
         Some(Fault::TooManyRequests {
             headers,
             retry_after,
             application,
         }) => {
             let now = sim.lock().world.now();
-            return refusal(now, headers, retry_after, application).into();
+            refusal(now, headers, retry_after, application).into()
         }
         Some(Fault::ResourceLock) => {
-            return Answer::from(ApiError::message(409, "409 Conflict: Resource lock")).into();
+            Answer::from(ApiError::message(409, "409 Conflict: Resource lock")).into()
         }
         Some(Fault::Delay(wait)) => {
             sim.clock().sleep(wait).await;

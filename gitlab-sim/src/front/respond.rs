@@ -123,15 +123,20 @@ pub(crate) fn file_body(content: Content) -> Body {
 fn cut(body: Body, bytes: usize) -> Body {
     let pieces = body.into_data_stream().scan(bytes, |left, piece| {
         let next = match piece {
-            Ok(piece) if *left > 0 => {
+            Ok(_) if *left == 0 => None,
+            Ok(piece) => {
                 let kept: Bytes = piece.slice(..piece.len().min(*left));
                 *left -= kept.len();
-                Ok(kept)
+                Some(Ok(kept))
             }
-            Ok(_) | Err(_) => Err(Cut),
+            Err(_) => Some(Err(Cut)),
         };
-        std::future::ready(Some(next))
+        std::future::ready(next)
     });
-    let ending = stream::once(async { Err(Cut) });
+    let ending = stream::once(async {
+        // What was written so far leaves the buffers only if the connection gets a turn.
+        tokio::task::yield_now().await;
+        Err(Cut)
+    });
     Body::from_stream(pieces.chain(ending))
 }

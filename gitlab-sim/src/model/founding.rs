@@ -35,6 +35,13 @@ impl World {
         id
     }
 
+    /// Bans a user, which hides their issues from all but administrators (facts section 1).
+    pub fn ban_user(&mut self, id: UserId) {
+        if let Some(user) = self.users.get_mut(&id) {
+            user.banned = true;
+        }
+    }
+
     /// Adds a token of a user and returns its secret text.
     pub fn add_token(&mut self, user: UserId, spec: TokenSpec) -> String {
         let id = self.next_id("token");

@@ -394,6 +394,28 @@ impl World {
         Ok(())
     }
 
+    /// Closes an issue as moved to another one (facts section 14).
+    ///
+    /// # Errors
+    /// If one of the issues is missing.
+    pub fn move_issue(
+        &mut self,
+        project: ProjectId,
+        iid: u64,
+        by: UserId,
+        to: (ProjectId, u64),
+    ) -> Result<(), EditError> {
+        let new = self.require_issue(to.0, to.1)?.id;
+        self.change_state(project, iid, by, IssueState::Closed)?;
+        self.require_issue(project, iid)?.moved_to = Some(new);
+        self.finish_edit(project, iid, by, vec!["moved_to"], true)?;
+        let place = match self.project(to.0) {
+            Some(home) => format!("{}#{}", home.path, to.1),
+            None => format!("#{}", to.1),
+        };
+        self.system_note(project, iid, by, format!("moved to {place}"))
+    }
+
     /// Reacts with an emoji, which touches nothing.
     ///
     /// # Errors

@@ -1,0 +1,154 @@
+use serde_json::json;
+
+use crate::site::Site;
+
+const DISCUSSIONS: &str = "/projects/1/issues/1/discussions";
+const NOTES: &str = "/projects/1/issues/1/notes";
+
+#[tokio::test]
+async fn a_thread_has_a_long_hexadecimal_id_and_takes_replies() {
+    let site = Site::new();
+    site.issue("x");
+    let started = site
+        .post("owner", DISCUSSIONS, json!({ "body": "first" }))
+        .await;
+    assert_eq!(started.status, 201);
+    let thread = started.json();
+    let id = thread["id"].as_str().expect("an id").to_owned();
+    assert_eq!(id.len(), 40);
+    assert!(id.chars().all(|digit| digit.is_ascii_hexdigit()));
+    assert_eq!(thread["individual_note"], false);
+    assert_eq!(thread["notes"][0]["type"], "DiscussionNote");
+    let reply = site
+        .post(
+            "guest",
+            &format!("{DISCUSSIONS}/{id}/notes"),
+            json!({ "body": "second" }),
+        )
+        .await;
+    assert_eq!(
+        (reply.status, reply.json()["body"].as_str()),
+        (201, Some("second"))
+    );
+    let listed = site.get("owner", DISCUSSIONS).await.json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
+    assert_eq!(listed[0]["notes"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn replying_to_a_comment_on_its_own_makes_it_a_thread() {
+    let site = Site::new();
+    site.issue("x");
+    site.post("owner", NOTES, json!({ "body": "alone" })).await;
+    let before = site.get("owner", DISCUSSIONS).await.json();
+    assert_eq!(before[0]["individual_note"], true);
+    let id = before[0]["id"].as_str().expect("an id");
+    site.post(
+        "owner",
+        &format!("{DISCUSSIONS}/{id}/notes"),
+        json!({ "body": "no more" }),
+    )
+    .await;
+    let after = site
+        .get("owner", &format!("{DISCUSSIONS}/{id}"))
+        .await
+        .json();
+    assert_eq!(after["individual_note"], false);
+    assert_eq!(after["notes"][0]["type"], "DiscussionNote");
+}
+
+#[tokio::test]
+async fn replies_share_the_internal_flag_of_their_thread() {
+    let site = Site::new();
+    site.issue("x");
+    let body = json!({ "body": "inside", "internal": true });
+    let thread = site.post("planner", DISCUSSIONS, body).await.json();
+    let id = thread["id"].as_str().expect("an id").to_owned();
+    let path = format!("{DISCUSSIONS}/{id}/notes");
+    let reply = site
+        .post("planner", &path, json!({ "body": "also" }))
+        .await
+        .json();
+    assert_eq!(reply["internal"], true);
+    let refused = site
+        .post(
+            "planner",
+            &path,
+            json!({ "body": "out", "internal": false }),
+        )
+        .await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(site.get("guest", DISCUSSIONS).await.text, "[]");
+}
+
+#[tokio::test]
+async fn system_notes_are_discussions_of_their_own_that_take_no_reply() {
+    let site = Site::new();
+    site.issue("x");
+    site.put("owner", "/projects/1/issues/1", json!({ "title": "y" }))
+        .await;
+    let listed = site.get("owner", DISCUSSIONS).await.json();
+    assert_eq!(listed[0]["individual_note"], true);
+    assert_eq!(listed[0]["notes"][0]["system"], true);
+    let id = listed[0]["id"].as_str().expect("an id");
+    let refused = site
+        .post(
+            "owner",
+            &format!("{DISCUSSIONS}/{id}/notes"),
+            json!({ "body": "?" }),
+        )
+        .await;
+    assert_eq!(refused.status, 400);
+}
+
+#[tokio::test]
+async fn threads_are_resolved_and_opened_again() {
+    let site = Site::new();
+    site.issue("x");
+    let thread = site
+        .post("owner", DISCUSSIONS, json!({ "body": "to settle" }))
+        .await
+        .json();
+    let id = thread["id"].as_str().expect("an id").to_owned();
+    let note = thread["notes"][0]["id"].as_u64().expect("an id");
+    assert_eq!(thread["notes"][0]["resolved"], false);
+    let path = format!("{DISCUSSIONS}/{id}");
+    let settled = site
+        .put("planner", &path, json!({ "resolved": true }))
+        .await
+        .json();
+    assert_eq!(settled["notes"][0]["resolved"], true);
+    assert_eq!(settled["notes"][0]["resolved_by"]["username"], "paul");
+    let note_path = format!("{path}/notes/{note}");
+    let both = site
+        .put(
+            "owner",
+            &note_path,
+            json!({ "resolved": false, "body": "x" }),
+        )
+        .await;
+    assert_eq!(both.status, 400, "exactly one of body and resolved");
+    let opened = site
+        .put("owner", &note_path, json!({ "resolved": false }))
+        .await
+        .json();
+    assert_eq!(opened["resolved"], false);
+    let edited = site
+        .put("owner", &note_path, json!({ "body": "changed" }))
+        .await
+        .json();
+    assert_eq!(edited["body"], "changed");
+}
+
+#[tokio::test]
+async fn an_unknown_discussion_is_404() {
+    let site = Site::new();
+    site.issue("x");
+    let missing = site
+        .get("owner", &format!("{DISCUSSIONS}/{}", "0".repeat(40)))
+        .await;
+    assert_eq!(
+        (missing.status, missing.json()),
+        (404, json!({ "message": "404 Discussion Not Found" }))
+    );
+}
