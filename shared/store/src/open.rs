@@ -12,7 +12,7 @@ use sqlx::{
 };
 use std::{fs, io, io::Read, path::Path, sync::Arc, time::Duration};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static SCHEMA: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// "IsMi": tells our files from other programs' (SQLite's `application_id`).
 const APPLICATION_ID: i64 = 0x4973_4d69;
@@ -20,7 +20,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// SQLITE_CORRUPT and SQLITE_NOTADB.
 const DAMAGED: [i32; 2] = [11, 26];
 
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const OPEN_PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 const READERS: u32 = 4;
@@ -213,12 +213,13 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
         .begin_with("BEGIN IMMEDIATE")
         .await
         .map_err(wrap)?;
-    match MIGRATIONS.run(&mut *tx).await {
+    // Its plain `run` makes this future impossible to spawn.
+    match SCHEMA.run_direct(None, &mut *tx, false).await {
         Ok(()) => tx.commit().await.map_err(wrap),
         Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
             path: path.to_owned(),
             found,
-            known: MIGRATIONS.iter().map(|m| m.version).max().unwrap_or(0),
+            known: SCHEMA.iter().map(|m| m.version).max().unwrap_or(0),
         }),
         Err(source) => Err(OpenError::Schema {
             path: path.to_owned(),
