@@ -1,4 +1,8 @@
 //! Web and mail addresses that stand bare in prose, where GitLab makes links of them.
+//!
+//! GitLab's engine takes a web address off the raw text, up to the next white space or `<`, before
+//! it looks at escapes or emphasis. An address that holds anything of meaning is therefore first
+//! written out as the link it becomes, so that every reading agrees about it.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -8,98 +12,191 @@ use regex::Regex;
 use super::cells::Run;
 use super::destinations::Form;
 use super::edits::Edits;
-use super::hazards::occurrences;
+use super::hazards::{hazards, occurrences};
+use super::survey::{Survey, survey};
 
-static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let url = r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+";
-    let mail = r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+";
-    Regex::new(&format!("{url}|{mail}")).ok()
-});
+/// The text with those bare addresses written out as links that need it.
+pub(super) fn settled(text: &str, base: Option<&str>) -> String {
+    if !text.contains("://") && !text.contains("www.") && !text.contains('@') {
+        return text.to_owned();
+    }
+    let survey = survey(text);
+    let mut edits = Edits::default();
+    for url in bare(text, &survey) {
+        let shown = text.get(url.clone()).unwrap_or("");
+        if !is_free(text, &url) || !needs_link(shown, base) {
+            continue;
+        }
+        let full = if is_www(shown) { format!("http://{shown}") } else { shown.to_owned() };
+        edits.replace(url, match base.and_then(|base| with_port(&full, base)) {
+            Some(moved) => write(Form::Autolink, shown, &moved),
+            None if is_www(shown) || !fits_brackets(shown) => write(Form::Autolink, shown, &full),
+            None => format!("<{shown}>"),
+        });
+    }
+    for run in &survey.prose {
+        mails(text, run, &mut edits);
+    }
+    if edits.is_empty() { text.to_owned() } else { edits.apply(text) }
+}
 
-/// The addresses in a text node, without the punctuation that ends a sentence.
-pub(super) fn find(text: &str) -> Vec<Range<usize>> {
-    let found = ADDRESS.iter().flat_map(|address| address.find_iter(text));
+/// Whether anything in an address could be read as something else.
+fn needs_link(url: &str, base: Option<&str>) -> bool {
+    let special = |c: char| !(c.is_alphanumeric() || "-./:?=+,;()#@%".contains(c));
+    url.contains(special) || !hazards(url).is_empty() || base.is_some_and(|base| with_port(url, base).is_some())
+}
+
+fn fits_brackets(url: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@!$'()*+,;=%".contains(c);
+    let scheme = url.find(':').unwrap_or(0);
+    (2..=32).contains(&scheme) && url.chars().all(plain)
+}
+
+fn is_www(url: &str) -> bool {
+    url.starts_with("www.")
+}
+
+/// Brackets change the meaning of emphasis marks beside them that lean on a letter.
+fn is_free(text: &str, url: &Range<usize>) -> bool {
+    let mark = |c: char| "*_~\\".contains(c);
+    let before = text.get(..url.start).and_then(|before| before.chars().next_back());
+    let after = text.get(url.end..).and_then(|after| after.chars().next());
+    !before.is_some_and(mark) && !after.is_some_and(mark)
+}
+
+/// The web addresses that stand bare in prose, as places in the text.
+pub(super) fn bare(text: &str, survey: &Survey) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for run in &survey.prose {
+        for start in starts(run) {
+            let within = survey.table_cells.iter().find(|cell| cell.contains(&start.at()));
+            let limit = within.map_or(text.len(), |cell| cell.end);
+            let end = found.last().map_or(0, |last| last.end);
+            let url = text.get(..limit).and_then(|text| start.url(text));
+            found.extend(url.filter(|url| url.start >= end));
+        }
+    }
     found
-        .map(|found| found.start()..found.start() + without_trail(found.as_str()).len())
-        .collect()
 }
 
-fn without_trail(address: &str) -> &str {
-    let mut address = address;
-    loop {
-        let unbalanced =
-            address.ends_with(')') && address.matches(')').count() > address.matches('(').count();
-        let shorter = address.trim_end_matches(['?', '!', '.', ',', ':', '*', '_', '~', '\'', ';']);
-        let shorter = if unbalanced {
-            address.strip_suffix(')').unwrap_or(address)
-        } else {
-            shorter
+#[derive(Clone, Copy)]
+enum Start {
+    Colon(usize),
+    Www(usize),
+}
+
+fn starts(run: &Run) -> Vec<Start> {
+    let text = run.text();
+    let source = |at: usize| run.cell_at(at).filter(|cell| !cell.escaped && cell.source.len() == 1);
+    let mut starts: Vec<Start> = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        starts.extend(source(at).map(|cell| Start::Colon(cell.source.start)));
+    }
+    for (at, _) in text.match_indices("www.") {
+        starts.extend(source(at).map(|cell| Start::Www(cell.source.start)));
+    }
+    starts.sort_by_key(|start| start.at());
+    starts
+}
+
+impl Start {
+    fn at(self) -> usize {
+        match self {
+            Self::Colon(at) | Self::Www(at) => at,
+        }
+    }
+
+    fn url(self, text: &str) -> Option<Range<usize>> {
+        let (start, host) = match self {
+            Self::Colon(colon) => {
+                let before = text.get(..colon)?;
+                (before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len(), colon + 3)
+            }
+            Self::Www(start) => {
+                let before = text.get(..start)?.chars().next_back();
+                let free = before.is_none_or(|c| c.is_ascii_whitespace() || "*_~([".contains(c));
+                free.then_some((start, start + 4))?
+            }
         };
-        if shorter.len() == address.len() {
-            return address;
+        let tail = text.get(host..)?;
+        let length = tail.find(|c: char| c.is_ascii_whitespace() || c == '\x0B').unwrap_or(tail.len());
+        let tail = tail.get(..length)?;
+        if has_underscore_in_domain(tail) || tail.contains("](") {
+            return None;
         }
-        address = shorter;
+        let url = text.get(start..host + length)?;
+        let url = without_trail(url.split('<').next()?);
+        (url.len() > host - start).then(|| start..start + url.len())
     }
 }
 
-/// Writes a bare address as the link it becomes, which protects what stands in it. Says whether
-/// that was possible without touching its neighbourhood.
-pub(super) fn link(
-    run: &Run,
-    address: &Range<usize>,
-    base: Option<&str>,
-    edits: &mut Edits,
-) -> bool {
-    let Some(source) = plain_source(run, address) else {
-        return false;
-    };
-    let Some(url) = run.text().get(address.clone()) else {
-        return false;
-    };
-    let written = match base.and_then(|base| with_port(url, base)) {
-        Some(moved) => write(Form::Autolink, url, &moved),
-        None if url.contains('&') => return false,
-        None => format!("<{url}>"),
-    };
-    match run
-        .cell_before(address.start)
-        .filter(|cell| cell.shown == '\\' && !cell.escaped)
-    {
-        Some(backslash) => {
-            edits.replace(backslash.source.start..source.end, format!("\\\\{written}"))
-        }
-        None => edits.replace(source, written),
-    }
-    true
+fn has_underscore_in_domain(after_scheme: &str) -> bool {
+    let host = |c: char| c.is_alphanumeric() || "-_.\\".contains(c);
+    let domain = after_scheme.split(|c| !host(c)).next().unwrap_or("");
+    let mut labels = domain.rsplit('.');
+    labels.by_ref().take(2).any(|label| label.contains('_'))
 }
 
-/// The place of an address that is written without escapes and stands beside nothing that a
-/// bracket would change the meaning of.
-pub(super) fn plain_source(run: &Run, address: &Range<usize>) -> Option<Range<usize>> {
-    let first = run.cell_at(address.start)?.source.start;
+/// Without the punctuation that ends a sentence, as GitLab's engine cuts it.
+fn without_trail(url: &str) -> &str {
+    let mut url = url;
+    while let Some(last) = url.chars().next_back() {
+        let shorter = url.get(..url.len() - last.len_utf8()).unwrap_or("");
+        let pair = match last {
+            ')' => Some('('),
+            ']' => Some('['),
+            '}' => Some('{'),
+            _other => None,
+        };
+        url = match last {
+            '?' | '!' | '.' | ',' | ':' | '*' | '_' | '~' | '\'' | '"' => shorter,
+            ';' => {
+                let name = shorter.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                let reference = name.len() < shorter.len() && name.ends_with('&');
+                if reference { name.strip_suffix('&').unwrap_or(name) } else { shorter }
+            }
+            _other => match pair {
+                Some(opening) if url.matches(last).count() > url.matches(opening).count() => shorter,
+                Some(_) | None => return url,
+            },
+        };
+    }
+    url
+}
+
+static MAIL: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+").ok());
+
+/// A mail address that looks like a commit goes into brackets.
+fn mails(text: &str, run: &Run, edits: &mut Edits) {
+    for found in MAIL.iter().flat_map(|mail| mail.find_iter(run.text())) {
+        let Some(source) = as_written(run, found.range()) else { continue };
+        let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_whitespace());
+        let before = text.get(..source.start).and_then(|before| before.chars().next_back());
+        let after = text.get(source.end..).and_then(|after| after.chars().next());
+        if ends(before) && ends(after) && !hazards(found.as_str()).is_empty() {
+            edits.replace(source, format!("<{}>", found.as_str()));
+        }
+    }
+}
+
+/// The place of a part of a run that is written without escapes.
+fn as_written(run: &Run, part: Range<usize>) -> Option<Range<usize>> {
+    let first = run.cell_at(part.start)?.source.start;
     let mut end = first;
-    for (at, character) in run.text().get(address.clone())?.char_indices() {
-        let cell = run.cell_at(address.start + at)?;
+    for (at, character) in run.text().get(part.clone())?.char_indices() {
+        let cell = run.cell_at(part.start + at)?;
         let plain = cell.source == (end..end + character.len_utf8()) && !cell.escaped;
         end = plain.then_some(cell.source.end)?;
     }
-    let before = run.text().get(..address.start)?.chars().next_back();
-    let after = run.text().get(address.end..)?.chars().next();
-    let free = |beside: Option<char>| {
-        beside.is_some_and(|c| c.is_whitespace() || "()\"',;.:?!\\".contains(c))
-    };
-    (free(before) && free(after)).then_some(first..end)
+    Some(first..end)
 }
 
 /// A URL below the base with its port spelled out: the same page, but not the address that GitLab
 /// compares with.
 pub(super) fn with_port(url: &str, base: &str) -> Option<String> {
-    let decoded = percent_encoding::percent_decode_str(url)
-        .decode_utf8_lossy()
-        .into_owned();
-    let below = occurrences(&decoded, base)
-        .first()
-        .is_some_and(|found| found.start == 0);
+    let decoded = percent_encoding::percent_decode_str(url).decode_utf8_lossy().into_owned();
+    let below = occurrences(&decoded, base).first().is_some_and(|found| found.start == 0);
     if !below {
         return None;
     }

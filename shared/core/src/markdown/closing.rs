@@ -1,7 +1,8 @@
 //! What a text leaves open, closed, so that a footer after it is seen.
 
 use super::html::{self, Piece, VOID};
-use super::runs::{Fence, Html, survey};
+use super::page::Page;
+use super::survey::{Fence, HtmlBlock, Survey, survey};
 
 /// What to put between a text (as [`defuse`](super::defuse()) made it) and a footer, so that the
 /// footer stands outside of every fence, comment and element the text left open. Empty for a text
@@ -10,50 +11,50 @@ use super::runs::{Fence, Html, survey};
 pub fn closing(text: &str) -> String {
     let survey = survey(text);
     let mut suffix = String::new();
-    if let Some(fence) = survey
-        .fences
-        .last()
-        .filter(|fence| fence.top_level && fence.reaches_end(text))
-    {
-        if let Some(end) = fence.missing_end(text) {
-            suffix.push('\n');
-            suffix.push_str(&end);
-        }
-    }
-    let last = survey
-        .html
-        .last()
-        .filter(|html| html.top_level && html.block && html.reaches_end(text));
-    if let Some(end) = last.and_then(|html| missing_end(&html.text)) {
+    if let Some(end) = open_block(text, &survey) {
         suffix.push('\n');
-        suffix.push_str(end);
+        suffix.push_str(&end);
     }
-    let open = open_elements(&survey.html);
+    if !survey.page.has_raw_html() {
+        return suffix;
+    }
+    if let Some(end) = open_markup(&page_of(text, &suffix)) {
+        suffix.push_str("\n\n");
+        suffix.push_str(&end);
+    }
+    let open = open_elements(&page_of(text, &suffix));
     if !open.is_empty() {
         suffix.push('\n');
-        for name in open.iter().rev() {
-            suffix.push_str("\n</");
-            suffix.push_str(name);
-            suffix.push('>');
-        }
+    }
+    for name in open.iter().rev() {
+        suffix.push_str("\n</");
+        suffix.push_str(name);
+        suffix.push('>');
     }
     suffix
 }
 
+fn page_of(text: &str, suffix: &str) -> Page {
+    survey(&format!("{text}{suffix}")).page
+}
+
+/// The line that ends a block which no blank line ends.
+fn open_block(text: &str, survey: &Survey) -> Option<String> {
+    let fence = survey.fences.last().filter(|fence| fence.top_level && at_end(text, fence.range.end));
+    if let Some(fence) = fence.filter(|fence| fence.closing_line(text).is_none()) {
+        return Some(fence.sign(text).to_owned());
+    }
+    let block = survey.html_blocks.last();
+    block.filter(|block| block.top_level && at_end(text, block.source.end))?.missing_end(&survey.page)
+}
+
+fn at_end(text: &str, end: usize) -> bool {
+    text.get(end..).is_none_or(|rest| rest.trim().is_empty())
+}
+
 impl Fence {
-    fn reaches_end(&self, text: &str) -> bool {
-        text.get(self.range.end..)
-            .is_none_or(|rest| rest.trim().is_empty())
-    }
-
-    /// The line that would close the block.
-    fn missing_end(&self, text: &str) -> Option<String> {
-        self.closing_line(text)
-            .is_none()
-            .then(|| self.fence(text).to_owned())
-    }
-
-    fn fence<'a>(&self, text: &'a str) -> &'a str {
+    /// The signs that open it.
+    fn sign<'a>(&self, text: &'a str) -> &'a str {
         let opening = text.get(self.range.clone()).unwrap_or("").trim_start();
         let sign = opening.chars().next().unwrap_or('`');
         let length = opening.len() - opening.trim_start_matches(sign).len();
@@ -63,57 +64,72 @@ impl Fence {
     /// Where the line begins that closes the block, if one does.
     pub(super) fn closing_line(&self, text: &str) -> Option<usize> {
         let block = text.get(self.range.clone())?;
-        let fence = self.fence(text);
+        let fence = self.sign(text);
         let block = block.strip_suffix('\n').unwrap_or(block);
         let start = block.rfind('\n')? + 1;
         let line = block.get(start..)?;
-        // In a quote or list the prefix comes first.
-        let line = line.trim_start_matches([' ', '\t', '>']).trim_end();
+        let indentation = line.len() - line.trim_start_matches(' ').len();
+        let signs = line.trim_matches([' ', '\t']);
         let sign = fence.chars().next()?;
-        (line.len() >= fence.len() && line.chars().all(|c| c == sign))
-            .then_some(self.range.start + start)
+        let closes = signs.len() >= fence.len() && signs.chars().all(|c| c == sign);
+        (closes && indentation < 4).then_some(self.range.start + start)
     }
 }
 
-impl Html {
-    /// Whether a place of the source belongs to this piece.
-    pub(super) fn holds(&self, at: usize) -> bool {
-        !self.text.is_empty() && self.source_range(&(0..self.text.len())).contains(&at)
-    }
-
-    fn reaches_end(&self, text: &str) -> bool {
-        let end = self.source_range(&(0..self.text.len())).end;
-        text.get(end..).is_none_or(|rest| rest.trim().is_empty())
+impl HtmlBlock {
+    fn missing_end(&self, page: &Page) -> Option<String> {
+        let block = page.text(self.page.clone()).trim_start().to_ascii_lowercase();
+        let starts = |starts: &[&str]| starts.iter().any(|start| block.starts_with(start));
+        let ends = |ends: &[&str]| ends.iter().any(|end| block.contains(end));
+        if starts(&["<pre", "<script", "<style", "<textarea"]) {
+            let name = RAW_BLOCKS.iter().find(|name| block.starts_with(&format!("<{name}")))?;
+            return (!ends(&["</pre>", "</script>", "</style>", "</textarea>"])).then(|| format!("</{name}>"));
+        }
+        let signs = [("<!--", "-->"), ("<?", "?>"), ("<![cdata[", "]]>"), ("<!", ">")];
+        let (start, end) = signs.into_iter().find(|(start, _)| block.starts_with(start))?;
+        if block.get(start.len()..)?.contains(end) || ends(&["<!-->", "<!--->"]) {
+            return None;
+        }
+        // A browser ends these at the first `>`; what ends them here must not be shown then.
+        let shown = end != "-->" && page.text(self.page.clone()).contains('>');
+        Some(if shown { format!("<!--{end}-->") } else { end.to_owned() })
     }
 }
 
-/// What ends an HTML block that no blank line ends.
-fn missing_end(block: &str) -> Option<&'static str> {
-    let block = block.trim_start().to_ascii_lowercase();
-    let ends: [(&str, &[&str], &str); 8] = [
-        ("<!--", &["-->"], "-->"),
-        ("<?", &["?>"], "?>"),
-        ("<![cdata[", &["]]>"], "]]>"),
-        ("<!", &[">"], ">"),
-        ("<pre", RAW_ENDS, "</pre>"),
-        ("<script", RAW_ENDS, "</script>"),
-        ("<style", RAW_ENDS, "</style>"),
-        ("<textarea", RAW_ENDS, "</textarea>"),
-    ];
-    let (_, ended, end) = ends
-        .into_iter()
-        .find(|(start, ..)| block.starts_with(start))?;
-    let begun_only = block.starts_with("<!-->") || block.starts_with("<!--->");
-    (!begun_only && !ended.iter().any(|end| block.contains(end))).then_some(end)
-}
+const RAW_BLOCKS: [&str; 4] = ["pre", "script", "style", "textarea"];
 
-const RAW_ENDS: &[&str] = &["</pre>", "</script>", "</style>", "</textarea>"];
+/// A block that ends the comment, tag or raw text which the page ends in.
+fn open_markup(page: &Page) -> Option<String> {
+    let pieces = page.pieces();
+    let last = pieces.last()?;
+    match last {
+        Piece::Hidden(range) => {
+            let markup = page.text(range.clone());
+            let comment = markup.starts_with("<!--");
+            let ended = if comment { html::ends_comment(markup) } else { markup.ends_with('>') };
+            (!ended).then(|| if comment { "<!-- -->".to_owned() } else { "<p>".to_owned() })
+        }
+        Piece::Tag(tag) if !tag.finished => Some("<p \"'>".to_owned()),
+        Piece::Text(_) | Piece::Raw(_) => {
+            let before = pieces.iter().rev().nth(1)?;
+            match before {
+                Piece::Tag(tag) if html::holds_raw_text(tag) => Some(format!("</{}>", tag.name)),
+                Piece::Tag(_) | Piece::Text(_) | Piece::Hidden(_) | Piece::Raw(_) => None,
+            }
+        }
+        Piece::Tag(tag) if html::holds_raw_text(tag) => Some(format!("</{}>", tag.name)),
+        Piece::Tag(_) => None,
+    }
+}
 
 /// The elements of raw HTML that are open at the end, outermost first.
-fn open_elements(html: &[Html]) -> Vec<String> {
+fn open_elements(page: &Page) -> Vec<String> {
     let mut open: Vec<String> = Vec::new();
-    for piece in html.iter().flat_map(|html| html::pieces(&html.text)) {
+    for piece in page.pieces() {
         let Piece::Tag(tag) = piece else { continue };
+        if page.source(tag.range.start).is_none() {
+            continue;
+        }
         if tag.end {
             if let Some(at) = open.iter().rposition(|name| *name == tag.name) {
                 open.truncate(at);
@@ -140,7 +156,11 @@ mod tests {
             ("- ```\n  code", ""),
             ("<!-- open\n\ntext", "\n-->"),
             ("<!-- closed -->", ""),
+            ("> <!-- open", "\n\n<!-- -->"),
+            ("<?a>", "\n<!--?>-->"),
+            ("<?a", "\n?>"),
             ("<details>\n<summary>a</summary>\n\ntext", "\n\n</details>"),
+            ("<div title=\"", "\n\n<p \"'>\n\n</div>"),
             ("a <b>bold <i>both</i>", "\n\n</b>"),
             ("<br> <img src=x>", ""),
         ];

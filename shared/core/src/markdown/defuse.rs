@@ -1,10 +1,12 @@
 //! Descriptions and comments, made inert.
 
+use std::ops::Range;
+
 use super::cells::Run;
 use super::destinations::{Destination, destinations};
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, is_reference, occurrences};
-use super::runs::{Survey, survey};
+use super::survey::{Survey, survey};
 use super::{addresses, slashes};
 
 /// What is known of the two sides when a text is made inert.
@@ -14,6 +16,9 @@ pub struct Inert<'a> {
     /// target are one instance: there an absolute URL of an object is a live reference. It then
     /// gets an explicit port, which leads to the same page and matches no reference.
     pub same_instance: Option<&'a str>,
+    /// The source project's address: where a link such as `[x](#12)` leads on the mirror. Empty if
+    /// it is not known; such a link then leads nowhere.
+    pub source_project_web_url: &'a str,
 }
 
 /// A description or comment body in which GitLab finds no command, no mention and no reference,
@@ -26,23 +31,28 @@ pub fn defuse(text: &str) -> String {
 
 /// As [`defuse`], for a target of which more is known.
 pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
-    let text = normalised(text);
     let base = inert.same_instance.map(|base| base.trim_end_matches('/'));
+    let text = addresses::settled(&normalised(text), base);
     let survey = survey(&text);
+    let pieces = survey.page.pieces();
     let mut edits = Edits::default();
+    let bare = addresses::bare(&text, &survey);
     for run in &survey.prose {
-        in_prose(run, base, &mut edits);
+        in_prose(run, base, &bare, &mut edits);
     }
-    for run in survey.html.iter().flat_map(|html| html.runs()) {
+    for run in survey.page.runs(&pieces) {
         in_raw_html(&run, &text, base, &mut edits);
     }
-    link_targets(&text, &survey, base, &mut edits);
-    slashes::defuse(&text, &survey, &mut edits);
+    unfinished_tag(&text, &survey, &mut edits);
+    link_targets(&text, &survey, inert, &mut edits);
+    slashes::defuse(&text, &survey, &pieces, &mut edits);
     slashes::enforce(edits.apply(&text))
 }
 
 /// The text as GitLab stores it (facts section 3): every CR deleted, trailing white space stripped.
 fn normalised(text: &str) -> String {
+    // A byte order mark is no part of the text to GitLab, and stands first only here.
+    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let mut text = text.replace('\r', "");
     let stripped = |c: char| c.is_ascii_whitespace() || matches!(c, '\x0B' | '\0');
     text.truncate(text.trim_end_matches(stripped).len());
@@ -51,31 +61,35 @@ fn normalised(text: &str) -> String {
 
 const CUT: &str = "<span></span>";
 
-fn in_prose(run: &Run, base: Option<&str>, edits: &mut Edits) {
+fn in_prose(run: &Run, base: Option<&str>, bare: &[Range<usize>], edits: &mut Edits) {
     let text = run.text();
-    let mut dangers = dangers(text, base);
-    for address in addresses::find(text) {
-        let dangerous = dangers.iter().any(|danger| address.contains(&danger.at()));
-        if dangerous && addresses::link(run, &address, base, edits) {
-            dangers.retain(|danger| !address.contains(&danger.at()));
-        }
-    }
-    for danger in dangers {
-        let Some(cell) = run.cell_at(danger.at()) else {
-            continue;
-        };
+    for danger in dangers(text, base) {
+        let Some(cell) = run.cell_at(danger.at()) else { continue };
+        let in_address = bare.iter().any(|address| address.contains(&cell.source.start));
         match danger {
+            // A backslash in a bare address would be part of it.
+            Hazard::Sign(_) if in_address => edits.insert(cell.source.end, CUT),
             Hazard::Sign(_) => edits.replace(cell.source.clone(), format!("\\{}", cell.shown)),
             Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
         }
     }
     // `<!x` begins a declaration as soon as a `>` follows, and a cut brings one.
     for (at, _) in text.match_indices("<!") {
-        if let Some(cell) = run
-            .cell_at(at)
-            .filter(|cell| !cell.escaped && cell.source.len() == 1)
-        {
+        if let Some(cell) = run.cell_at(at).filter(|cell| !cell.escaped && cell.source.len() == 1) {
             edits.replace(cell.source.clone(), "\\<");
+        }
+    }
+}
+
+/// `<div` and nothing more in a last line is text to GitLab's engine, but a tag as soon as a line
+/// follows, which a footer does.
+fn unfinished_tag(text: &str, survey: &Survey, edits: &mut Edits) {
+    let Some(block) = survey.html_blocks.last().filter(|block| block.source.end >= text.len()) else { return };
+    let html = survey.page.text(block.page.clone());
+    let name = html.trim_start_matches(' ').strip_prefix('<').map(|name| name.strip_prefix('/').unwrap_or(name));
+    if name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric())) {
+        if let Some(at) = text.rfind('<') {
+            edits.insert(at, "\\");
         }
     }
 }
@@ -104,29 +118,35 @@ fn dangers(text: &str, base: Option<&str>) -> Vec<Hazard> {
     found
 }
 
-fn link_targets(text: &str, survey: &Survey, base: Option<&str>, edits: &mut Edits) {
+fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edits) {
+    let ported = |url: &str| inert.same_instance.and_then(|base| addresses::with_port(url, base));
     for destination in destinations(text, survey) {
-        let Destination {
-            range,
-            target,
-            form,
-            clicked,
-        } = destination;
+        let Destination { range, target, form, clicked } = destination;
         let decoded = percent_encoding::percent_decode_str(&target).decode_utf8_lossy();
         if clicked && is_reference(&decoded) {
-            edits.replace(range, form.write(&unmatched(&target)));
-        } else if let Some(moved) = base.and_then(|base| addresses::with_port(&target, base)) {
+            let absolute = at_source(&decoded, inert.source_project_web_url);
+            let moved = absolute.map_or_else(|| unmatched(&target), |url| ported(&url).unwrap_or(url));
+            edits.replace(range, form.write(&moved));
+        } else if let Some(moved) = ported(&target) {
             edits.replace(range, addresses::write(form, &target, &moved));
         }
     }
 }
 
+/// The page of the source project that a link target names.
+fn at_source(target: &str, project: &str) -> Option<String> {
+    let project = project.trim_end_matches('/');
+    let (kind, number) = match target.split_at_checked(1)? {
+        ("#", number) => ("issues", number),
+        ("!", number) => ("merge_requests", number),
+        _other => return None,
+    };
+    let known = !project.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    known.then(|| format!("{project}/-/{kind}/{number}"))
+}
+
 /// The same place, written so that it is no reference: a fragment stays a fragment, a relative
 /// path begins at the root, where no reference does.
 fn unmatched(target: &str) -> String {
-    if target.starts_with('#') {
-        format!("{target}#")
-    } else {
-        format!("/{target}")
-    }
+    if target.starts_with('#') { format!("{target}#") } else { format!("/{target}") }
 }

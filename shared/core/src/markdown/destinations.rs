@@ -6,7 +6,7 @@ use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
 use super::html::{self, Piece};
 use super::parser;
-use super::runs::{Html, Survey};
+use super::survey::Survey;
 
 /// One target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,9 +83,7 @@ pub(super) fn destinations(text: &str, survey: &Survey) -> Vec<Destination> {
             clicked: true,
         }));
     }
-    for html in &survey.html {
-        found.extend(in_html(html));
-    }
+    found.extend(in_html(survey));
     found.sort_by_key(|destination| destination.range.start);
     found.dedup();
     found
@@ -255,25 +253,18 @@ fn bare(written: &str, in_parentheses: bool) -> usize {
     written.len()
 }
 
-fn in_html(html: &Html) -> Vec<Destination> {
+fn in_html(survey: &Survey) -> Vec<Destination> {
     let mut found = Vec::new();
-    for piece in html::pieces(&html.text) {
+    for piece in survey.page.pieces() {
         let Piece::Tag(tag) = piece else { continue };
         for attribute in tag.attributes {
             let clicked = attribute.name == "href";
-            let points =
-                clicked || matches!(attribute.name.as_str(), "src" | "poster" | "data-src");
-            if tag.end || !points || attribute.value.is_empty() {
+            let points = clicked || matches!(attribute.name.as_str(), "src" | "poster" | "data-src");
+            let Some(range) = survey.page.source_range(&attribute.value).filter(|_| points && !tag.end) else {
                 continue;
-            }
-            let target = html::decode(html.text.get(attribute.value.clone()).unwrap_or(""));
-            let range = html.source_range(&attribute.value);
-            found.push(Destination {
-                range,
-                target,
-                form: Form::Attribute(attribute.quote),
-                clicked,
-            });
+            };
+            let target = html::decode(survey.page.text(attribute.value));
+            found.push(Destination { range, target, form: Form::Attribute(attribute.quote), clicked });
         }
     }
     found
@@ -281,7 +272,7 @@ fn in_html(html: &Html) -> Vec<Destination> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::runs::survey;
+    use super::super::survey::survey;
     use super::destinations;
 
     #[test]

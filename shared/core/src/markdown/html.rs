@@ -22,6 +22,8 @@ pub(super) struct Tag {
     /// In lower case.
     pub(super) name: String,
     pub(super) end: bool,
+    /// Not cut off by the end of the text.
+    pub(super) finished: bool,
     pub(super) attributes: Vec<Attribute>,
 }
 
@@ -62,7 +64,7 @@ pub(super) fn pieces(html: &str) -> Vec<Piece> {
         let piece = markup(html, at).unwrap_or_else(|| Piece::Text(at..next_markup(html, at)));
         at = piece.range().end;
         let raw = match &piece {
-            Piece::Tag(tag) if !tag.end && RAW_TEXT.contains(&tag.name.as_str()) => {
+            Piece::Tag(tag) if holds_raw_text(tag) => {
                 let end = end_of_raw_text(html, at, &tag.name);
                 let hidden = matches!(tag.name.as_str(), "script" | "style");
                 Some(if hidden {
@@ -121,6 +123,16 @@ fn markup(html: &str, at: usize) -> Option<Piece> {
     }
 }
 
+/// Whether a comment, given from its start, has its end.
+pub(super) fn ends_comment(comment: &str) -> bool {
+    comment.strip_prefix("<!--").and_then(end_of_comment).is_some()
+}
+
+/// Whether all that follows a tag is text, up to its own end tag.
+pub(super) fn holds_raw_text(tag: &Tag) -> bool {
+    !tag.end && RAW_TEXT.contains(&tag.name.as_str())
+}
+
 fn end_of_comment(comment: &str) -> Option<usize> {
     let at_once = [">", "->"].into_iter().find(|end| comment.starts_with(end));
     let later = || {
@@ -143,12 +155,14 @@ fn tag(html: &str, start: usize, name_start: usize, end: bool) -> Tag {
     });
     let name = html.get(name_start..at).unwrap_or("").to_ascii_lowercase();
     let mut attributes = Vec::new();
+    let mut finished = false;
     loop {
         at = until(html, at, |c| !c.is_ascii_whitespace() && c != '/');
         match rest(html, at).chars().next() {
             None => break,
             Some('>') => {
                 at += 1;
+                finished = true;
                 break;
             }
             Some(first) => {
@@ -162,6 +176,7 @@ fn tag(html: &str, start: usize, name_start: usize, end: bool) -> Tag {
         range: start..at,
         name,
         end,
+        finished,
         attributes,
     }
 }

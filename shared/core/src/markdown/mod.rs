@@ -43,9 +43,11 @@ mod edits;
 mod hazards;
 mod html;
 mod literal;
+mod page;
 mod parser;
-mod runs;
+
 mod slashes;
+mod survey;
 mod title;
 pub mod uploads;
 

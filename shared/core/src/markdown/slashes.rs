@@ -1,22 +1,18 @@
 //! No line may begin with a slash: what begins a quick action, in whatever release.
 
 use super::edits::Edits;
-use super::html::{self, Piece};
-use super::runs::{Fence, Html, Survey};
+use super::html::Piece;
+use super::survey::{Fence, Survey};
 
 /// Moves every slash away from the beginning of its line, unseen.
-pub(super) fn defuse(text: &str, survey: &Survey, edits: &mut Edits) {
-    for html in &survey.html {
-        in_html(html, text, edits);
-    }
+pub(super) fn defuse(text: &str, survey: &Survey, pieces: &[Piece], edits: &mut Edits) {
     for at in slash_lines(text) {
-        let in_html = survey.html.iter().any(|html| html.block && html.holds(at));
-        if in_html {
-            continue;
-        }
-        match survey.fences.iter().find(|fence| fence.range.contains(&at)) {
-            Some(fence) => in_fence(fence, text, at, edits),
-            None => edits.insert(at, " "),
+        let block = survey.html_blocks.iter().any(|block| block.source.contains(&at));
+        let fence = survey.fences.iter().find(|fence| fence.range.contains(&at));
+        match (survey.page.at_source(at).filter(|_| block), fence) {
+            (Some(on_page), _) => in_html(on_page, pieces, at, edits),
+            (None, Some(fence)) => in_fence(fence, text, at, edits),
+            (None, None) => edits.insert(at, " "),
         }
     }
 }
@@ -74,23 +70,13 @@ fn in_fence(fence: &Fence, text: &str, at: usize, edits: &mut Edits) {
     }
 }
 
-fn in_html(html: &Html, text: &str, edits: &mut Edits) {
-    let pieces = html::pieces(&html.text);
-    let mut at = 0;
-    for line in html.text.split_inclusive('\n') {
-        let source = html.source(at);
-        let first = source == 0 || text.as_bytes().get(source - 1) == Some(&b'\n');
-        if html.block && line.starts_with('/') && first {
-            match pieces.iter().find(|piece| piece.range().contains(&at)) {
-                Some(Piece::Text(_)) => edits.replace(source..source + 1, "&#47;"),
-                Some(Piece::Tag(tag)) if tag.attributes.iter().any(|a| a.value.contains(&at)) => {
-                    edits.replace(source..source + 1, "&#47;");
-                }
-                Some(Piece::Tag(_) | Piece::Hidden(_) | Piece::Raw(_)) | None => {
-                    edits.insert(source, " ")
-                }
-            }
-        }
-        at += line.len();
-    }
+/// Where the slash is shown or is part of a value, it becomes a character reference, which is the
+/// same; elsewhere a space is as good.
+fn in_html(on_page: usize, pieces: &[Piece], at: usize, edits: &mut Edits) {
+    let shown = pieces.iter().find(|piece| piece.range().contains(&on_page)).is_some_and(|piece| match piece {
+        Piece::Text(_) => true,
+        Piece::Tag(tag) => tag.attributes.iter().any(|attribute| attribute.value.contains(&on_page)),
+        Piece::Hidden(_) | Piece::Raw(_) => false,
+    });
+    if shown { edits.replace(at..at + 1, "&#47;") } else { edits.insert(at, " ") }
 }

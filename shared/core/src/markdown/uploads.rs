@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::addresses;
 use super::destinations::{Form, destinations};
 use super::edits::Edits;
-use super::runs::{Survey, survey};
+use super::survey::{Survey, survey};
 use crate::ids::ProjectId;
 
 /// The project whose uploads a text may link to.
@@ -91,25 +91,20 @@ fn links(text: &str, source: &SourceProject<'_>) -> Vec<Link> {
         .into_iter()
         .filter_map(|found| link(found.range, found.form, found.target, source))
         .collect();
-    links.extend(bare(&survey, source));
+    links.extend(bare(text, &survey, source));
     links.sort_by_key(|link| link.range.start);
     links
 }
 
 /// Addresses that stand bare in prose become links on the page.
-fn bare(survey: &Survey, source: &SourceProject<'_>) -> Vec<Link> {
-    let mut links: Vec<Link> = Vec::new();
-    for run in &survey.prose {
-        for address in addresses::find(run.text()) {
-            let Some(range) = addresses::plain_source(run, &address) else {
-                continue;
-            };
-            let target = run.text().get(address).unwrap_or("").to_owned();
-            let known = links.iter().any(|known| known.range == range);
-            links.extend(link(range, Form::Autolink, target, source).filter(|_| !known));
-        }
-    }
-    links
+fn bare(text: &str, survey: &Survey, source: &SourceProject<'_>) -> Vec<Link> {
+    let addresses = addresses::bare(text, survey).into_iter();
+    addresses
+        .filter_map(|range| {
+            let target = text.get(range.clone())?.to_owned();
+            link(range, Form::Autolink, target, source)
+        })
+        .collect()
 }
 
 fn link(

@@ -1,11 +1,11 @@
-//! What a text consists of, seen as the page it becomes: runs of prose, raw HTML, fenced blocks.
+//! A text taken apart: runs of prose, raw HTML, fenced blocks.
 
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
-use super::cells::{Cell, Run, cells};
-use super::html::{self, Piece};
+use super::cells::{Run, cells};
+use super::page::Page;
 use super::parser;
 
 /// A text taken apart.
@@ -14,19 +14,20 @@ pub(super) struct Survey {
     /// Text nodes of prose, outside links and code. Runs that only raw HTML parts stand here once
     /// more as one, because releases differ in what they make of a comment or an unknown tag.
     pub(super) prose: Vec<Run>,
-    /// Raw HTML: blocks, and single tags within prose.
-    pub(super) html: Vec<Html>,
+    pub(super) page: Page,
+    pub(super) html_blocks: Vec<HtmlBlock>,
     pub(super) fences: Vec<Fence>,
+    /// Table cells: no inline construct reaches beyond one.
+    pub(super) table_cells: Vec<Range<usize>>,
 }
 
-/// A piece of raw HTML without the prefixes of the quotes and lists around it.
-#[derive(Debug, Default)]
-pub(super) struct Html {
-    pub(super) text: String,
-    /// Where each part of `text` begins, there and in the source.
-    parts: Vec<(usize, usize)>,
-    /// A block of its own, not a tag within prose.
-    pub(super) block: bool,
+/// A block of raw HTML.
+#[derive(Debug)]
+pub(super) struct HtmlBlock {
+    /// Where it stands on the page.
+    pub(super) page: Range<usize>,
+    /// Where it stands in the text, prefixes of quotes and lists included.
+    pub(super) source: Range<usize>,
     /// Not inside a quote, list or footnote.
     pub(super) top_level: bool,
 }
@@ -39,70 +40,9 @@ pub(super) struct Fence {
     pub(super) top_level: bool,
 }
 
-impl Html {
-    fn push(&mut self, part: &str, source: usize) {
-        self.parts.push((self.text.len(), source));
-        self.text.push_str(part);
-    }
-
-    /// The place in the source of a byte of `text`.
-    pub(super) fn source(&self, at: usize) -> usize {
-        let next = self.parts.partition_point(|(start, _)| *start <= at);
-        let part = next.checked_sub(1).and_then(|part| self.parts.get(part));
-        part.map_or(0, |(start, source)| source + (at - start))
-    }
-
-    /// The place in the source of a range of `text`; the range must not be empty.
-    pub(super) fn source_range(&self, range: &Range<usize>) -> Range<usize> {
-        let last = range.end.saturating_sub(1).max(range.start);
-        self.source(range.start)..self.source(last) + (range.end - last)
-    }
-
-    /// Its text nodes, and all of them as one: releases differ in which tags survive.
-    pub(super) fn runs(&self) -> Vec<Run> {
-        let mut runs = Vec::new();
-        let mut joined = Run::default();
-        for piece in html::pieces(&self.text) {
-            if let Piece::Text(range) = piece {
-                let run = self.run(range);
-                joined.append(&run);
-                runs.push(run);
-            }
-        }
-        if runs.len() > 1 {
-            runs.push(joined);
-        }
-        runs
-    }
-
-    fn run(&self, range: Range<usize>) -> Run {
-        let mut run = Run::default();
-        let mut at = range.start;
-        while let Some(rest) = self.text.get(at..range.end).filter(|rest| !rest.is_empty()) {
-            let plain = || {
-                rest.chars()
-                    .next()
-                    .map_or((' ', 1), |first| (first, first.len_utf8()))
-            };
-            let (shown, length) = html::character_reference(rest).unwrap_or_else(plain);
-            let source = self.source_range(&(at..at + length));
-            run.push(Cell {
-                shown,
-                source,
-                escaped: false,
-            });
-            at += length;
-        }
-        run
-    }
-}
-
 /// Takes a text apart.
 pub(super) fn survey(text: &str) -> Survey {
-    let mut walk = Walk {
-        text,
-        ..Walk::default()
-    };
+    let mut walk = Walk { text, ..Walk::default() };
     for (event, range) in parser::events(text) {
         walk.step(&event, range);
     }
@@ -121,35 +61,45 @@ struct Walk<'a> {
     containers: usize,
     /// Links, pictures and code blocks around: their text is dead.
     dead: usize,
-    block: Option<Html>,
+    /// Where the text ends that was shown last.
     shown_until: usize,
 }
 
 impl Walk<'_> {
     fn step(&mut self, event: &Event<'_>, range: Range<usize>) {
         match event {
-            Event::Text(shown) if self.dead == 0 => self.shown(shown, range),
-            Event::SoftBreak if self.dead == 0 => self.shown("\n", range),
-            Event::Text(_) | Event::SoftBreak => {}
-            Event::InlineHtml(part) => self.inline_html(part, range.start),
-            Event::Html(part) => {
-                if let Some(block) = &mut self.block {
-                    block.push(part, range.start);
-                }
+            Event::Text(shown) => self.shown(shown, range),
+            Event::SoftBreak => self.shown("\n", range),
+            Event::InlineHtml(part) if !is_declaration(part) => self.shown(part, range),
+            Event::InlineHtml(part) => {
+                self.end_of_node();
+                self.survey.page.raw(part, range);
             }
+            Event::Html(part) => self.survey.page.raw(part, range),
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(*tag),
-            Event::Code(_)
-            | Event::InlineMath(_)
-            | Event::DisplayMath(_)
-            | Event::FootnoteReference(_)
-            | Event::HardBreak
-            | Event::Rule
-            | Event::TaskListMarker(_) => self.end_of_paragraph(),
+            Event::Code(shown) | Event::InlineMath(shown) | Event::DisplayMath(shown) => {
+                self.end_of_paragraph();
+                self.survey.page.generated("<code>");
+                self.survey.page.generated_text(shown);
+                self.survey.page.generated("</code>");
+            }
+            Event::FootnoteReference(_) => {
+                self.end_of_paragraph();
+                self.survey.page.generated("<a href=\"#fn\">1</a>");
+            }
+            Event::HardBreak | Event::Rule | Event::TaskListMarker(_) => {
+                self.end_of_paragraph();
+                self.survey.page.generated("<br />");
+            }
         }
     }
 
     fn shown(&mut self, shown: &str, range: Range<usize>) {
+        self.survey.page.generated_text(shown);
+        if self.dead > 0 {
+            return;
+        }
         let before = range.start.checked_sub(1);
         let escaped = before.is_some_and(|before| {
             before >= self.shown_until && self.text.as_bytes().get(before) == Some(&b'\\')
@@ -158,14 +108,6 @@ impl Walk<'_> {
         for cell in cells(self.text, range, shown, escaped) {
             self.node.push(cell);
         }
-    }
-
-    fn inline_html(&mut self, part: &str, start: usize) {
-        self.end_of_node();
-        self.shown_until = start + part.len();
-        let mut html = Html::default();
-        html.push(part, start);
-        self.survey.html.push(html);
     }
 
     fn end_of_node(&mut self) {
@@ -187,25 +129,26 @@ impl Walk<'_> {
 
     fn start(&mut self, tag: &Tag<'_>, range: Range<usize>) {
         self.end_of_paragraph();
+        self.survey.page.generated(match tag {
+            Tag::HtmlBlock => "",
+            Tag::Link { .. } => "<a href=\"x\">",
+            Tag::Image { .. } => "<img alt=\"",
+            _element => "<p>",
+        });
         match tag {
             Tag::CodeBlock(kind) => {
                 self.dead += 1;
                 if matches!(kind, CodeBlockKind::Fenced(_)) {
-                    self.survey.fences.push(Fence {
-                        range,
-                        top_level: self.containers == 0,
-                    });
+                    self.survey.fences.push(Fence { range, top_level: self.containers == 0 });
                 }
             }
             Tag::Link { .. } | Tag::Image { .. } | Tag::MetadataBlock(_) => self.dead += 1,
             Tag::HtmlBlock => {
+                let start = self.survey.page.len();
                 let top_level = self.containers == 0;
-                self.block = Some(Html {
-                    block: true,
-                    top_level,
-                    ..Html::default()
-                });
+                self.survey.html_blocks.push(HtmlBlock { page: start..start, source: range, top_level });
             }
+            Tag::TableCell => self.survey.table_cells.push(range),
             Tag::BlockQuote(_)
             | Tag::List(_)
             | Tag::Item
@@ -218,7 +161,6 @@ impl Walk<'_> {
             | Tag::Table(_)
             | Tag::TableHead
             | Tag::TableRow
-            | Tag::TableCell
             | Tag::Emphasis
             | Tag::Strong
             | Tag::Strikethrough
@@ -229,20 +171,29 @@ impl Walk<'_> {
 
     fn end(&mut self, tag: TagEnd) {
         self.end_of_paragraph();
+        self.survey.page.generated(match tag {
+            TagEnd::HtmlBlock => "",
+            TagEnd::Link => "</a>",
+            TagEnd::Image => "\" />",
+            _element => "</p>",
+        });
         match tag {
             TagEnd::CodeBlock | TagEnd::Link | TagEnd::Image | TagEnd::MetadataBlock(_) => {
                 self.dead = self.dead.saturating_sub(1);
             }
-            TagEnd::HtmlBlock => self.survey.html.extend(self.block.take()),
+            TagEnd::HtmlBlock => {
+                let end = self.survey.page.len();
+                if let Some(block) = self.survey.html_blocks.last_mut() {
+                    block.page.end = end;
+                }
+            }
             TagEnd::BlockQuote(_)
             | TagEnd::List(_)
             | TagEnd::Item
             | TagEnd::FootnoteDefinition
             | TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle
-            | TagEnd::DefinitionListDefinition => {
-                self.containers = self.containers.saturating_sub(1)
-            }
+            | TagEnd::DefinitionListDefinition => self.containers = self.containers.saturating_sub(1),
             TagEnd::Paragraph
             | TagEnd::Heading(_)
             | TagEnd::Table
@@ -256,4 +207,13 @@ impl Walk<'_> {
             | TagEnd::Subscript => {}
         }
     }
+}
+
+/// `<!NAME …>` is a declaration to GitLab's engine only with a name in capitals and a space; the
+/// parser used here is less strict. What is none is shown.
+fn is_declaration(html: &str) -> bool {
+    let Some(inner) = html.strip_prefix("<!") else { return true };
+    let after_name = inner.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let named = after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
+    named || inner.starts_with("--") || inner.starts_with("[CDATA[")
 }
