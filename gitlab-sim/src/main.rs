@@ -14,7 +14,6 @@ use gitlab_sim::{
 ///
 /// Example: gitlab-sim --listen 127.0.0.1:8080 --edition ultimate --seed demo --token secret
 #[derive(Debug, Parser)]
-#[command(version)]
 struct Arguments {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
@@ -156,4 +155,25 @@ async fn main() -> Result<(), Failure> {
     tell(&lines);
     tokio::signal::ctrl_c().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn limits_are_read_and_nonsense_is_named() {
+        let expected = ("api".to_owned(), 600, Duration::from_secs(60));
+        assert_eq!(limit("api=600/60"), Ok(expected));
+        for wrong in ["api", "api=600", "api=x/60", "api=600/0", "mail=1/1"] {
+            assert!(limit(wrong).is_err_and(|text| text.contains(wrong)));
+        }
+    }
 }
