@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(escaped("a \"b\".png"), "a %22b%22.png");
         assert_eq!(
             escaped("x\r\nContent-Type: text/html"),
-            "x__Content-Type: text/html"
+            "x__Content-Type: text_html"
         );
         assert_eq!(escaped("..\\..\\grüße.pdf"), ".._.._grüße.pdf");
         assert_eq!(escaped(""), "file");
