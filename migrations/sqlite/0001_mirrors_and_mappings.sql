@@ -167,6 +167,7 @@ CREATE TABLE target_facts (
     -- Null: not learnt yet.
     scoped_exclusive    INTEGER,
     confidential_proven INTEGER NOT NULL,
+    internal_proven     INTEGER NOT NULL DEFAULT 0,
     updated_at          TEXT NOT NULL,
     PRIMARY KEY (instance_id, project_id)
 ) STRICT;

@@ -16,4 +16,5 @@ pub mod plan;
 pub mod ports;
 pub mod project;
 pub mod provenance;
+pub mod render;
 pub mod retry;

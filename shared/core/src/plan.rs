@@ -7,6 +7,6 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use diff::{Known, diff};
+pub use diff::{Known, NEUTRAL_TITLE, diff};
 pub use notes::diff_notes;
 pub use step::{IssueEdit, NewIssue, NewNote, Plan, Step};

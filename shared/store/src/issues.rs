@@ -35,7 +35,7 @@ macro_rules! select {
 
 const ONE: &str = select!("WHERE mirror_id = $1 AND source_issue_iid = $2");
 const ALL: &str = select!("WHERE mirror_id = $1 ORDER BY source_issue_iid");
-const BY_IIDS: &str = select!("WHERE mirror_id = ");
+const OF_MIRROR: &str = select!("WHERE mirror_id = ");
 const SOURCE_SEEN_SINCE: &str =
     select!("WHERE mirror_id = $1 AND source_updated_at >= $2 ORDER BY source_updated_at, id");
 const TARGET_SEEN_SINCE: &str =
@@ -202,20 +202,56 @@ impl Store {
         mirror: MirrorId,
         iids: &[Iid],
     ) -> Result<HashMap<Iid, IssueMapping>, StoreError> {
-        let mut found = HashMap::with_capacity(iids.len());
-        for batch in iids.chunks(BATCH) {
-            let mut query = QueryBuilder::<Sqlite>::new(BY_IIDS);
+        let ids: Vec<i64> = iids.iter().map(|iid| iid.0).collect();
+        let found = self
+            .mappings_where(mirror, " AND source_issue_iid IN (", &ids)
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|mapping| (mapping.source_iid, mapping))
+            .collect())
+    }
+
+    /// What is known of the source issues that these target issues are the mirrors of; nothing for
+    /// those that are nobody's.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn issue_mappings_by_target(
+        &self,
+        mirror: MirrorId,
+        ids: &[IssueId],
+    ) -> Result<HashMap<IssueId, IssueMapping>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let found = self
+            .mappings_where(mirror, " AND target_issue_id IN (", &ids)
+            .await?;
+        let by_target = |mapping: IssueMapping| {
+            let id = mapping.target.as_ref().map(|target| target.id);
+            id.map(|id| (id, mapping))
+        };
+        Ok(found.into_iter().filter_map(by_target).collect())
+    }
+
+    async fn mappings_where(
+        &self,
+        mirror: MirrorId,
+        condition: &'static str,
+        ids: &[i64],
+    ) -> Result<Vec<IssueMapping>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let mut query = QueryBuilder::<Sqlite>::new(OF_MIRROR);
             query.push_bind(mirror.0);
-            query.push(" AND source_issue_iid IN (");
+            query.push(condition);
             let mut list = query.separated(", ");
-            for iid in batch {
-                list.push_bind(iid.0);
+            for id in batch {
+                list.push_bind(*id);
             }
             query.push(")");
             let rows: Vec<IssueRow> = query.build_query_as().fetch_all(self.reader()).await?;
             for row in rows {
-                let mapping = IssueMapping::try_from(row)?;
-                found.insert(mapping.source_iid, mapping);
+                found.push(IssueMapping::try_from(row)?);
             }
         }
         Ok(found)

@@ -21,6 +21,7 @@ mod mirrors;
 mod notes;
 mod open;
 mod runs;
+mod seen;
 mod targets;
 mod time;
 mod uploads;

@@ -14,6 +14,8 @@ pub struct TargetFacts {
     pub scoped_exclusive: Option<bool>,
     /// Whether a confidential issue was proven to stay confidential there.
     pub confidential_proven: bool,
+    /// Whether an internal note was proven to stay internal there.
+    pub internal_proven: bool,
 }
 
 /// One thing learnt of a target project. Recorded one by one, so that two jobs that learn at the
@@ -31,10 +33,12 @@ pub enum TargetFact {
     ScopedExclusive(bool),
     /// Whether a confidential issue stays confidential.
     ConfidentialProven(bool),
+    /// Whether an internal note stays internal.
+    InternalProven(bool),
 }
 
 const FACTS: &str = "\
-SELECT scoped_exclusive, confidential_proven FROM target_facts
+SELECT scoped_exclusive, confidential_proven, internal_proven FROM target_facts
 WHERE instance_id = $1 AND project_id = $2";
 
 const DROPPED: &str = "\
@@ -58,6 +62,12 @@ VALUES ($1, $2, $3, $4)
 ON CONFLICT (instance_id, project_id) DO UPDATE SET
     confidential_proven = excluded.confidential_proven, updated_at = excluded.updated_at";
 
+const SAVE_INTERNAL: &str = "\
+INSERT INTO target_facts (instance_id, project_id, confidential_proven, internal_proven, updated_at)
+VALUES ($1, $2, false, $3, $4)
+ON CONFLICT (instance_id, project_id) DO UPDATE SET
+    internal_proven = excluded.internal_proven, updated_at = excluded.updated_at";
+
 impl Store {
     /// What is known of a target project; the default, which assumes nothing, if nothing is.
     ///
@@ -68,7 +78,7 @@ impl Store {
         instance: InstanceId,
         project: ProjectId,
     ) -> Result<TargetFacts, StoreError> {
-        let facts: Option<(Option<bool>, bool)> = sqlx::query_as(FACTS)
+        let facts: Option<(Option<bool>, bool, bool)> = sqlx::query_as(FACTS)
             .bind(instance.0)
             .bind(project.0)
             .fetch_optional(self.reader())
@@ -78,11 +88,12 @@ impl Store {
             .bind(project.0)
             .fetch_all(self.reader())
             .await?;
-        let (scoped_exclusive, confidential_proven) = facts.unwrap_or_default();
+        let (scoped_exclusive, confidential_proven, internal_proven) = facts.unwrap_or_default();
         Ok(TargetFacts {
             dropped: dropped.into_iter().collect(),
             scoped_exclusive,
             confidential_proven,
+            internal_proven,
         })
     }
 
@@ -108,6 +119,10 @@ impl Store {
                 .bind(project.0)
                 .bind(exclusive),
             TargetFact::ConfidentialProven(proven) => sqlx::query(SAVE_CONFIDENTIAL)
+                .bind(instance.0)
+                .bind(project.0)
+                .bind(proven),
+            TargetFact::InternalProven(proven) => sqlx::query(SAVE_INTERNAL)
                 .bind(instance.0)
                 .bind(project.0)
                 .bind(proven),

@@ -27,23 +27,38 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         if !is_free(text, &url) || !needs_link(shown, base) {
             continue;
         }
-        let full = if is_www(shown) { format!("http://{shown}") } else { shown.to_owned() };
-        edits.replace(url, match base.and_then(|base| with_port(&full, base)) {
-            Some(moved) => write(Form::Autolink, shown, &moved),
-            None if is_www(shown) || !fits_brackets(shown) => write(Form::Autolink, shown, &full),
-            None => format!("<{shown}>"),
-        });
+        let full = if is_www(shown) {
+            format!("http://{shown}")
+        } else {
+            shown.to_owned()
+        };
+        edits.replace(
+            url,
+            match base.and_then(|base| with_port(&full, base)) {
+                Some(moved) => write(Form::Autolink, shown, &moved),
+                None if is_www(shown) || !fits_brackets(shown) => {
+                    write(Form::Autolink, shown, &full)
+                }
+                None => format!("<{shown}>"),
+            },
+        );
     }
     for run in &survey.prose {
         mails(text, run, &mut edits);
     }
-    if edits.is_empty() { text.to_owned() } else { edits.apply(text) }
+    if edits.is_empty() {
+        text.to_owned()
+    } else {
+        edits.apply(text)
+    }
 }
 
 /// Whether anything in an address could be read as something else.
 fn needs_link(url: &str, base: Option<&str>) -> bool {
     let special = |c: char| !(c.is_alphanumeric() || "-./:?=+,;()#@%".contains(c));
-    url.contains(special) || !hazards(url).is_empty() || base.is_some_and(|base| with_port(url, base).is_some())
+    url.contains(special)
+        || !hazards(url).is_empty()
+        || base.is_some_and(|base| with_port(url, base).is_some())
 }
 
 fn fits_brackets(url: &str) -> bool {
@@ -59,7 +74,9 @@ fn is_www(url: &str) -> bool {
 /// Brackets change the meaning of emphasis marks beside them that lean on a letter.
 fn is_free(text: &str, url: &Range<usize>) -> bool {
     let mark = |c: char| "*_~\\".contains(c);
-    let before = text.get(..url.start).and_then(|before| before.chars().next_back());
+    let before = text
+        .get(..url.start)
+        .and_then(|before| before.chars().next_back());
     let after = text.get(url.end..).and_then(|after| after.chars().next());
     !before.is_some_and(mark) && !after.is_some_and(mark)
 }
@@ -69,7 +86,10 @@ pub(super) fn bare(text: &str, survey: &Survey) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     for run in &survey.prose {
         for start in starts(run) {
-            let within = survey.table_cells.iter().find(|cell| cell.contains(&start.at()));
+            let within = survey
+                .table_cells
+                .iter()
+                .find(|cell| cell.contains(&start.at()));
             let limit = within.map_or(text.len(), |cell| cell.end);
             let end = found.last().map_or(0, |last| last.end);
             let url = text.get(..limit).and_then(|text| start.url(text));
@@ -87,7 +107,10 @@ enum Start {
 
 fn starts(run: &Run) -> Vec<Start> {
     let text = run.text();
-    let source = |at: usize| run.cell_at(at).filter(|cell| !cell.escaped && cell.source.len() == 1);
+    let source = |at: usize| {
+        run.cell_at(at)
+            .filter(|cell| !cell.escaped && cell.source.len() == 1)
+    };
     let mut starts: Vec<Start> = Vec::new();
     for (at, _) in text.match_indices("://") {
         starts.extend(source(at).map(|cell| Start::Colon(cell.source.start)));
@@ -110,7 +133,12 @@ impl Start {
         let (start, host) = match self {
             Self::Colon(colon) => {
                 let before = text.get(..colon)?;
-                (before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len(), colon + 3)
+                (
+                    before
+                        .trim_end_matches(|c: char| c.is_ascii_alphabetic())
+                        .len(),
+                    colon + 3,
+                )
             }
             Self::Www(start) => {
                 let before = text.get(..start)?.chars().next_back();
@@ -119,7 +147,9 @@ impl Start {
             }
         };
         let tail = text.get(host..)?;
-        let length = tail.find(|c: char| c.is_ascii_whitespace() || c == '\x0B').unwrap_or(tail.len());
+        let length = tail
+            .find(|c: char| c.is_ascii_whitespace() || c == '\x0B')
+            .unwrap_or(tail.len());
         let tail = tail.get(..length)?;
         if has_underscore_in_domain(tail) || tail.contains("](") {
             return None;
@@ -153,10 +183,16 @@ fn without_trail(url: &str) -> &str {
             ';' => {
                 let name = shorter.trim_end_matches(|c: char| c.is_ascii_alphabetic());
                 let reference = name.len() < shorter.len() && name.ends_with('&');
-                if reference { name.strip_suffix('&').unwrap_or(name) } else { shorter }
+                if reference {
+                    name.strip_suffix('&').unwrap_or(name)
+                } else {
+                    shorter
+                }
             }
             _other => match pair {
-                Some(opening) if url.matches(last).count() > url.matches(opening).count() => shorter,
+                Some(opening) if url.matches(last).count() > url.matches(opening).count() => {
+                    shorter
+                }
                 Some(_) | None => return url,
             },
         };
@@ -170,10 +206,16 @@ static MAIL: LazyLock<Option<Regex>> =
 /// A mail address that looks like a commit goes into brackets.
 fn mails(text: &str, run: &Run, edits: &mut Edits) {
     for found in MAIL.iter().flat_map(|mail| mail.find_iter(run.text())) {
-        let Some(source) = as_written(run, found.range()) else { continue };
+        let Some(source) = as_written(run, found.range()) else {
+            continue;
+        };
         let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_whitespace());
-        let before = text.get(..source.start).and_then(|before| before.chars().next_back());
-        let after = text.get(source.end..).and_then(|after| after.chars().next());
+        let before = text
+            .get(..source.start)
+            .and_then(|before| before.chars().next_back());
+        let after = text
+            .get(source.end..)
+            .and_then(|after| after.chars().next());
         if ends(before) && ends(after) && !hazards(found.as_str()).is_empty() {
             edits.replace(source, format!("<{}>", found.as_str()));
         }
@@ -195,8 +237,12 @@ fn as_written(run: &Run, part: Range<usize>) -> Option<Range<usize>> {
 /// A URL below the base with its port spelled out: the same page, but not the address that GitLab
 /// compares with.
 pub(super) fn with_port(url: &str, base: &str) -> Option<String> {
-    let decoded = percent_encoding::percent_decode_str(url).decode_utf8_lossy().into_owned();
-    let below = occurrences(&decoded, base).first().is_some_and(|found| found.start == 0);
+    let decoded = percent_encoding::percent_decode_str(url)
+        .decode_utf8_lossy()
+        .into_owned();
+    let below = occurrences(&decoded, base)
+        .first()
+        .is_some_and(|found| found.start == 0);
     if !below {
         return None;
     }

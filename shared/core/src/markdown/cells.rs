@@ -55,12 +55,6 @@ impl Run {
             .ok()
             .and_then(|at| self.cells.get(at))
     }
-
-    /// The cell shown before a byte of [`Run::text`].
-    pub(super) fn cell_before(&self, byte: usize) -> Option<&Cell> {
-        let at = self.starts.partition_point(|start| *start < byte);
-        self.cells.get(at.checked_sub(1)?)
-    }
 }
 
 /// The cells of one piece of text: `shown` is what becomes of the source at `range`.

@@ -40,12 +40,17 @@ fn page_of(text: &str, suffix: &str) -> Page {
 
 /// The line that ends a block which no blank line ends.
 fn open_block(text: &str, survey: &Survey) -> Option<String> {
-    let fence = survey.fences.last().filter(|fence| fence.top_level && at_end(text, fence.range.end));
+    let fence = survey
+        .fences
+        .last()
+        .filter(|fence| fence.top_level && at_end(text, fence.range.end));
     if let Some(fence) = fence.filter(|fence| fence.closing_line(text).is_none()) {
         return Some(fence.sign(text).to_owned());
     }
     let block = survey.html_blocks.last();
-    block.filter(|block| block.top_level && at_end(text, block.source.end))?.missing_end(&survey.page)
+    block
+        .filter(|block| block.top_level && at_end(text, block.source.end))?
+        .missing_end(&survey.page)
 }
 
 fn at_end(text: &str, end: usize) -> bool {
@@ -78,21 +83,38 @@ impl Fence {
 
 impl HtmlBlock {
     fn missing_end(&self, page: &Page) -> Option<String> {
-        let block = page.text(self.page.clone()).trim_start().to_ascii_lowercase();
+        let block = page
+            .text(self.page.clone())
+            .trim_start()
+            .to_ascii_lowercase();
         let starts = |starts: &[&str]| starts.iter().any(|start| block.starts_with(start));
         let ends = |ends: &[&str]| ends.iter().any(|end| block.contains(end));
         if starts(&["<pre", "<script", "<style", "<textarea"]) {
-            let name = RAW_BLOCKS.iter().find(|name| block.starts_with(&format!("<{name}")))?;
-            return (!ends(&["</pre>", "</script>", "</style>", "</textarea>"])).then(|| format!("</{name}>"));
+            let name = RAW_BLOCKS
+                .iter()
+                .find(|name| block.starts_with(&format!("<{name}")))?;
+            return (!ends(&["</pre>", "</script>", "</style>", "</textarea>"]))
+                .then(|| format!("</{name}>"));
         }
-        let signs = [("<!--", "-->"), ("<?", "?>"), ("<![cdata[", "]]>"), ("<!", ">")];
-        let (start, end) = signs.into_iter().find(|(start, _)| block.starts_with(start))?;
+        let signs = [
+            ("<!--", "-->"),
+            ("<?", "?>"),
+            ("<![cdata[", "]]>"),
+            ("<!", ">"),
+        ];
+        let (start, end) = signs
+            .into_iter()
+            .find(|(start, _)| block.starts_with(start))?;
         if block.get(start.len()..)?.contains(end) || ends(&["<!-->", "<!--->"]) {
             return None;
         }
         // A browser ends these at the first `>`; what ends them here must not be shown then.
-        let shown = end != "-->" && page.text(self.page.clone()).contains('>');
-        Some(if shown { format!("<!--{end}-->") } else { end.to_owned() })
+        let shown = end != "-->" && open_markup(page).is_none();
+        Some(if shown {
+            format!("<!--{end}-->")
+        } else {
+            end.to_owned()
+        })
     }
 }
 
@@ -106,8 +128,18 @@ fn open_markup(page: &Page) -> Option<String> {
         Piece::Hidden(range) => {
             let markup = page.text(range.clone());
             let comment = markup.starts_with("<!--");
-            let ended = if comment { html::ends_comment(markup) } else { markup.ends_with('>') };
-            (!ended).then(|| if comment { "<!-- -->".to_owned() } else { "<p>".to_owned() })
+            let ended = if comment {
+                html::ends_comment(markup)
+            } else {
+                markup.ends_with('>')
+            };
+            (!ended).then(|| {
+                if comment {
+                    "<!-- -->".to_owned()
+                } else {
+                    "<p>".to_owned()
+                }
+            })
         }
         Piece::Tag(tag) if !tag.finished => Some("<p \"'>".to_owned()),
         Piece::Text(_) | Piece::Raw(_) => {

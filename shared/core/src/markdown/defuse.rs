@@ -7,7 +7,7 @@ use super::destinations::{Destination, destinations};
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, is_reference, occurrences};
 use super::survey::{Survey, survey};
-use super::{addresses, slashes};
+use super::{addresses, slashes, tildes};
 
 /// What is known of the two sides when a text is made inert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,18 +32,18 @@ pub fn defuse(text: &str) -> String {
 /// As [`defuse`], for a target of which more is known.
 pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
     let base = inert.same_instance.map(|base| base.trim_end_matches('/'));
-    let text = addresses::settled(&normalised(text), base);
+    let text = addresses::settled(&declared(normalised(text)), base);
     let survey = survey(&text);
     let pieces = survey.page.pieces();
     let mut edits = Edits::default();
     let bare = addresses::bare(&text, &survey);
     for run in &survey.prose {
-        in_prose(run, base, &bare, &mut edits);
+        in_prose(run, base, &text, &bare, &mut edits);
     }
     for run in survey.page.runs(&pieces) {
         in_raw_html(&run, &text, base, &mut edits);
     }
-    unfinished_tag(&text, &survey, &mut edits);
+    tildes::unstrike(&text, &survey.struck, &mut edits);
     link_targets(&text, &survey, inert, &mut edits);
     slashes::defuse(&text, &survey, &pieces, &mut edits);
     slashes::enforce(edits.apply(&text))
@@ -59,39 +59,67 @@ fn normalised(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }
 
+/// The text without what only the parser used here takes for a declaration.
+fn declared(text: String) -> String {
+    let mut text = text;
+    // Escaping one may lay open the next.
+    for _ in 0..text.matches("<!").count().min(MOST_DECLARATIONS) {
+        let undeclared = survey(&text).undeclared;
+        if undeclared.is_empty() {
+            break;
+        }
+        let mut edits = Edits::default();
+        for at in undeclared {
+            edits.insert(at, "\\");
+        }
+        text = edits.apply(&text);
+    }
+    text
+}
+
+/// More than any text but a hostile one holds; what is left reads as text here as well.
+const MOST_DECLARATIONS: usize = 8;
+
 const CUT: &str = "<span></span>";
 
-fn in_prose(run: &Run, base: Option<&str>, bare: &[Range<usize>], edits: &mut Edits) {
+fn in_prose(run: &Run, base: Option<&str>, source: &str, bare: &[Range<usize>], edits: &mut Edits) {
     let text = run.text();
+    let struck = tildes::strike(source, run, edits);
     for danger in dangers(text, base) {
-        let Some(cell) = run.cell_at(danger.at()) else { continue };
-        let in_address = bare.iter().any(|address| address.contains(&cell.source.start));
+        let Some(cell) = run.cell_at(danger.at()) else {
+            continue;
+        };
+        let in_address = || {
+            bare.iter()
+                .any(|address| address.contains(&cell.source.start))
+        };
+        let reference = source
+            .get(cell.source.clone())
+            .is_some_and(|written| written.starts_with('&') && written.len() > 1);
         match danger {
-            // A backslash in a bare address would be part of it.
-            Hazard::Sign(_) if in_address => edits.insert(cell.source.end, CUT),
+            Hazard::Sign(_) if struck.contains(&cell.source.start) => {}
+            // In a bare address a backslash would be part of it, after a task's box it would let
+            // the box be one; a character reference is cut off from its name rather than replaced.
+            Hazard::Sign(at) if reference || follows_box(text, at) || in_address() => {
+                edits.insert(cell.source.end, CUT);
+            }
             Hazard::Sign(_) => edits.replace(cell.source.clone(), format!("\\{}", cell.shown)),
             Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
         }
     }
     // `<!x` begins a declaration as soon as a `>` follows, and a cut brings one.
     for (at, _) in text.match_indices("<!") {
-        if let Some(cell) = run.cell_at(at).filter(|cell| !cell.escaped && cell.source.len() == 1) {
+        if let Some(cell) = run
+            .cell_at(at)
+            .filter(|cell| !cell.escaped && cell.source.len() == 1)
+        {
             edits.replace(cell.source.clone(), "\\<");
         }
     }
 }
 
-/// `<div` and nothing more in a last line is text to GitLab's engine, but a tag as soon as a line
-/// follows, which a footer does.
-fn unfinished_tag(text: &str, survey: &Survey, edits: &mut Edits) {
-    let Some(block) = survey.html_blocks.last().filter(|block| block.source.end >= text.len()) else { return };
-    let html = survey.page.text(block.page.clone());
-    let name = html.trim_start_matches(' ').strip_prefix('<').map(|name| name.strip_prefix('/').unwrap_or(name));
-    if name.is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric())) {
-        if let Some(at) = text.rfind('<') {
-            edits.insert(at, "\\");
-        }
-    }
+fn follows_box(text: &str, at: usize) -> bool {
+    at == 3 && text.starts_with('[') && text.get(2..3) == Some("]")
 }
 
 fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
@@ -119,13 +147,23 @@ fn dangers(text: &str, base: Option<&str>) -> Vec<Hazard> {
 }
 
 fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edits) {
-    let ported = |url: &str| inert.same_instance.and_then(|base| addresses::with_port(url, base));
+    let ported = |url: &str| {
+        inert
+            .same_instance
+            .and_then(|base| addresses::with_port(url, base))
+    };
     for destination in destinations(text, survey) {
-        let Destination { range, target, form, clicked } = destination;
+        let Destination {
+            range,
+            target,
+            form,
+            clicked,
+        } = destination;
         let decoded = percent_encoding::percent_decode_str(&target).decode_utf8_lossy();
         if clicked && is_reference(&decoded) {
             let absolute = at_source(&decoded, inert.source_project_web_url);
-            let moved = absolute.map_or_else(|| unmatched(&target), |url| ported(&url).unwrap_or(url));
+            let moved =
+                absolute.map_or_else(|| unmatched(&target), |url| ported(&url).unwrap_or(url));
             edits.replace(range, form.write(&moved));
         } else if let Some(moved) = ported(&target) {
             edits.replace(range, addresses::write(form, &target, &moved));
@@ -148,5 +186,9 @@ fn at_source(target: &str, project: &str) -> Option<String> {
 /// The same place, written so that it is no reference: a fragment stays a fragment, a relative
 /// path begins at the root, where no reference does.
 fn unmatched(target: &str) -> String {
-    if target.starts_with('#') { format!("{target}#") } else { format!("/{target}") }
+    if target.starts_with('#') {
+        format!("{target}#")
+    } else {
+        format!("/{target}")
+    }
 }

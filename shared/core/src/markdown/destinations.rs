@@ -100,7 +100,7 @@ struct Open {
 fn in_prose(text: &str) -> Vec<Destination> {
     let mut found = Vec::new();
     let mut open: Vec<Open> = Vec::new();
-    for (event, range) in parser::events(text) {
+    for (event, range) in parser::events(&parser::readable(text)) {
         match event {
             Event::Start(Tag::Link {
                 link_type: kind,
@@ -259,12 +259,22 @@ fn in_html(survey: &Survey) -> Vec<Destination> {
         let Piece::Tag(tag) = piece else { continue };
         for attribute in tag.attributes {
             let clicked = attribute.name == "href";
-            let points = clicked || matches!(attribute.name.as_str(), "src" | "poster" | "data-src");
-            let Some(range) = survey.page.source_range(&attribute.value).filter(|_| points && !tag.end) else {
+            let points =
+                clicked || matches!(attribute.name.as_str(), "src" | "poster" | "data-src");
+            let Some(range) = survey
+                .page
+                .source_range(&attribute.value)
+                .filter(|_| points && !tag.end)
+            else {
                 continue;
             };
             let target = html::decode(survey.page.text(attribute.value));
-            found.push(Destination { range, target, form: Form::Attribute(attribute.quote), clicked });
+            found.push(Destination {
+                range,
+                target,
+                form: Form::Attribute(attribute.quote),
+                clicked,
+            });
         }
     }
     found

@@ -125,7 +125,10 @@ fn markup(html: &str, at: usize) -> Option<Piece> {
 
 /// Whether a comment, given from its start, has its end.
 pub(super) fn ends_comment(comment: &str) -> bool {
-    comment.strip_prefix("<!--").and_then(end_of_comment).is_some()
+    comment
+        .strip_prefix("<!--")
+        .and_then(end_of_comment)
+        .is_some()
 }
 
 /// Whether all that follows a tag is text, up to its own end tag.

@@ -48,6 +48,7 @@ mod parser;
 
 mod slashes;
 mod survey;
+mod tildes;
 mod title;
 pub mod uploads;
 

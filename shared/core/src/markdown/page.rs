@@ -39,7 +39,11 @@ impl Page {
     }
 
     pub(super) fn raw(&mut self, html: &str, source: Range<usize>) {
-        self.raw.push(Part { start: self.text.len(), source: source.start, length: html.len().min(source.len()) });
+        self.raw.push(Part {
+            start: self.text.len(),
+            source: source.start,
+            length: html.len().min(source.len()),
+        });
         self.text.push_str(html);
     }
 
@@ -57,7 +61,11 @@ impl Page {
 
     /// The page cut as a browser cuts it; nothing where no HTML is raw.
     pub(super) fn pieces(&self) -> Vec<Piece> {
-        if self.has_raw_html() { html::pieces(&self.text) } else { Vec::new() }
+        if self.has_raw_html() {
+            html::pieces(&self.text)
+        } else {
+            Vec::new()
+        }
     }
 
     /// The place in the source of a byte of the page, if it is raw.
@@ -89,8 +97,12 @@ impl Page {
         let mut joined_runs = 0;
         let mut end = 0;
         for piece in pieces {
-            let (Piece::Text(range) | Piece::Raw(range)) = piece else { continue };
-            for run in self.raw_runs(range) {
+            let (range, decoded) = match piece {
+                Piece::Text(range) => (range, true),
+                Piece::Raw(range) => (range, false),
+                Piece::Tag(_) | Piece::Hidden(_) => continue,
+            };
+            for run in self.raw_runs(range, decoded) {
                 let start = run.page_start;
                 if self.is_generated_between(end, start) {
                     flush(&mut runs, &mut joined, &mut joined_runs);
@@ -106,22 +118,38 @@ impl Page {
     }
 
     fn is_generated_between(&self, start: usize, end: usize) -> bool {
-        let covered = self.raw.iter().filter(|part| part.start < end && part.start + part.length > start);
-        let length: usize = covered.map(|part| (part.start + part.length).min(end) - part.start.max(start)).sum();
+        let covered = self
+            .raw
+            .iter()
+            .filter(|part| part.start < end && part.start + part.length > start);
+        let length: usize = covered
+            .map(|part| (part.start + part.length).min(end) - part.start.max(start))
+            .sum();
         length < end.saturating_sub(start)
     }
 
-    fn raw_runs(&self, range: &Range<usize>) -> Vec<RawRun> {
+    fn raw_runs(&self, range: &Range<usize>, decoded: bool) -> Vec<RawRun> {
         let mut runs: Vec<RawRun> = Vec::new();
         let mut at = range.start;
         while let Some(rest) = self.text.get(at..range.end).filter(|rest| !rest.is_empty()) {
-            let plain = || rest.chars().next().map_or((' ', 1), |first| (first, first.len_utf8()));
-            let (shown, length) = html::character_reference(rest).unwrap_or_else(plain);
+            let plain = || {
+                rest.chars()
+                    .next()
+                    .map_or((' ', 1), |first| (first, first.len_utf8()))
+            };
+            let reference = Some(rest)
+                .filter(|_| decoded)
+                .and_then(html::character_reference);
+            let (shown, length) = reference.unwrap_or_else(plain);
             if let Some(source) = self.source_range(&(at..at + length)) {
                 match runs.last_mut().filter(|run| run.page_end == at) {
                     Some(run) => run.push(shown, source, at + length),
                     None => {
-                        let mut run = RawRun { run: Run::default(), page_start: at, page_end: at };
+                        let mut run = RawRun {
+                            run: Run::default(),
+                            page_start: at,
+                            page_end: at,
+                        };
                         run.push(shown, source, at + length);
                         runs.push(run);
                     }
@@ -141,7 +169,11 @@ struct RawRun {
 
 impl RawRun {
     fn push(&mut self, shown: char, source: Range<usize>, page_end: usize) {
-        self.run.push(Cell { shown, source, escaped: false });
+        self.run.push(Cell {
+            shown,
+            source,
+            escaped: false,
+        });
         self.page_end = page_end;
     }
 }

@@ -7,7 +7,10 @@ use super::survey::{Fence, Survey};
 /// Moves every slash away from the beginning of its line, unseen.
 pub(super) fn defuse(text: &str, survey: &Survey, pieces: &[Piece], edits: &mut Edits) {
     for at in slash_lines(text) {
-        let block = survey.html_blocks.iter().any(|block| block.source.contains(&at));
+        let block = survey
+            .html_blocks
+            .iter()
+            .any(|block| block.source.contains(&at));
         let fence = survey.fences.iter().find(|fence| fence.range.contains(&at));
         match (survey.page.at_source(at).filter(|_| block), fence) {
             (Some(on_page), _) => in_html(on_page, pieces, at, edits),
@@ -73,10 +76,20 @@ fn in_fence(fence: &Fence, text: &str, at: usize, edits: &mut Edits) {
 /// Where the slash is shown or is part of a value, it becomes a character reference, which is the
 /// same; elsewhere a space is as good.
 fn in_html(on_page: usize, pieces: &[Piece], at: usize, edits: &mut Edits) {
-    let shown = pieces.iter().find(|piece| piece.range().contains(&on_page)).is_some_and(|piece| match piece {
-        Piece::Text(_) => true,
-        Piece::Tag(tag) => tag.attributes.iter().any(|attribute| attribute.value.contains(&on_page)),
-        Piece::Hidden(_) | Piece::Raw(_) => false,
-    });
-    if shown { edits.replace(at..at + 1, "&#47;") } else { edits.insert(at, " ") }
+    let shown = pieces
+        .iter()
+        .find(|piece| piece.range().contains(&on_page))
+        .is_some_and(|piece| match piece {
+            Piece::Text(_) => true,
+            Piece::Tag(tag) => tag
+                .attributes
+                .iter()
+                .any(|attribute| attribute.value.contains(&on_page)),
+            Piece::Hidden(_) | Piece::Raw(_) => false,
+        });
+    if shown {
+        edits.replace(at..at + 1, "&#47;")
+    } else {
+        edits.insert(at, " ")
+    }
 }

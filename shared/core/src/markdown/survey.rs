@@ -17,6 +17,10 @@ pub(super) struct Survey {
     pub(super) page: Page,
     pub(super) html_blocks: Vec<HtmlBlock>,
     pub(super) fences: Vec<Fence>,
+    /// Struck text, with its tildes.
+    pub(super) struck: Vec<Range<usize>>,
+    /// What the parser takes for a declaration, and GitLab's engine for text.
+    pub(super) undeclared: Vec<usize>,
     /// Table cells: no inline construct reaches beyond one.
     pub(super) table_cells: Vec<Range<usize>>,
 }
@@ -42,8 +46,11 @@ pub(super) struct Fence {
 
 /// Takes a text apart.
 pub(super) fn survey(text: &str) -> Survey {
-    let mut walk = Walk { text, ..Walk::default() };
-    for (event, range) in parser::events(text) {
+    let mut walk = Walk {
+        text,
+        ..Walk::default()
+    };
+    for (event, range) in parser::events(&parser::readable(text)) {
         walk.step(&event, range);
     }
     walk.end_of_paragraph();
@@ -70,7 +77,10 @@ impl Walk<'_> {
         match event {
             Event::Text(shown) => self.shown(shown, range),
             Event::SoftBreak => self.shown("\n", range),
-            Event::InlineHtml(part) if !is_declaration(part) => self.shown(part, range),
+            Event::InlineHtml(part) if !is_declaration(part) => {
+                self.survey.undeclared.push(range.start);
+                self.shown(part, range);
+            }
             Event::InlineHtml(part) => {
                 self.end_of_node();
                 self.survey.page.raw(part, range);
@@ -139,16 +149,24 @@ impl Walk<'_> {
             Tag::CodeBlock(kind) => {
                 self.dead += 1;
                 if matches!(kind, CodeBlockKind::Fenced(_)) {
-                    self.survey.fences.push(Fence { range, top_level: self.containers == 0 });
+                    self.survey.fences.push(Fence {
+                        range,
+                        top_level: self.containers == 0,
+                    });
                 }
             }
             Tag::Link { .. } | Tag::Image { .. } | Tag::MetadataBlock(_) => self.dead += 1,
             Tag::HtmlBlock => {
                 let start = self.survey.page.len();
                 let top_level = self.containers == 0;
-                self.survey.html_blocks.push(HtmlBlock { page: start..start, source: range, top_level });
+                self.survey.html_blocks.push(HtmlBlock {
+                    page: start..start,
+                    source: range,
+                    top_level,
+                });
             }
             Tag::TableCell => self.survey.table_cells.push(range),
+            Tag::Strikethrough => self.survey.struck.push(range),
             Tag::BlockQuote(_)
             | Tag::List(_)
             | Tag::Item
@@ -163,7 +181,6 @@ impl Walk<'_> {
             | Tag::TableRow
             | Tag::Emphasis
             | Tag::Strong
-            | Tag::Strikethrough
             | Tag::Superscript
             | Tag::Subscript => {}
         }
@@ -193,7 +210,9 @@ impl Walk<'_> {
             | TagEnd::FootnoteDefinition
             | TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle
-            | TagEnd::DefinitionListDefinition => self.containers = self.containers.saturating_sub(1),
+            | TagEnd::DefinitionListDefinition => {
+                self.containers = self.containers.saturating_sub(1)
+            }
             TagEnd::Paragraph
             | TagEnd::Heading(_)
             | TagEnd::Table
@@ -212,8 +231,11 @@ impl Walk<'_> {
 /// `<!NAME …>` is a declaration to GitLab's engine only with a name in capitals and a space; the
 /// parser used here is less strict. What is none is shown.
 fn is_declaration(html: &str) -> bool {
-    let Some(inner) = html.strip_prefix("<!") else { return true };
+    let Some(inner) = html.strip_prefix("<!") else {
+        return true;
+    };
     let after_name = inner.trim_start_matches(|c: char| c.is_ascii_uppercase());
-    let named = after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
+    let named =
+        after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
     named || inner.starts_with("--") || inner.starts_with("[CDATA[")
 }

@@ -1,0 +1,353 @@
+//! From a source issue to what its mirror should look like.
+
+use crate::{
+    desired::{Desired, DesiredNote, Place},
+    ids::{InstanceName, IssueId, NoteId, ProjectId},
+    issue::{Discussion, Issue, IssueType, Label, Note, User},
+    labels::{self, informational},
+    markdown::{
+        self, Inert,
+        uploads::{self, SourceProject, UploadRef},
+    },
+    provenance::{Hop, Key, Marker},
+};
+use chrono::{DateTime, Utc};
+use std::fmt::Write as _;
+
+/// GitLab's limit for a description, in bytes.
+pub const MAX_DESCRIPTION: usize = 1024 * 1024;
+/// GitLab's limit for a note, in characters.
+pub const MAX_NOTE: usize = 1_000_000;
+
+/// What rendering needs to know of the two ends.
+#[derive(Clone, Copy)]
+pub struct Frame<'a> {
+    /// The source's instance, as markers name it.
+    pub source_instance: &'a InstanceName,
+    /// The source project.
+    pub source: SourceProject<'a>,
+    /// The target's instance, as markers name it.
+    pub target_instance: &'a InstanceName,
+    /// The target project.
+    pub target_project: ProjectId,
+    /// The target instance's web address when both ends are on one instance: there a link to the
+    /// source would write a cross-reference note on it.
+    pub same_instance: Option<&'a str>,
+    /// The deployment's key.
+    pub key: &'a Key,
+    /// The label that tells people that an issue is a mirror; `None` for none.
+    pub mirrored_label: Option<&'a str>,
+}
+
+/// Where a file can be linked: the target's link when it has been carried over; `None` keeps an
+/// absolute link to the source.
+pub type Links<'a> = dyn Fn(&UploadRef) -> Option<String> + 'a;
+
+impl Frame<'_> {
+    /// Who the source issue (or one of its notes) is.
+    pub fn hop(&self, issue: &Issue, note: Option<NoteId>) -> Hop {
+        self.hop_of(issue.id, issue, note)
+    }
+
+    fn hop_of(&self, id: IssueId, issue: &Issue, note: Option<NoteId>) -> Hop {
+        Hop {
+            instance: self.source_instance.clone(),
+            project: self.source.id,
+            issue: id,
+            iid: issue.iid,
+            note,
+        }
+    }
+
+    /// The hidden first line of the issue's (or the note's) copy.
+    pub fn marker(&self, issue: &Issue, note: Option<NoteId>) -> String {
+        Marker::of(
+            self.hop(issue, note),
+            self.target_instance.clone(),
+            self.target_project,
+        )
+        .line(self.key)
+    }
+
+    fn inert(&self, text: &str, links: &Links<'_>) -> String {
+        let linked = uploads::rewrite(text, &self.source, links);
+        let inert = Inert {
+            same_instance: self.same_instance,
+            source_project_web_url: self.source.web_url,
+        };
+        markdown::defuse_with(&linked, &inert)
+    }
+
+    /// A link to the source; on one shared instance a code span, which refers to nothing.
+    fn link(&self, text: &str, url: &str) -> String {
+        if self.same_instance.is_some() {
+            markdown::code(text)
+        } else {
+            format!("[{}]({url})", markdown::literal(text))
+        }
+    }
+}
+
+/// Renders an issue with its comments.
+pub fn render(
+    frame: &Frame<'_>,
+    issue: &Issue,
+    discussions: &[Discussion],
+    links: &Links<'_>,
+) -> Desired {
+    Desired {
+        title: markdown::defuse_title(&issue.title),
+        description: description(frame, issue, links),
+        state: issue.state,
+        issue_type: carried_type(&issue.issue_type),
+        due_date: issue.due_date,
+        confidential: issue.confidential,
+        weight: issue.weight,
+        estimate: issue.time.estimate,
+        spent: issue.time.spent,
+        labels: rendered_labels(frame, issue),
+        notes: notes(frame, issue, discussions, links),
+    }
+}
+
+/// The text of a create whose confidentiality has yet to be proven: the marker, and nothing of the
+/// issue.
+pub fn neutral_description(frame: &Frame<'_>, issue: &Issue) -> String {
+    format!(
+        "{}\n\nThis issue is being mirrored.",
+        frame.marker(issue, None)
+    )
+}
+
+/// The text of a comment whose hiddenness has yet to be proven.
+pub fn neutral_note(frame: &Frame<'_>, issue: &Issue, note: NoteId) -> String {
+    format!(
+        "{}\n\nThis comment is being mirrored.",
+        frame.marker(issue, Some(note))
+    )
+}
+
+/// Every file that the issue and its comments mention, once each; with whether a confidential
+/// issue or an internal note is all that mentions it.
+pub fn mentioned_uploads(
+    source: &SourceProject<'_>,
+    issue: &Issue,
+    discussions: &[Discussion],
+) -> Vec<(UploadRef, bool)> {
+    let mut mentioned: Vec<(UploadRef, bool)> = Vec::new();
+    let notes = discussions
+        .iter()
+        .flat_map(|thread| &thread.notes)
+        .filter(|note| !note.system);
+    let bodies = std::iter::once((issue.description.as_str(), issue.confidential))
+        .chain(notes.map(|note| (note.body.as_str(), issue.confidential || note.internal)));
+    for (body, hidden) in bodies {
+        for upload in uploads::find(body, source) {
+            match mentioned.iter_mut().find(|(known, _)| *known == upload) {
+                Some((_, only_hidden)) => *only_hidden &= hidden,
+                None => mentioned.push((upload, hidden)),
+            }
+        }
+    }
+    mentioned
+}
+
+/// Types that REST creates everywhere stay; the others arrive as ordinary issues.
+fn carried_type(source: &IssueType) -> IssueType {
+    match source {
+        IssueType::Incident | IssueType::Task | IssueType::TestCase => source.clone(),
+        IssueType::Issue | IssueType::Other(_) => IssueType::Issue,
+    }
+}
+
+fn rendered_labels(frame: &Frame<'_>, issue: &Issue) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    let own = issue.labels.iter().map(|title| {
+        let known = issue
+            .label_details
+            .iter()
+            .find(|label| label.title == *title);
+        known.cloned().unwrap_or_else(|| plain_label(title))
+    });
+    let ours = informational(issue).into_iter().map(|title| Label {
+        color: Some("#6699cc".to_owned()),
+        ..plain_label(&title)
+    });
+    let mirrored = frame.mirrored_label.map(|title| Label {
+        color: Some("#7f8c8d".to_owned()),
+        description: Some("A copy, kept in line with its source by Issue Mirror".to_owned()),
+        ..plain_label(title)
+    });
+    for label in own.chain(ours).chain(mirrored) {
+        if !labels.iter().any(|there| there.title == label.title) {
+            labels.push(label);
+        }
+    }
+    labels
+}
+
+fn plain_label(title: &str) -> Label {
+    Label {
+        title: title.to_owned(),
+        color: None,
+        description: None,
+    }
+}
+
+fn description(frame: &Frame<'_>, issue: &Issue, links: &Links<'_>) -> String {
+    let footer = footer(frame, issue);
+    let head = format!("{}\n\n", frame.marker(issue, None));
+    let room = MAX_DESCRIPTION.saturating_sub(head.len() + footer.len());
+    let body = fitted(frame, &issue.web_url, room, str::len, || {
+        frame.inert(&issue.description, links)
+    });
+    let close = markdown::closing(&body);
+    let gap = if body.is_empty() { "" } else { "\n\n" };
+    format!("{head}{body}{close}{gap}---\n\n{footer}")
+}
+
+/// The body, cut to `room` (in `measure`'s unit) where it is too long, with a link to the whole
+/// text. What would be left open by the cut is closed by the caller.
+fn fitted(
+    frame: &Frame<'_>,
+    url: &str,
+    room: usize,
+    measure: impl Fn(&str) -> usize,
+    body: impl FnOnce() -> String,
+) -> String {
+    // Separators, and the longest closing of what a body may leave open.
+    const RESERVE: usize = 512;
+    let body = body();
+    if measure(&body) + RESERVE <= room {
+        return body;
+    }
+    let notice = format!("\n\n… (cut here; {})", frame.link("the whole text", url));
+    let mut room = room.saturating_sub(RESERVE + notice.len());
+    let mut cut = String::new();
+    // At a line's end, so that no construct inside a line is torn.
+    for line in body.split_inclusive('\n') {
+        let length = measure(line);
+        if length > room {
+            break;
+        }
+        room -= length;
+        cut.push_str(line);
+    }
+    let cut = cut.trim_end();
+    let close = markdown::closing(cut);
+    format!("{cut}{close}{notice}")
+}
+
+/// The constant last lines: where it comes from, and what the target has no field for. Nothing here
+/// may change while the source does not, so no time of ours stands in it.
+fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
+    let mut footer = format!(
+        "Mirrored from {}, opened by {} on {}. Changes made here are overwritten.",
+        frame.link(&issue.full_reference, &issue.web_url),
+        person(&issue.author),
+        moment(issue.created_at),
+    );
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(milestone) = &issue.milestone {
+        let mut line = format!("Milestone: {}", markdown::literal(&milestone.title));
+        if let Some(day) = milestone.due_date {
+            let _ = write!(line, " (due {day})");
+        }
+        lines.push(line);
+    }
+    if let Some(iteration) = &issue.iteration {
+        let mut line = format!(
+            "Iteration: {}",
+            markdown::literal(&labels::iteration_name(iteration))
+        );
+        if let (Some(_), Some(start), Some(end)) =
+            (&iteration.title, iteration.start_date, iteration.due_date)
+        {
+            let _ = write!(line, " ({start} to {end})");
+        }
+        lines.push(line);
+    }
+    if let Some(epic) = &issue.epic {
+        lines.push(format!("Epic: {}", markdown::literal(&epic.title)));
+    }
+    if !issue.assignees.is_empty() {
+        let people: Vec<String> = issue.assignees.iter().map(person).collect();
+        lines.push(format!("Assigned to: {}", people.join(", ")));
+    }
+    if issue.confidential && !issue.labels.is_empty() {
+        // Labels that the target lacks are not created for a confidential issue.
+        let titles: Vec<String> = issue
+            .labels
+            .iter()
+            .map(|title| markdown::literal(title))
+            .collect();
+        lines.push(format!("Labels: {}", titles.join(", ")));
+    }
+    if let Some(day) = issue.closed_at {
+        lines.push(format!("Closed: {}", moment(day)));
+    }
+    if !lines.is_empty() {
+        footer.push('\n');
+    }
+    for line in lines {
+        let _ = write!(footer, "\n- {line}");
+    }
+    footer
+}
+
+fn person(user: &User) -> String {
+    format!(
+        "**{}** ({})",
+        markdown::literal(&user.name),
+        markdown::code(&user.username)
+    )
+}
+
+fn moment(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn notes(
+    frame: &Frame<'_>,
+    issue: &Issue,
+    discussions: &[Discussion],
+    links: &Links<'_>,
+) -> Vec<DesiredNote> {
+    let mut notes: Vec<DesiredNote> = Vec::new();
+    for thread in discussions {
+        let written = thread.notes.iter().filter(|note| !note.system);
+        for (index, note) in written.enumerate() {
+            let place = match (thread.individual, index) {
+                (true, _) => Place::Plain,
+                (false, 0) => Place::Start,
+                (false, _) => Place::Reply,
+            };
+            notes.push(DesiredNote {
+                source_note: note.id,
+                discussion: thread.id.clone(),
+                place,
+                body: note_body(frame, issue, note, links),
+                internal: note.internal,
+                created_at: note.created_at,
+            });
+        }
+    }
+    notes.sort_by_key(|note| (note.created_at, note.source_note));
+    notes
+}
+
+fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, links: &Links<'_>) -> String {
+    let url = format!("{}#note_{}", issue.web_url, note.id);
+    let head = format!(
+        "{}\n\n{} · {}\n\n",
+        frame.marker(issue, Some(note.id)),
+        person(&note.author),
+        frame.link(&moment(note.created_at), &url),
+    );
+    let characters = |text: &str| text.chars().count();
+    let room = MAX_NOTE.saturating_sub(characters(&head));
+    let body = fitted(frame, &url, room, characters, || {
+        frame.inert(&note.body, links)
+    });
+    format!("{head}{body}").trim_end().to_owned()
+}

@@ -1,0 +1,137 @@
+//! What jobs need of the outside, put together by the binary.
+
+use crate::{
+    SyncError, events::Events, facts::Facts, lease::Lease, link::Link, target_labels::TargetLabels,
+};
+use chrono::TimeDelta;
+use mirror_core::{
+    ids::{Iid, MirrorId},
+    ports::{Clock, Entropy},
+    provenance::Key,
+};
+use mirror_runtime::Shutdown;
+use mirror_store::Store;
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+/// Everything a job may use.
+pub struct Context {
+    /// The record.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The deployment's key.
+    pub key: Key,
+    /// The mirrors that this process can reach.
+    pub links: Links,
+    /// How to go about it.
+    pub settings: Settings,
+    /// Whether to send, or only to say what would be sent.
+    pub mode: Mode,
+    /// Who listens.
+    pub events: Events,
+    /// Asks jobs to stop before their next write.
+    pub shutdown: Shutdown,
+    /// Rows that a listing brought and that are fresh still.
+    pub facts: Facts,
+    /// Labels that target projects have.
+    pub target_labels: TargetLabels,
+    /// Held while a target has yet to prove that it keeps things hidden, so that one job does it
+    /// and the others find it done.
+    pub proof: tokio::sync::Mutex<()>,
+    /// Names this process in leases.
+    pub owner: String,
+}
+
+/// How to go about it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Mirror issues too that were closed before they were first seen.
+    pub include_closed: bool,
+    /// This issue only.
+    pub only: Option<Iid>,
+    /// Compare everything, field by field.
+    pub full: bool,
+    /// The label that tells people that an issue is a mirror.
+    pub mirrored_label: Option<String>,
+    /// Files above this many bytes stay links to the source.
+    pub max_attachment: u64,
+    /// How long after it was sent a create without an answer may still take effect.
+    pub late_landing: TimeDelta,
+    /// How long a job holds its row without a sign of life.
+    pub lease: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            include_closed: false,
+            only: None,
+            full: false,
+            mirrored_label: Some("MIRRORED".to_owned()),
+            max_attachment: 100 * 1024 * 1024,
+            // GitLab ends a request after 60 s.
+            late_landing: TimeDelta::seconds(60),
+            lease: Duration::from_secs(90),
+        }
+    }
+}
+
+/// Whether to send, or only to say what would be sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Send.
+    Sync,
+    /// Read, plan, and tell.
+    Plan,
+}
+
+/// The mirrors that this process can reach.
+#[derive(Default)]
+pub struct Links(RwLock<HashMap<MirrorId, Arc<Link>>>);
+
+impl Links {
+    /// Adds one, or replaces it.
+    pub fn insert(&self, link: Link) {
+        let mut links = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        links.insert(link.mirror, Arc::new(link));
+    }
+
+    /// The one of this mirror.
+    pub fn get(&self, mirror: MirrorId) -> Option<Arc<Link>> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&mirror)
+            .cloned()
+    }
+}
+
+impl Context {
+    pub(crate) fn link(&self, mirror: MirrorId) -> Result<Arc<Link>, SyncError> {
+        self.links
+            .get(mirror)
+            .ok_or(SyncError::NotConnected(mirror))
+    }
+
+    /// To be asked just before anything is sent that changes something.
+    pub(crate) fn may_write(&self, lease: &Lease) -> Result<(), SyncError> {
+        if self.shutdown.is_requested() {
+            return Err(SyncError::Stopping);
+        }
+        if self.store.lease_left(&lease.fence).is_zero() {
+            return Err(SyncError::LeaseLost);
+        }
+        Ok(())
+    }
+
+    /// Whether this is a plan only.
+    pub(crate) fn plans_only(&self) -> bool {
+        self.mode == Mode::Plan
+    }
+}

@@ -1,0 +1,149 @@
+//! Why a job failed, and what is to become of its work.
+
+use chrono::{DateTime, Utc};
+use mirror_core::{ids::MirrorId, outcome::Verdict, retry::MAX_ATTEMPTS};
+use mirror_gitlab::ErrorKind;
+use mirror_store::StoreError;
+use std::{error::Error, fmt};
+
+/// Which end of a mirror.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// Where issues come from.
+    Source,
+    /// Where their copies live.
+    Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Target => "target",
+        })
+    }
+}
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// A GitLab said no, or nothing.
+    #[error("on the {side}")]
+    GitLab {
+        /// Which.
+        side: Side,
+        /// What it said.
+        source: mirror_gitlab::Error,
+    },
+    /// The record could not be read or written.
+    #[error("the state could not be kept")]
+    Store(#[from] StoreError),
+    /// Another worker may hold the row by now.
+    #[error("the lease on this work was lost")]
+    LeaseLost,
+    /// This process is about to end.
+    #[error("stopped on request")]
+    Stopping,
+    /// A create went unanswered, is not to be found, and may still take effect.
+    #[error("a request went unanswered and may still take effect until {until}")]
+    MayStillLand {
+        /// When it is safe to send again.
+        until: DateTime<Utc>,
+    },
+    /// Project or token are at fault, not this issue.
+    #[error("{reason}")]
+    AtFault {
+        /// What, and the mend.
+        reason: String,
+    },
+    /// A person must decide.
+    #[error("{0}")]
+    PersonNeeded(String),
+    /// This process has no connection for the mirror.
+    #[error("mirror {0} is not connected in this process")]
+    NotConnected(MirrorId),
+}
+
+/// How long a row rests whose mirror was paused.
+const PAUSED: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
+
+impl SyncError {
+    /// What is to become of the work, at its `attempt`-th failure (1 is the first). `None`: it goes
+    /// back as it was, no attempt burnt.
+    pub fn verdict(&self, attempt: i64, now: DateTime<Utc>) -> Option<Verdict> {
+        let or_give_up = |transient: bool| {
+            if transient && attempt < MAX_ATTEMPTS {
+                Verdict::Retry
+            } else {
+                Verdict::GiveUp
+            }
+        };
+        Some(match self {
+            Self::GitLab { source, .. } => match source.retry_at() {
+                Some(at) => Verdict::Snooze(at),
+                None => or_give_up(source.is_transient()),
+            },
+            Self::Store(error) if error.is_fenced() => return None,
+            Self::Store(error) => or_give_up(error.is_transient()),
+            Self::LeaseLost | Self::Stopping => return None,
+            Self::MayStillLand { until } => Verdict::Snooze(*until),
+            Self::AtFault { .. } => Verdict::Snooze(now + PAUSED),
+            Self::PersonNeeded(_) => Verdict::GiveUp,
+            Self::NotConnected(_) => Verdict::Snooze(now + PAUSED),
+        })
+    }
+
+    /// Whether the project or the token may be at fault rather than the issue: then that is checked
+    /// before the failure counts.
+    pub(crate) fn suspect(&self) -> Option<Side> {
+        let Self::GitLab { side, source } = self else {
+            return None;
+        };
+        let suspicious = match source.kind() {
+            ErrorKind::Unauthorized { .. }
+            | ErrorKind::InsufficientScope { .. }
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::Moved { .. }
+            | ErrorKind::Redirected { .. }
+            | ErrorKind::MethodNotAllowed => true,
+            ErrorKind::Conflict(_)
+            | ErrorKind::Validation { .. }
+            | ErrorKind::Spam { .. }
+            | ErrorKind::TooLarge
+            | ErrorKind::Throttled { .. }
+            | ErrorKind::Unavailable { .. }
+            | ErrorKind::Transport(_)
+            | ErrorKind::Input(_)
+            | ErrorKind::Malformed { .. }
+            | ErrorKind::SignIn
+            | ErrorKind::UnprovenWalk
+            | ErrorKind::Unsendable { .. }
+            | ErrorKind::Refused => false,
+        };
+        suspicious.then_some(*side)
+    }
+
+    /// The error and its causes, on one line.
+    pub fn story(&self) -> String {
+        let mut story = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            story.push_str(": ");
+            story.push_str(&error.to_string());
+            cause = error.source();
+        }
+        story
+    }
+}
+
+/// Says which side an answer came from.
+pub(crate) trait On<T> {
+    fn on(self, side: Side) -> Result<T, SyncError>;
+}
+
+impl<T> On<T> for Result<T, mirror_gitlab::Error> {
+    fn on(self, side: Side) -> Result<T, SyncError> {
+        self.map_err(|source| SyncError::GitLab { side, source })
+    }
+}

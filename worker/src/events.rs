@@ -1,0 +1,133 @@
+//! What happens while jobs run, for whoever shows it: a progress bar, a log, a summary.
+
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    ids::{Iid, MirrorId},
+    outcome::Outcome,
+    plan::Plan,
+};
+use std::sync::Arc;
+
+/// Something that happened. Carries no text of an issue, so that it may be shown to anybody who may
+/// see the mirror.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A scan found issues that are due.
+    Found {
+        /// The mirror.
+        mirror: MirrorId,
+        /// How many.
+        owed: u64,
+    },
+    /// A scan is through.
+    Scanned {
+        /// The mirror.
+        mirror: MirrorId,
+    },
+    /// A job for an issue ended well.
+    Issue {
+        /// The mirror.
+        mirror: MirrorId,
+        /// The source issue.
+        iid: Iid,
+        /// How.
+        outcome: Outcome,
+        /// Comments written.
+        comments: u64,
+        /// Files carried over.
+        attachments: u64,
+    },
+    /// A job waits for a known time; no attempt is burnt.
+    Waiting {
+        /// The mirror.
+        mirror: MirrorId,
+        /// The source issue; `None` for the scan.
+        iid: Option<Iid>,
+        /// Until when, by the store's clock.
+        until: DateTime<Utc>,
+        /// For what.
+        why: String,
+    },
+    /// A job failed.
+    Failed {
+        /// The mirror.
+        mirror: MirrorId,
+        /// The source issue; `None` for the scan.
+        iid: Option<Iid>,
+        /// What happened, with its causes.
+        error: String,
+        /// It will not be tried again by itself.
+        gave_up: bool,
+    },
+    /// The mirror rests until a person mends what is at fault.
+    Paused {
+        /// The mirror.
+        mirror: MirrorId,
+        /// What is at fault, and the mend.
+        reason: String,
+    },
+    /// Something a person should know of a mirrored issue.
+    Notice(MirrorId, Iid, Notice),
+    /// In plan mode: what would be sent for an issue.
+    Planned {
+        /// The mirror.
+        mirror: MirrorId,
+        /// The source issue.
+        iid: Iid,
+        /// The steps.
+        plan: Plan,
+        /// The issue is confidential: its text must not be shown.
+        confidential: bool,
+    },
+}
+
+/// Something a person should know of a mirrored issue.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Notice {
+    /// The target does not take a field.
+    FieldDropped {
+        /// Its name.
+        field: String,
+    },
+    /// A file stays a link to the source.
+    UploadLeft {
+        /// Why.
+        why: String,
+    },
+    /// A comment was refused for good.
+    NoteRefused {
+        /// GitLab's words.
+        why: String,
+    },
+    /// The target executed something of a mirrored text. Must not happen; please report it.
+    CommandExecuted,
+    /// The target changed a text while storing it.
+    TextAltered,
+    /// Logged time on both sides differs and what was carried is not known any more.
+    TimeUnknown,
+    /// A duplicate, made by a request that landed late, was put out of action.
+    TwinDisarmed {
+        /// The duplicate.
+        target_iid: Iid,
+    },
+}
+
+/// Receives events; called from jobs, so it must not block.
+#[derive(Clone)]
+pub struct Events(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Events {
+    /// Hands every event to `receive`.
+    pub fn new(receive: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(receive))
+    }
+
+    /// Nobody listens.
+    pub fn none() -> Self {
+        Self::new(|_| {})
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        (self.0)(event);
+    }
+}

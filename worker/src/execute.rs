@@ -1,0 +1,207 @@
+//! From a ticket to a verdict.
+
+use crate::{
+    Context, SyncError,
+    events::Event,
+    jobs::{check_instance, scan_mirror, sync_issue},
+    lease::Lease,
+};
+use chrono::TimeDelta;
+use futures_util::FutureExt;
+use mirror_core::{
+    ids::Iid,
+    job::{Job, Ticket},
+    outcome::{Outcome, Verdict},
+    retry,
+};
+use mirror_store::{End, Fence, StoreError};
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tracing::Instrument;
+
+/// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
+/// well whatever the job does: what becomes of the work is written in the record, not returned.
+pub async fn execute(cx: &Context, ticket: Ticket) {
+    let started = match cx.store.start(ticket, &cx.owner, cx.settings.lease).await {
+        Ok(Some(started)) => started,
+        // Handed out again meanwhile, or done: a doubled or stale ticket.
+        Ok(None) => return,
+        Err(error) => {
+            tracing::warn!(work.id = %ticket.work, %error, "a ticket could not be started");
+            return;
+        }
+    };
+    let lease = Lease {
+        fence: started.fence,
+    };
+    let job = match started.job {
+        Ok(job) => job,
+        Err(unknown) => {
+            tracing::warn!(
+                work.key = unknown.key,
+                "a newer version owes work of this kind"
+            );
+            hand_back(cx, &lease.fence).await;
+            return;
+        }
+    };
+    let span = tracing::info_span!(
+        "job",
+        job.kind = job.kind(),
+        mirror.id = %job.mirror(),
+        issue.iid = iid_of(&job).map(|iid| iid.0),
+    );
+    let attempt = started.attempts + 1;
+    async {
+        let ended = held(cx, &lease, job).await;
+        settle(cx, &lease, job, attempt, ended).await;
+    }
+    .instrument(span)
+    .await;
+}
+
+fn iid_of(job: &Job) -> Option<Iid> {
+    match job {
+        Job::ScanMirror { .. } => None,
+        Job::SyncIssue { iid, .. } => Some(*iid),
+    }
+}
+
+/// How a job ended.
+enum Ended {
+    Well(Outcome),
+    Badly(SyncError),
+    Panicked,
+}
+
+/// Runs the job, renewing its lease meanwhile.
+async fn held(cx: &Context, lease: &Lease, job: Job) -> Ended {
+    let mut running = Box::pin(AssertUnwindSafe(run(cx, lease, job)).catch_unwind());
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut running => {
+                return match ended {
+                    Ok(Ok(outcome)) => Ended::Well(outcome),
+                    Ok(Err(error)) => Ended::Badly(error),
+                    Err(_) => Ended::Panicked,
+                };
+            }
+            () = cx.clock.sleep(cx.settings.lease / 3) => {
+                if let Err(error) = cx.store.heartbeat(&lease.fence, cx.settings.lease).await {
+                    tracing::warn!(%error, "a lease could not be renewed");
+                }
+            }
+        }
+    }
+}
+
+async fn run(cx: &Context, lease: &Lease, job: Job) -> Result<Outcome, SyncError> {
+    let link = cx.link(job.mirror())?;
+    let ended = match job {
+        Job::ScanMirror { .. } => scan_mirror::run(cx, lease, &link).await,
+        Job::SyncIssue { iid, .. } => sync_issue::run(cx, lease, &link, iid).await,
+    };
+    let Err(error) = ended else { return ended };
+    // Before a failure is this issue's, the project and the token are looked at.
+    if let Some(side) = error.suspect() {
+        check_instance::run(cx, &link, side).await?;
+    }
+    Err(error)
+}
+
+async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ended) {
+    let mirror = job.mirror();
+    let iid = iid_of(&job);
+    let error = match ended {
+        Ended::Well(outcome) => {
+            end(cx, &lease.fence, End::Done { outcome: &outcome }).await;
+            return;
+        }
+        Ended::Panicked => {
+            let error = "the job panicked; this is a defect, please report it".to_owned();
+            tracing::error!("{error}");
+            end(cx, &lease.fence, End::GiveUp { error: &error }).await;
+            cx.events.emit(Event::Failed {
+                mirror,
+                iid,
+                error,
+                gave_up: true,
+            });
+            return;
+        }
+        Ended::Badly(error) => error,
+    };
+    let story = error.story();
+    if let SyncError::AtFault { reason } = &error {
+        pause(cx, mirror, reason).await;
+    }
+    let now = cx.store.now();
+    match error.verdict(attempt, now) {
+        None => {
+            tracing::info!(reason = story, "handed back");
+            hand_back(cx, &lease.fence).await;
+        }
+        Some(Verdict::Done) => hand_back(cx, &lease.fence).await,
+        Some(Verdict::Snooze(until)) => {
+            tracing::info!(%until, why = story, "waiting");
+            end(cx, &lease.fence, End::Snooze(until)).await;
+            cx.events.emit(Event::Waiting {
+                mirror,
+                iid,
+                until,
+                why: story,
+            });
+        }
+        Some(Verdict::Retry) => {
+            let at = now + delay(attempt, cx);
+            tracing::warn!(error = story, %at, "failed; will be tried again");
+            end(cx, &lease.fence, End::Retry { at, error: &story }).await;
+            cx.events.emit(Event::Failed {
+                mirror,
+                iid,
+                error: story,
+                gave_up: false,
+            });
+        }
+        Some(Verdict::GiveUp) => {
+            tracing::error!(error = story, "failed for good");
+            end(cx, &lease.fence, End::GiveUp { error: &story }).await;
+            cx.events.emit(Event::Failed {
+                mirror,
+                iid,
+                error: story,
+                gave_up: true,
+            });
+        }
+    }
+}
+
+fn delay(attempt: i64, cx: &Context) -> TimeDelta {
+    let wait: Duration = retry::delay(attempt, cx.entropy.next_u64());
+    TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(15))
+}
+
+async fn pause(cx: &Context, mirror: mirror_core::ids::MirrorId, reason: &str) {
+    if let Err(error) = cx.store.pause_mirror(mirror, reason).await {
+        tracing::warn!(%error, "the mirror could not be paused");
+    }
+    cx.events.emit(Event::Paused {
+        mirror,
+        reason: reason.to_owned(),
+    });
+}
+
+async fn end(cx: &Context, fence: &Fence, end: End<'_>) {
+    match cx.store.end(fence, end).await {
+        Ok(()) => {}
+        Err(StoreError::Fenced) => tracing::info!("the lease was lost; somebody else ends it"),
+        Err(error) => tracing::warn!(%error, "the end of a job could not be recorded"),
+    }
+}
+
+async fn hand_back(cx: &Context, fence: &Fence) {
+    match cx.store.handback(fence).await {
+        Ok(()) | Err(StoreError::Fenced) => {}
+        Err(error) => tracing::warn!(%error, "a job could not be handed back"),
+    }
+}

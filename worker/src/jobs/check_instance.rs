@@ -1,0 +1,72 @@
+//! Whose fault: the project's and the token's, or the one issue's.
+
+use crate::{
+    Context, SyncError,
+    error::Side,
+    link::{End, Link},
+};
+use mirror_core::project::Role;
+use mirror_gitlab::ErrorKind;
+
+/// Looks at the end that refused something. An error says that project or token are at fault, and
+/// what would mend it; `Ok` says that they are not.
+pub(crate) async fn run(_: &Context, link: &Link, side: Side) -> Result<(), SyncError> {
+    let end = match side {
+        Side::Source => &link.source,
+        Side::Target => &link.target,
+    };
+    let project = match end.client.project(end.project.id).await {
+        Ok(project) => project,
+        Err(error) => return reading_failed(end, side, error),
+    };
+    let path = &project.path;
+    let at_fault = |reason: String| Err(SyncError::AtFault { reason });
+    if project.issues_disabled {
+        return at_fault(format!(
+            "issues are switched off in the {side} project {path}; switch them on in its settings"
+        ));
+    }
+    if !project.issues_readable {
+        return at_fault(format!(
+            "the {side} token may not read the issues of {path}; give its user at least the Guest \
+             role, Planner or Reporter for confidential ones"
+        ));
+    }
+    if side == Side::Target && project.archived {
+        return at_fault(format!(
+            "the target project {path} is archived, which makes it read-only; unarchive it"
+        ));
+    }
+    if side == Side::Target && project.role.is_none_or(|role| role < Role::PLANNER) {
+        return at_fault(format!(
+            "the target token's user has not at least the Planner (or Reporter) role in {path}; \
+             raise it"
+        ));
+    }
+    Ok(())
+}
+
+fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> Result<(), SyncError> {
+    let mend = match error.kind() {
+        ErrorKind::Unauthorized { .. } => {
+            format!("the {side} token is not accepted any more; make a new one")
+        }
+        ErrorKind::InsufficientScope { .. } => {
+            format!("the {side} token lacks a scope; the source needs read_api, the target api")
+        }
+        ErrorKind::Forbidden | ErrorKind::NotFound => format!(
+            "the {side} token does not see project {} any more; check that the project still \
+             exists and that the token's user is a member",
+            end.project.path
+        ),
+        _ => {
+            return Err(SyncError::GitLab {
+                side,
+                source: error,
+            });
+        }
+    };
+    Err(SyncError::AtFault {
+        reason: format!("{mend} ({error})"),
+    })
+}

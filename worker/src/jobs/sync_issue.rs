@@ -1,0 +1,192 @@
+//! Brings one mirrored issue in line with its source.
+
+use crate::{
+    Context, SyncError,
+    events::Event,
+    facts,
+    lease::Lease,
+    link::Link,
+    stages::{apply, case::Case, notes, settle, uploads},
+};
+use mirror_core::{
+    desired::Desired,
+    ids::Iid,
+    issue::State,
+    mapping::MappingStatus,
+    outcome::{Outcome, SkipReason},
+    plan::{Plan, diff, diff_notes},
+    project::Role,
+    provenance::Found,
+    render::render,
+};
+use mirror_store::Store;
+
+/// The walk of one issue: read, settle, carry files, render, plan, apply, record.
+pub(crate) async fn run(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
+    iid: Iid,
+) -> Result<Outcome, SyncError> {
+    let Some(fresh) = facts::fresh(cx, link, iid).await? else {
+        return vanished(cx, lease, link, iid).await;
+    };
+    let mut case = Case::open(cx, lease, link, fresh).await?;
+    if let Some(reason) = left_out(&case).await? {
+        return case.skip(reason).await;
+    }
+    settle::open_creates(&mut case).await?;
+    let Some(threads) = notes::threads(&mut case).await? else {
+        return vanished(cx, lease, link, iid).await;
+    };
+    let files = uploads::carry(&mut case, &threads).await?;
+    let desired = render(&case.frame(), &case.source, &threads, &|upload| {
+        files.link(upload)
+    });
+    let fingerprint = desired.fingerprint();
+    let _proof = first_of_its_kind(&mut case, &desired).await?;
+    if let Some(reason) = not_to_be_trusted(&case, &desired) {
+        return case.skip(reason).await;
+    }
+    let mut plan = plan(&mut case, &desired, &fingerprint).await?;
+    if cx.plans_only() {
+        plan.steps.splice(0..0, files.steps);
+        return planned(case, plan).await;
+    }
+    match apply::steps(&mut case, &desired, plan.steps).await? {
+        Some(reason) => case.skip(reason).await,
+        None => case.finish(fingerprint).await,
+    }
+}
+
+/// What is not mirrored at all.
+async fn left_out(case: &Case<'_>) -> Result<Option<SkipReason>, SyncError> {
+    if case.mapping.target.is_some() {
+        return Ok(None);
+    }
+    let (cx, link) = (case.cx, case.link);
+    let is_copy =
+        Found::in_body(&case.source.description).is_some_and(|found| found.is_authentic(&cx.key));
+    if is_copy {
+        return Ok(Some(SkipReason::IsACopy));
+    }
+    if let Some(impostor) = cx.store.impostor(link.mirror, case.iid()).await? {
+        return Ok(Some(SkipReason::MarkerByStranger {
+            target_iid: impostor.target_iid.0,
+        }));
+    }
+    let under_way = !cx.store.intents(link.mirror, case.iid()).await?.is_empty();
+    let closed = case.source.state == State::Closed;
+    if closed && !cx.settings.include_closed && !under_way {
+        return Ok(Some(SkipReason::ClosedBeforeFirstSync));
+    }
+    Ok(None)
+}
+
+/// The token does not see the source issue. Its mirror stays as it is.
+async fn vanished(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
+    iid: Iid,
+) -> Result<Outcome, SyncError> {
+    // The list may be empty because the whole project became unreadable.
+    crate::jobs::check_instance::run(cx, link, crate::Side::Source).await?;
+    let store: &Store = &cx.store;
+    if let Some(mut mapping) = store.issue_mapping(link.mirror, iid).await?
+        && !cx.plans_only()
+    {
+        mapping.status = MappingStatus::Skipped(SkipReason::Unreadable.to_string());
+        store.record_issue(&lease.fence, &mapping).await?;
+    }
+    let outcome = Outcome::Skipped(SkipReason::Unreadable);
+    cx.events.emit(Event::Issue {
+        mirror: link.mirror,
+        iid,
+        outcome: outcome.clone(),
+        comments: 0,
+        attachments: 0,
+    });
+    Ok(outcome)
+}
+
+/// While the target has yet to prove that it keeps things hidden, jobs with hidden text go one by
+/// one: the first proves it, the others find it proven.
+async fn first_of_its_kind<'a>(
+    case: &mut Case<'a>,
+    desired: &Desired,
+) -> Result<Option<tokio::sync::MutexGuard<'a, ()>>, SyncError> {
+    let hidden = desired.confidential || desired.notes.iter().any(|note| note.internal);
+    if !hidden || (case.target.confidential_proven && case.target.internal_proven) {
+        return Ok(None);
+    }
+    let guard = case.cx.proof.lock().await;
+    let target = &case.link.target;
+    case.target = case
+        .cx
+        .store
+        .target_facts(target.instance, target.project.id)
+        .await?;
+    Ok(Some(guard))
+}
+
+/// Hidden text goes only where the token's role is known to suffice for hiding it.
+fn not_to_be_trusted(case: &Case<'_>, desired: &Desired) -> Option<SkipReason> {
+    let role = case.link.target.project.role;
+    if !desired.confidential || role.is_some_and(|role| role >= Role::PLANNER) {
+        return None;
+    }
+    let role = role.map_or("no role", Role::name);
+    Some(SkipReason::ConfidentialNotProven {
+        why: format!(
+            "the target token's user has {role} there; Planner (or Reporter) is needed to hide it"
+        ),
+    })
+}
+
+async fn plan(
+    case: &mut Case<'_>,
+    desired: &Desired,
+    fingerprint: &str,
+) -> Result<Plan, SyncError> {
+    let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint);
+    if !in_line {
+        apply::read_target(case, desired).await?;
+    }
+    let mut steps = Vec::new();
+    if !in_line {
+        let labels = apply::target_labels(case, desired).await?;
+        let known = case.known(labels);
+        steps = diff(desired, case.observed.as_ref(), &known).steps;
+    }
+    let proven = case.target.internal_proven;
+    let comments = diff_notes(desired, &case.notes, &case.bodies, proven);
+    // Opening comes last of all.
+    let last = steps
+        .iter()
+        .position(|step| matches!(step, mirror_core::plan::Step::Open));
+    let open = last.map(|at| steps.remove(at));
+    steps.extend(comments);
+    steps.extend(open);
+    Ok(Plan { steps })
+}
+
+/// Tells what would be sent, and remembers in the plan's own record what that would have changed
+/// for the issues after this one.
+async fn planned(case: Case<'_>, plan: Plan) -> Result<Outcome, SyncError> {
+    apply::pretend(&case, &plan).await?;
+    let outcome = if plan.is_empty() {
+        Outcome::Unchanged
+    } else if case.mapping.target.is_none() {
+        Outcome::Created
+    } else {
+        Outcome::Updated
+    };
+    case.cx.events.emit(Event::Planned {
+        mirror: case.link.mirror,
+        iid: case.iid(),
+        plan,
+        confidential: case.source.confidential,
+    });
+    Ok(outcome)
+}

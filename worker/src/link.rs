@@ -1,0 +1,85 @@
+//! The two ends of a mirror, connected.
+
+use mirror_core::{
+    ids::{InstanceId, InstanceName, MirrorId},
+    markdown::uploads::SourceProject,
+    project::{Metadata, Project, TokenUser},
+    provenance::Key,
+    render::Frame,
+};
+use mirror_gitlab::Client;
+
+/// One end: a project, and the client that reaches it.
+pub struct End {
+    /// Its instance, in our database.
+    pub instance: InstanceId,
+    /// Its instance, as markers name it.
+    pub name: InstanceName,
+    /// Other names that markers of this instance may carry.
+    pub also_known_as: Vec<InstanceName>,
+    /// Reaches it.
+    pub client: Client,
+    /// The project, as last read.
+    pub project: Project,
+    /// What runs there.
+    pub metadata: Metadata,
+    /// Whom the token acts as.
+    pub user: TokenUser,
+}
+
+impl End {
+    /// Whether a name in a marker means this instance.
+    pub fn is_named(&self, name: &InstanceName) -> bool {
+        self.name == *name || self.also_known_as.contains(name)
+    }
+
+    /// Digest-like text of what decides which fields are taken: once it changes, a dropped field is
+    /// worth another try.
+    pub fn capabilities(&self) -> String {
+        let role = self.project.role.map_or(0, |role| role.0);
+        let Metadata {
+            version,
+            enterprise,
+            ..
+        } = &self.metadata;
+        format!("{version}/{enterprise}/{role}/{}", self.user.id)
+    }
+}
+
+/// A mirror with both ends connected.
+pub struct Link {
+    /// The mirror.
+    pub mirror: MirrorId,
+    /// Where issues come from. Nothing is ever written there.
+    pub source: End,
+    /// Where their copies live.
+    pub target: End,
+}
+
+impl Link {
+    /// What rendering needs to know of the ends.
+    pub fn frame<'a>(&'a self, key: &'a Key, mirrored_label: Option<&'a str>) -> Frame<'a> {
+        Frame {
+            source_instance: &self.source.name,
+            source: SourceProject {
+                id: self.source.project.id,
+                path: &self.source.project.path,
+                web_url: &self.source.project.web_url,
+            },
+            target_instance: &self.target.name,
+            target_project: self.target.project.id,
+            same_instance: (self.source.instance == self.target.instance)
+                .then_some(self.target.client.base().as_str()),
+            key,
+            mirrored_label,
+        }
+    }
+
+    /// Whether two names in markers mean one instance of this mirror.
+    pub fn same_name(&self, a: &InstanceName, b: &InstanceName) -> bool {
+        a == b
+            || [&self.source, &self.target]
+                .iter()
+                .any(|end| end.is_named(a) && end.is_named(b))
+    }
+}

@@ -1,0 +1,12 @@
+//! The stages of the walk: discover, read, settle, carry files, apply, record.
+
+pub(crate) mod apply;
+pub(crate) mod ascending;
+pub(crate) mod case;
+pub(crate) mod lookup;
+pub(crate) mod notes;
+pub(crate) mod settle;
+pub(crate) mod source_walk;
+pub(crate) mod target_walk;
+pub(crate) mod twins;
+pub(crate) mod uploads;

@@ -1,0 +1,386 @@
+//! Steps on comments.
+
+use super::{
+    super::{case::Case, settle},
+    issue::{target_iid, unsuccessful},
+};
+use crate::{
+    SyncError,
+    error::{On, Side},
+    events::Notice,
+    jobs::check_instance,
+};
+use mirror_core::{
+    desired::{Desired, Place},
+    ids::{Iid, NoteId},
+    issue::Note,
+    mapping::{Intended, Intent, NoteMapping},
+    plan::{NewNote, Step},
+    project::Role,
+    render,
+};
+use mirror_gitlab::{Error, ErrorKind, NoteReply};
+use mirror_store::TargetFact;
+
+/// Intent, send, record; recording opens the intent of the next comment in the same transaction.
+pub(crate) async fn create(
+    case: &mut Case<'_>,
+    desired: &Desired,
+    note: NewNote,
+    next: Option<&Step>,
+) -> Result<(), SyncError> {
+    let Some(iid) = target_iid(case) else {
+        return Ok(());
+    };
+    let role = case.link.target.project.role;
+    if note.internal && role.is_none_or(|role| role < Role::PLANNER) {
+        let why = "internal, and the target token's role could not hide it".to_owned();
+        return skip(case, &note, None, why).await;
+    }
+    let intent = comment_intent(case, note.source_note).await?;
+    let body = if note.neutral_first {
+        render::neutral_note(&case.frame(), &case.source, note.source_note)
+    } else {
+        note.body.clone()
+    };
+    match send(case, iid, &note, body).await? {
+        Ok(NoteReply::Created {
+            note: echo,
+            discussion,
+            commands,
+        }) => {
+            if commands {
+                case.notice(Notice::CommandExecuted);
+            }
+            if note.internal && !echo.internal {
+                return take_back(case, iid, &note, &intent, &echo).await;
+            }
+            if note.neutral_first {
+                fill(case, iid, &note, echo.id).await?;
+            }
+            let print = fingerprint(desired, note.source_note);
+            let mapping = mapped(&note, echo.id, discussion, print);
+            record(case, mapping, Some(&intent), next).await
+        }
+        Ok(NoteReply::CommandsOnly) => {
+            case.notice(Notice::CommandExecuted);
+            let why = "the target took it for quick actions".to_owned();
+            skip(case, &note, Some(&intent), why).await
+        }
+        Err(error) => after_failed_create(case, iid, desired, &note, &intent, error).await,
+    }
+}
+
+async fn comment_intent(case: &mut Case<'_>, source_note: NoteId) -> Result<Intent, SyncError> {
+    let what = Intended::Note { source_note };
+    match case.prepared.take() {
+        Some(intent) if intent.what == what => Ok(intent),
+        Some(other) => {
+            case.cx
+                .store
+                .drop_intent(&case.lease.fence, other.id)
+                .await?;
+            case.intent(what).await
+        }
+        None => case.intent(what).await,
+    }
+}
+
+async fn send(
+    case: &Case<'_>,
+    iid: Iid,
+    note: &NewNote,
+    body: String,
+) -> Result<Result<NoteReply, Error>, SyncError> {
+    let target = &case.link.target;
+    let (client, project) = (&target.client, target.project.id);
+    let new = mirror_gitlab::NewNote {
+        body,
+        internal: note.internal,
+        created_at: None,
+    };
+    Ok(match note.place {
+        Place::Plain => client.create_note(project, iid, &new).await,
+        Place::Start => client.start_discussion(project, iid, &new).await,
+        Place::Reply => match thread(case, iid, &note.discussion).await? {
+            Some(thread) => client.reply(project, iid, &thread, &new).await,
+            // What began the thread was left out: this begins it.
+            None => client.start_discussion(project, iid, &new).await,
+        },
+    })
+}
+
+/// The target's thread that mirrors a source thread.
+async fn thread(
+    case: &Case<'_>,
+    iid: Iid,
+    source_discussion: &str,
+) -> Result<Option<String>, SyncError> {
+    let mut first = None;
+    for note in case
+        .notes
+        .values()
+        .filter(|note| note.source_discussion == source_discussion)
+    {
+        if note.target_discussion.is_some() {
+            return Ok(note.target_discussion.clone());
+        }
+        first = first.or(note.target_note);
+    }
+    let Some(first) = first else { return Ok(None) };
+    let threads = super::super::lookup::threads(case.link, iid).await?;
+    Ok(threads
+        .into_iter()
+        .find(|thread| thread.notes.iter().any(|note| note.id == first))
+        .map(|thread| thread.id))
+}
+
+/// It stands, hidden as it should be, with nothing in it: now its text.
+async fn fill(
+    case: &mut Case<'_>,
+    iid: Iid,
+    note: &NewNote,
+    created: NoteId,
+) -> Result<(), SyncError> {
+    case.learn(TargetFact::InternalProven(true)).await?;
+    let target = &case.link.target;
+    target
+        .client
+        .update_note(target.project.id, iid, created, &note.body)
+        .await
+        .on(Side::Target)?;
+    Ok(())
+}
+
+/// An internal comment came out public: it goes at once.
+async fn take_back(
+    case: &mut Case<'_>,
+    iid: Iid,
+    note: &NewNote,
+    intent: &Intent,
+    echo: &Note,
+) -> Result<(), SyncError> {
+    let target = &case.link.target;
+    target
+        .client
+        .delete_note(target.project.id, iid, echo.id)
+        .await
+        .on(Side::Target)?;
+    case.learn(TargetFact::InternalProven(false)).await?;
+    skip(
+        case,
+        note,
+        Some(intent),
+        "internal, and the target left it public".to_owned(),
+    )
+    .await
+}
+
+async fn after_failed_create(
+    case: &mut Case<'_>,
+    iid: Iid,
+    desired: &Desired,
+    note: &NewNote,
+    intent: &Intent,
+    error: Error,
+) -> Result<(), SyncError> {
+    if error.outcome_unknown() {
+        let found = settle::notes_on_target(case).await?;
+        if let Some(found) = found
+            .into_iter()
+            .find(|found| found.source_note == note.source_note)
+        {
+            let (id, as_asked) = (found.target_note, found.body == note.body);
+            let discussion = Some(found.discussion.clone());
+            if !as_asked {
+                fill(case, iid, note, id).await?;
+            }
+            let print = fingerprint(desired, note.source_note);
+            return record(
+                case,
+                mapped(note, id, discussion, print),
+                Some(intent),
+                None,
+            )
+            .await;
+        }
+    }
+    match error.kind() {
+        ErrorKind::Validation { .. } | ErrorKind::TooLarge | ErrorKind::Spam { .. } => {
+            let why = error.message().unwrap_or("refused").to_owned();
+            case.notice(Notice::NoteRefused { why: why.clone() });
+            skip(case, note, Some(intent), why).await
+        }
+        _ => Err(unsuccessful(case, intent, error).await?),
+    }
+}
+
+/// Changes a comment. One that the target's people deleted stays deleted.
+pub(crate) async fn update(
+    case: &mut Case<'_>,
+    desired: &Desired,
+    source_note: NoteId,
+    target_note: NoteId,
+    body: &str,
+) -> Result<(), SyncError> {
+    let Some(iid) = target_iid(case) else {
+        return Ok(());
+    };
+    let target = &case.link.target;
+    let Some(known) = case.notes.get(&source_note).cloned() else {
+        return Ok(());
+    };
+    let answer = target
+        .client
+        .update_note(target.project.id, iid, target_note, body)
+        .await;
+    let mapping = match answer {
+        Ok(NoteReply::Created { commands, .. }) => {
+            if commands {
+                case.notice(Notice::CommandExecuted);
+            }
+            NoteMapping {
+                fingerprint: fingerprint(desired, source_note),
+                ..known
+            }
+        }
+        Ok(NoteReply::CommandsOnly) => {
+            case.notice(Notice::CommandExecuted);
+            left_out(known, "the target took it for quick actions")
+        }
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
+            check_instance::run(case.cx, case.link, Side::Target).await?;
+            left_out(known, "deleted on the target")
+        }
+        Err(source) => {
+            return Err(SyncError::GitLab {
+                side: Side::Target,
+                source,
+            });
+        }
+    };
+    record(case, mapping, None, None).await
+}
+
+fn left_out(known: NoteMapping, why: &str) -> NoteMapping {
+    NoteMapping {
+        skipped: Some(why.to_owned()),
+        fingerprint: None,
+        ..known
+    }
+}
+
+/// A comment that will not be: settled, so that later ones are not held up.
+async fn skip(
+    case: &mut Case<'_>,
+    note: &NewNote,
+    intent: Option<&Intent>,
+    why: String,
+) -> Result<(), SyncError> {
+    let mapping = NoteMapping {
+        source_note: note.source_note,
+        source_discussion: note.discussion.clone(),
+        target_note: None,
+        target_discussion: None,
+        fingerprint: None,
+        skipped: Some(why),
+    };
+    record(case, mapping, intent, None).await
+}
+
+fn mapped(
+    note: &NewNote,
+    target_note: NoteId,
+    discussion: Option<String>,
+    fingerprint: Option<String>,
+) -> NoteMapping {
+    NoteMapping {
+        source_note: note.source_note,
+        source_discussion: note.discussion.clone(),
+        target_note: Some(target_note),
+        target_discussion: discussion,
+        fingerprint,
+        skipped: None,
+    }
+}
+
+fn fingerprint(desired: &Desired, source_note: NoteId) -> Option<String> {
+    let note = desired
+        .notes
+        .iter()
+        .find(|note| note.source_note == source_note)?;
+    Some(note.fingerprint())
+}
+
+async fn record(
+    case: &mut Case<'_>,
+    mapping: NoteMapping,
+    intent: Option<&Intent>,
+    next: Option<&Step>,
+) -> Result<(), SyncError> {
+    let next = match next {
+        Some(Step::CreateNote(note)) => Some(Intended::Note {
+            source_note: note.source_note,
+        }),
+        _ => None,
+    };
+    let (store, fence) = (&case.cx.store, &case.lease.fence);
+    let closed = intent.map(|intent| intent.id);
+    let iid = case.iid();
+    let recorded = store
+        .record_note(fence, case.link.mirror, iid, &mapping, closed, next)
+        .await;
+    if let (Err(mirror_store::StoreError::Fenced), Some(intent), Some(note)) =
+        (&recorded, intent, mapping.target_note)
+    {
+        store.intent_answered(intent.id, note.0).await?;
+    }
+    case.prepared = recorded?;
+    if intent.is_some() && mapping.target_note.is_some() {
+        case.done.comments += 1;
+        if let Some(target) = &mut case.mapping.target {
+            target.notes_count += 1;
+        }
+    }
+    case.notes.insert(mapping.source_note, mapping);
+    Ok(())
+}
+
+/// An intent that was opened ahead, or left over, for a comment that is not to be sent.
+pub(crate) async fn drop_unused_intent(case: &mut Case<'_>) -> Result<(), SyncError> {
+    for unused in [case.prepared.take(), case.open.take()]
+        .into_iter()
+        .flatten()
+    {
+        case.cx
+            .store
+            .drop_intent(&case.lease.fence, unused.id)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Comments that were compared with their bodies and found in line need no comparison next time.
+pub(crate) async fn record_compared(
+    case: &mut Case<'_>,
+    desired: &Desired,
+) -> Result<(), SyncError> {
+    for note in &desired.notes {
+        let Some(known) = case.notes.get(&note.source_note) else {
+            continue;
+        };
+        let same = known
+            .target_note
+            .and_then(|target| case.bodies.get(&target))
+            .is_some_and(|body| *body == note.body);
+        if known.fingerprint.is_none() && known.skipped.is_none() && same {
+            let mapping = NoteMapping {
+                fingerprint: Some(note.fingerprint()),
+                source_discussion: note.discussion.clone(),
+                ..known.clone()
+            };
+            record(case, mapping, None, None).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Compares the answer to a write with what was asked: GitLab drops without a word what token,
+//! role or edition do not allow.
+
+use super::{super::case::Case, lost_to_its_scope};
+use crate::{SyncError, events::Notice};
+use mirror_core::{
+    issue::Issue,
+    plan::{IssueEdit, NewIssue},
+};
+use mirror_store::TargetFact;
+
+/// After a create.
+pub(crate) async fn of_create(
+    case: &mut Case<'_>,
+    asked: &NewIssue,
+    echo: &Issue,
+) -> Result<(), SyncError> {
+    let edit = IssueEdit {
+        title: Some(asked.title.clone()),
+        description: Some(asked.description.clone()),
+        add_labels: asked.labels.clone(),
+        remove_labels: Vec::new(),
+        due_date: asked.due_date.map(Some),
+        weight: asked.weight.map(Some),
+        issue_type: Some(asked.issue_type.clone()),
+    };
+    of_update(case, &edit, echo).await
+}
+
+/// After a change.
+pub(crate) async fn of_update(
+    case: &mut Case<'_>,
+    asked: &IssueEdit,
+    echo: &Issue,
+) -> Result<(), SyncError> {
+    let altered = asked
+        .title
+        .as_ref()
+        .is_some_and(|title| *title != echo.title)
+        || asked
+            .description
+            .as_ref()
+            .is_some_and(|text| *text != echo.description);
+    if altered {
+        case.notice(Notice::TextAltered);
+    }
+    if asked.due_date.is_some_and(|day| day != echo.due_date) {
+        case.dropped("due_date").await?;
+    }
+    if asked.weight.is_some_and(|weight| weight != echo.weight) {
+        case.dropped("weight").await?;
+    }
+    if asked
+        .issue_type
+        .as_ref()
+        .is_some_and(|kind| *kind != echo.issue_type)
+    {
+        case.dropped("issue_type").await?;
+    }
+    labels(case, &asked.add_labels, echo).await
+}
+
+async fn labels(case: &mut Case<'_>, asked: &[String], echo: &Issue) -> Result<(), SyncError> {
+    let there = echo.labels.iter().cloned().collect();
+    let missing: Vec<&String> = asked
+        .iter()
+        .filter(|title| !echo.labels.contains(title))
+        .collect();
+    let (scoped, refused): (Vec<&String>, Vec<&String>) = missing
+        .into_iter()
+        .partition(|title| lost_to_its_scope(title, &there));
+    if !scoped.is_empty() && case.target.scoped_exclusive != Some(true) {
+        case.learn(TargetFact::ScopedExclusive(true)).await?;
+    }
+    if !refused.is_empty() && refused.len() == asked.len() {
+        case.dropped("labels").await?;
+    } else {
+        for title in refused {
+            case.dropped(&format!("label:{title}")).await?;
+        }
+    }
+    Ok(())
+}

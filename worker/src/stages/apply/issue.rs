@@ -1,0 +1,388 @@
+//! Steps on the issue itself.
+
+use super::{
+    super::{case::Case, lookup, settle},
+    echo,
+};
+use crate::{
+    SyncError,
+    error::{On, Side},
+};
+use mirror_core::{
+    desired::Observed,
+    ids::{Iid, ProjectId},
+    issue::{Issue, IssueType, Label, State},
+    mapping::{Intended, Intent},
+    outcome::SkipReason,
+    plan::{IssueEdit, NewIssue},
+};
+use mirror_gitlab::{Client, Error, ErrorKind, Fate, IssueChange, StateEvent};
+use mirror_store::{StoreError, TargetFact};
+use std::collections::BTreeSet;
+
+/// A label that another job is making, or has made, at the same time is not made twice.
+pub(crate) async fn create_label(case: &Case<'_>, label: &Label) -> Result<(), SyncError> {
+    let labels = &case.cx.target_labels;
+    if !labels.claim(case.link, &label.title).await {
+        return Ok(());
+    }
+    let target = &case.link.target;
+    match target.client.create_label(target.project.id, label).await {
+        Ok(_) => Ok(()),
+        // Then the issue brings it, in the default colour; or that is refused and noticed.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Forbidden | ErrorKind::Validation { .. }
+            ) =>
+        {
+            Ok(())
+        }
+        Err(source) => {
+            labels.unclaim(case.link, &label.title).await;
+            Err(SyncError::GitLab {
+                side: Side::Target,
+                source,
+            })
+        }
+    }
+}
+
+/// Intent, send, record. `Some`: it could not be kept confidential, and holds nothing.
+pub(crate) async fn create(
+    case: &mut Case<'_>,
+    mut new: NewIssue,
+) -> Result<Option<SkipReason>, SyncError> {
+    let cx = case.cx;
+    let marks = cx.store.mirror(case.link.mirror).await?.watermarks;
+    let since = cx.facts.before_anything_new(case.link.mirror, marks.target);
+    let intent = case.intent(Intended::Issue { since }).await?;
+    let (client, project) = target(case);
+    let mut answer = client.create_issue(project, &wire(&new)).await;
+    if let Err(error) = &answer
+        && refuses_type(error, &new)
+    {
+        case.dropped("issue_type").await?;
+        new.issue_type = IssueType::Issue;
+        answer = client.create_issue(project, &wire(&new)).await;
+    }
+    let echo = match answer {
+        Ok(echo) => echo,
+        Err(error) => after_failed_create(case, &intent, error).await?,
+    };
+    created(case, &intent, &new, &echo).await?;
+    if new.confidential && !echo.confidential {
+        return unhidden(case).await;
+    }
+    if new.confidential && !case.target.confidential_proven {
+        case.learn(TargetFact::ConfidentialProven(true)).await?;
+    }
+    Ok(None)
+}
+
+fn target<'a>(case: &Case<'a>) -> (&'a Client, ProjectId) {
+    (&case.link.target.client, case.link.target.project.id)
+}
+
+fn refuses_type(error: &Error, new: &NewIssue) -> bool {
+    let of_type = |text: &str| text.contains("issue_type") || text.contains("work_item_type");
+    new.issue_type != IssueType::Issue
+        && match error.kind() {
+            ErrorKind::Validation { fields } => {
+                fields.keys().any(|field| of_type(field)) || error.message().is_some_and(of_type)
+            }
+            _ => false,
+        }
+}
+
+fn wire(new: &NewIssue) -> mirror_gitlab::NewIssue {
+    mirror_gitlab::NewIssue {
+        title: new.title.clone(),
+        description: new.description.clone(),
+        labels: new.labels.clone(),
+        due_date: new.due_date,
+        confidential: new.confidential,
+        weight: new.weight,
+        issue_type: (new.issue_type != IssueType::Issue).then(|| new.issue_type.clone()),
+        iid: None,
+        created_at: None,
+    }
+}
+
+/// The issue that the failed create made all the same, or the error.
+async fn after_failed_create(
+    case: &mut Case<'_>,
+    intent: &Intent,
+    error: Error,
+) -> Result<Issue, SyncError> {
+    let Intended::Issue { since } = intent.what else {
+        return Err(SyncError::GitLab {
+            side: Side::Target,
+            source: error,
+        });
+    };
+    if error.outcome_unknown()
+        && let Some(found) = lookup::issue(case.cx, case.link, &case.hop(), since).await?
+    {
+        return Ok(found);
+    }
+    Err(unsuccessful(case, intent, error).await?)
+}
+
+/// What a create that left nothing behind comes to: decided, and its intent is forgotten; or it may
+/// still land.
+pub(super) async fn unsuccessful(
+    case: &Case<'_>,
+    intent: &Intent,
+    error: Error,
+) -> Result<SyncError, SyncError> {
+    match error.fate() {
+        Fate::NotSent | Fate::Decided if !intent.resent => {
+            case.cx
+                .store
+                .drop_intent(&case.lease.fence, intent.id)
+                .await?;
+            Ok(SyncError::GitLab {
+                side: Side::Target,
+                source: error,
+            })
+        }
+        // Sent before without an answer: the first one may be what is still to be looked for.
+        Fate::NotSent | Fate::Decided => Ok(SyncError::GitLab {
+            side: Side::Target,
+            source: error,
+        }),
+        Fate::Unknown => {
+            let until = intent.sent_at + case.cx.settings.late_landing;
+            Ok(SyncError::MayStillLand { until })
+        }
+    }
+}
+
+async fn created(
+    case: &mut Case<'_>,
+    intent: &Intent,
+    new: &NewIssue,
+    echo: &Issue,
+) -> Result<(), SyncError> {
+    case.observe(echo);
+    case.done.created = true;
+    let there: BTreeSet<&String> = echo.labels.iter().collect();
+    case.mapping.owned_labels = new
+        .labels
+        .iter()
+        .filter(|title| there.contains(title))
+        .cloned()
+        .collect();
+    case.mapping.carried_spent = Some(0);
+    case.cx.target_labels.add(case.link, &echo.labels).await;
+    let store = &case.cx.store;
+    let recorded = store
+        .record_issue_created(&case.lease.fence, &case.mapping, Some(intent.id))
+        .await;
+    if let Err(StoreError::Fenced) = recorded {
+        // Known only here, and needed by whoever holds the work by now.
+        store.intent_answered(intent.id, echo.iid.0).await?;
+    }
+    recorded?;
+    echo::of_create(case, new, echo).await
+}
+
+/// A confidential create came out public. It is hidden now; where that fails too, it is emptied.
+async fn unhidden(case: &mut Case<'_>) -> Result<Option<SkipReason>, SyncError> {
+    let reason = restrict(case).await?;
+    if reason.is_some() {
+        let known = case.known(None);
+        let scrub = IssueChange {
+            title: Some(mirror_core::plan::NEUTRAL_TITLE.to_owned()),
+            description: Some(known.neutral_description),
+            ..IssueChange::default()
+        };
+        change(case, scrub).await?;
+    }
+    Ok(reason)
+}
+
+/// Hides the issue, and makes sure that it is hidden.
+pub(crate) async fn restrict(case: &mut Case<'_>) -> Result<Option<SkipReason>, SyncError> {
+    let hide = IssueChange {
+        confidential: Some(true),
+        ..IssueChange::default()
+    };
+    let echo = change(case, hide).await?;
+    case.learn(TargetFact::ConfidentialProven(echo.confidential))
+        .await?;
+    Ok(
+        (!echo.confidential).then(|| SkipReason::ConfidentialNotProven {
+            why:
+                "the target left the issue public; give its token's user the Planner (or Reporter) \
+              role"
+                    .to_owned(),
+        }),
+    )
+}
+
+/// Opens the issue, unless others wrote on it while it was hidden: whether that may become public
+/// is for a person to say.
+pub(crate) async fn open(case: &mut Case<'_>) -> Result<(), SyncError> {
+    let Some(iid) = target_iid(case) else {
+        return Ok(());
+    };
+    let ours = case.cx.store.our_users(case.link.target.instance).await?;
+    let threads = lookup::threads(case.link, iid).await?;
+    let strangers = threads
+        .iter()
+        .flat_map(|thread| &thread.notes)
+        .any(|note| !note.system && !ours.contains(&note.author.id));
+    if strangers {
+        return Err(SyncError::PersonNeeded(format!(
+            "the source is public now, but others commented on target issue #{iid} while it was \
+             confidential; read them, then make #{iid} public there by hand"
+        )));
+    }
+    let show = IssueChange {
+        confidential: Some(false),
+        ..IssueChange::default()
+    };
+    change(case, show).await?;
+    Ok(())
+}
+
+pub(super) fn target_iid(case: &Case<'_>) -> Option<Iid> {
+    case.mapping.target.as_ref().map(|target| target.iid)
+}
+
+/// Which labels will be ours is recorded before they are put on: afterwards nobody could tell.
+pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), SyncError> {
+    let there = case
+        .observed
+        .as_ref()
+        .map(|observed| observed.labels.clone())
+        .unwrap_or_default();
+    let absent = edit
+        .add_labels
+        .iter()
+        .filter(|title| !there.contains(*title))
+        .cloned();
+    let owned = case.mapping.owned_labels.len();
+    case.mapping.owned_labels.extend(absent);
+    if case.mapping.owned_labels.len() > owned {
+        case.record_mapping().await?;
+    }
+    let echo = change(
+        case,
+        IssueChange {
+            title: edit.title.clone(),
+            description: edit.description.clone(),
+            add_labels: edit.add_labels.clone(),
+            remove_labels: edit.remove_labels.clone(),
+            due_date: edit.due_date,
+            weight: edit.weight,
+            issue_type: edit.issue_type.clone(),
+            ..IssueChange::default()
+        },
+    )
+    .await?;
+    case.mapping
+        .owned_labels
+        .retain(|title| echo.labels.contains(title));
+    case.cx.target_labels.add(case.link, &echo.labels).await;
+    echo::of_update(case, &edit, &echo).await
+}
+
+/// Closes or reopens.
+pub(crate) async fn set_state(case: &mut Case<'_>, state: State) -> Result<(), SyncError> {
+    let event = match state {
+        State::Opened => StateEvent::Reopen,
+        State::Closed => StateEvent::Close,
+    };
+    let echo = change(
+        case,
+        IssueChange {
+            state_event: Some(event),
+            ..IssueChange::default()
+        },
+    )
+    .await?;
+    if echo.state != state {
+        case.dropped("state").await?;
+    }
+    Ok(())
+}
+
+async fn change(case: &mut Case<'_>, change: IssueChange) -> Result<Issue, SyncError> {
+    let (client, project) = target(case);
+    let Some(iid) = target_iid(case) else {
+        return Err(SyncError::PersonNeeded(
+            "there is no target issue to change".to_owned(),
+        ));
+    };
+    let echo = client
+        .update_issue(project, iid, &change)
+        .await
+        .on(Side::Target)?;
+    case.observe(&echo);
+    Ok(echo)
+}
+
+/// Sets the estimate; 0 clears it.
+pub(crate) async fn set_estimate(case: &mut Case<'_>, seconds: i64) -> Result<(), SyncError> {
+    let (client, project) = target(case);
+    let Some(iid) = target_iid(case) else {
+        return Ok(());
+    };
+    let stats = client
+        .set_time_estimate(project, iid, seconds)
+        .await
+        .on(Side::Target)?;
+    observed_time(case, stats.estimate, None);
+    if stats.estimate != seconds {
+        case.dropped("time_estimate").await?;
+    }
+    Ok(())
+}
+
+/// Adds a signed difference of logged time, under an intent: a second one would count twice.
+pub(crate) async fn add_spent_time(case: &mut Case<'_>, step: i64) -> Result<(), SyncError> {
+    let (client, project) = target(case);
+    let Some(iid) = target_iid(case) else {
+        return Ok(());
+    };
+    let before = case.observed.as_ref().map_or(0, |observed| observed.spent);
+    let intent = case.intent(Intended::Time { step, before }).await?;
+    match client.add_spent_time(project, iid, step).await {
+        Ok(stats) => {
+            let carried = case.mapping.carried_spent.unwrap_or(0) + step;
+            case.mapping.carried_spent = Some(carried);
+            observed_time(case, stats.estimate, Some(stats.spent));
+            let store = &case.cx.store;
+            let fence = &case.lease.fence;
+            store
+                .record_time(fence, case.link.mirror, case.iid(), carried, intent.id)
+                .await?;
+            Ok(())
+        }
+        Err(error) if error.outcome_unknown() => {
+            if settle::time(case, &intent, step, before).await? {
+                return Ok(());
+            }
+            Err(SyncError::GitLab {
+                side: Side::Target,
+                source: error,
+            })
+        }
+        Err(error) => Err(unsuccessful(case, &intent, error).await?),
+    }
+}
+
+fn observed_time(case: &mut Case<'_>, estimate: i64, spent: Option<i64>) {
+    if let Some(Observed {
+        estimate: shown,
+        spent: total,
+        ..
+    }) = &mut case.observed
+    {
+        *shown = estimate;
+        *total = spent.unwrap_or(*total);
+    }
+}

@@ -1,0 +1,268 @@
+//! One issue under way: what is read of it, what is known of it, and how it is recorded.
+
+use super::target_walk::stamp;
+use crate::{
+    Context, SyncError,
+    events::{Event, Notice},
+    facts::Fresh,
+    lease::Lease,
+    link::Link,
+};
+use mirror_core::{
+    desired::Observed,
+    ids::{Iid, NoteId},
+    issue::Issue,
+    mapping::{Intended, Intent, IssueMapping, MappingStatus, NoteMapping, SourceRead},
+    outcome::{Outcome, SkipReason},
+    plan::Known,
+    provenance::Hop,
+    render::{self, Frame},
+};
+use mirror_store::{TargetFact, TargetFacts};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One issue under way.
+pub(crate) struct Case<'a> {
+    pub(crate) cx: &'a Context,
+    pub(crate) lease: &'a Lease,
+    pub(crate) link: &'a Link,
+    /// The source, at most a minute old.
+    pub(crate) source: Issue,
+    /// When it was read, by the source's own clock.
+    pub(crate) read: SourceRead,
+    pub(crate) mapping: IssueMapping,
+    pub(crate) notes: BTreeMap<NoteId, NoteMapping>,
+    /// Comments on the target as read in this job, by id.
+    pub(crate) bodies: BTreeMap<NoteId, String>,
+    /// A create that was sent, is not to be found and can land no more: it is sent again under
+    /// this intent.
+    pub(crate) open: Option<Intent>,
+    /// An intent opened ahead, in the transaction that recorded the comment before.
+    pub(crate) prepared: Option<Intent>,
+    pub(crate) target: TargetFacts,
+    /// What the target shows, kept up to date with every answer.
+    pub(crate) observed: Option<Observed>,
+    /// Written so far.
+    pub(crate) done: Done,
+}
+
+/// What a job has done so far.
+#[derive(Default)]
+pub(crate) struct Done {
+    pub(crate) created: bool,
+    pub(crate) changed: bool,
+    pub(crate) comments: u64,
+    pub(crate) attachments: u64,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) async fn open(
+        cx: &'a Context,
+        lease: &'a Lease,
+        link: &'a Link,
+        fresh: Fresh,
+    ) -> Result<Self, SyncError> {
+        let source = fresh.issue;
+        let iid = source.iid;
+        let recorded = cx.store.issue_mapping(link.mirror, iid).await?;
+        let notes = match &recorded {
+            Some(_) => cx.store.note_mappings(link.mirror, iid).await?,
+            None => Vec::new(),
+        };
+        let target = cx
+            .store
+            .target_facts(link.target.instance, link.target.project.id)
+            .await?;
+        let read = SourceRead {
+            read_at: fresh.read_at,
+            updated_at: source.updated_at,
+            notes_count: source.user_notes_count,
+        };
+        let mapping = recorded.unwrap_or_else(|| IssueMapping {
+            mirror: link.mirror,
+            source_iid: iid,
+            source_id: source.id,
+            target: None,
+            read: None,
+            fingerprint: None,
+            owned_labels: BTreeSet::new(),
+            carried_spent: Some(0),
+            status: MappingStatus::Pending,
+        });
+        Ok(Self {
+            cx,
+            lease,
+            link,
+            source,
+            read,
+            mapping,
+            notes: notes
+                .into_iter()
+                .map(|note| (note.source_note, note))
+                .collect(),
+            bodies: BTreeMap::new(),
+            open: None,
+            prepared: None,
+            target,
+            observed: None,
+            done: Done::default(),
+        })
+    }
+
+    pub(crate) fn iid(&self) -> Iid {
+        self.source.iid
+    }
+
+    pub(crate) fn frame(&self) -> Frame<'a> {
+        self.link
+            .frame(&self.cx.key, self.cx.settings.mirrored_label.as_deref())
+    }
+
+    /// Who the source issue is.
+    pub(crate) fn hop(&self) -> Hop {
+        self.frame().hop(&self.source, None)
+    }
+
+    pub(crate) fn notice(&self, notice: Notice) {
+        self.cx
+            .events
+            .emit(Event::Notice(self.link.mirror, self.iid(), notice));
+    }
+
+    /// Takes in an answer that showed the whole target issue.
+    pub(crate) fn observe(&mut self, issue: &Issue) {
+        self.mapping.target = Some(stamp(issue));
+        self.observed = Some(Observed::from(issue));
+        self.cx.facts.echoed(self.link.mirror, issue.updated_at);
+    }
+
+    /// What the difference needs to know besides what the issue shows.
+    pub(crate) fn known(&self, target_labels: Option<BTreeSet<String>>) -> Known {
+        let stamp = self.link.target.capabilities();
+        let dropped = self
+            .target
+            .dropped
+            .iter()
+            .filter(|(_, under)| **under == stamp);
+        let mut dropped: BTreeSet<String> = dropped.map(|(field, _)| field.clone()).collect();
+        if !self.link.target.metadata.enterprise {
+            // CE has no such column, and refuses a change of nothing else.
+            dropped.insert("weight".to_owned());
+        }
+        Known {
+            owned_labels: self.mapping.owned_labels.clone(),
+            target_labels,
+            scoped_exclusive: self.target.scoped_exclusive.unwrap_or(false),
+            dropped,
+            carried_spent: self.mapping.carried_spent,
+            confidential_proven: self.target.confidential_proven,
+            neutral_description: render::neutral_description(&self.frame(), &self.source),
+        }
+    }
+
+    /// Learns something of the target project, and keeps it.
+    pub(crate) async fn learn(&mut self, fact: TargetFact) -> Result<(), SyncError> {
+        let target = &self.link.target;
+        self.cx
+            .store
+            .record_target_fact(target.instance, target.project.id, &fact)
+            .await?;
+        self.target = self
+            .cx
+            .store
+            .target_facts(target.instance, target.project.id)
+            .await?;
+        Ok(())
+    }
+
+    /// The target does not take a field: said once, and not fought again while token, role and
+    /// edition stay.
+    pub(crate) async fn dropped(&mut self, field: &str) -> Result<(), SyncError> {
+        self.notice(Notice::FieldDropped {
+            field: field.to_owned(),
+        });
+        let stamp = self.link.target.capabilities();
+        self.learn(TargetFact::Dropped {
+            field: field.to_owned(),
+            stamp,
+        })
+        .await
+    }
+
+    /// The intent under which to create: the one left open, or a new one; written down either way.
+    pub(crate) async fn intent(&mut self, what: Intended) -> Result<Intent, SyncError> {
+        let fence = &self.lease.fence;
+        if let Some(open) = self.open.take() {
+            if std::mem::discriminant(&open.what) != std::mem::discriminant(&what)
+                || (matches!(what, Intended::Note { .. }) && open.what != what)
+            {
+                // What it was for is not wanted any more.
+                self.cx.store.drop_intent(fence, open.id).await?;
+                return Ok(self
+                    .cx
+                    .store
+                    .begin_intent(fence, self.link.mirror, self.iid(), what)
+                    .await?);
+            }
+            self.cx.store.intent_resent(fence, open.id).await?;
+            return Ok(Intent {
+                resent: true,
+                sent_at: self.cx.store.now(),
+                ..open
+            });
+        }
+        Ok(self
+            .cx
+            .store
+            .begin_intent(fence, self.link.mirror, self.iid(), what)
+            .await?)
+    }
+
+    /// Leaves the issue out; settled until it changes.
+    pub(crate) async fn skip(mut self, reason: SkipReason) -> Result<Outcome, SyncError> {
+        self.mapping.read = Some(self.read.clone());
+        self.mapping.status = MappingStatus::Skipped(reason.to_string());
+        self.record_mapping().await?;
+        Ok(self.report(Outcome::Skipped(reason)))
+    }
+
+    /// Everything is in line.
+    pub(crate) async fn finish(mut self, fingerprint: String) -> Result<Outcome, SyncError> {
+        let outcome = match (self.done.created, self.done.changed) {
+            (true, _) => Outcome::Created,
+            (false, true) => Outcome::Updated,
+            (false, false) => Outcome::Unchanged,
+        };
+        self.mapping.read = Some(self.read.clone());
+        self.mapping.fingerprint = Some(fingerprint);
+        self.mapping.status = MappingStatus::Synced;
+        if let (Some(target), Some(observed)) = (&mut self.mapping.target, &self.observed) {
+            target.digest = Some(observed.digest());
+        }
+        self.record_mapping().await?;
+        Ok(self.report(outcome))
+    }
+
+    /// Records what is known so far.
+    pub(crate) async fn record_mapping(&self) -> Result<(), SyncError> {
+        if self.cx.plans_only() {
+            return Ok(());
+        }
+        Ok(self
+            .cx
+            .store
+            .record_issue(&self.lease.fence, &self.mapping)
+            .await?)
+    }
+
+    fn report(&self, outcome: Outcome) -> Outcome {
+        self.cx.events.emit(Event::Issue {
+            mirror: self.link.mirror,
+            iid: self.iid(),
+            outcome: outcome.clone(),
+            comments: self.done.comments,
+            attachments: self.done.attachments,
+        });
+        outcome
+    }
+}

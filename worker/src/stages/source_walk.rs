@@ -1,0 +1,210 @@
+//! Finds the source issues that are due.
+
+use super::ascending::{Ascending, Batch};
+use crate::{
+    Context, SyncError,
+    error::{On, Side},
+    events::Event,
+    lease::Lease,
+    link::Link,
+};
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    discover::{THROTTLED_TOUCH, is_settled, watermark},
+    ids::Iid,
+    issue::Issue,
+    job::{Job, Priority},
+    mapping::{IssueMapping, MappingStatus},
+};
+use mirror_gitlab::{IssueQuery, Sort};
+use mirror_store::{Owe, Watermarks};
+use std::{collections::HashMap, time::Duration};
+
+/// Owes every source issue that changed since the watermark, or whose last read may have missed a
+/// change, and moves the watermark. Returns how many are due.
+pub(crate) async fn run(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
+    marks: &Watermarks,
+) -> Result<u64, SyncError> {
+    let mut walk = Walk {
+        cx,
+        lease,
+        link,
+        started: None,
+        owed: 0,
+        priority: Priority::Incremental,
+    };
+    if let Some(iid) = cx.settings.only {
+        walk.owe([iid], None).await?;
+        return Ok(walk.owed);
+    }
+    let mut since = marks.source.filter(|_| !cx.settings.full);
+    if since.is_none() {
+        walk.priority = Priority::Backfill;
+    }
+    if walk.newest_page_says_it_all(&mut since).await? {
+        walk.unsettled().await?;
+        return Ok(walk.owed);
+    }
+    let query = IssueQuery {
+        updated_after: since,
+        with_label_details: true,
+        ..IssueQuery::default()
+    };
+    let mut rows = Ascending::new(&link.source.client, link.source.project.id, query);
+    while let Some(batch) = rows.next().await.on(Side::Source)? {
+        walk.batch(batch).await?;
+    }
+    walk.unsettled().await?;
+    Ok(walk.owed)
+}
+
+struct Walk<'a> {
+    cx: &'a Context,
+    lease: &'a Lease,
+    link: &'a Link,
+    /// The instance's own clock at the first answer.
+    started: Option<DateTime<Utc>>,
+    owed: u64,
+    priority: Priority,
+}
+
+impl Walk<'_> {
+    /// One request that often is the whole walk: the newest changes. It is, when they are all there
+    /// are, or when they are as recorded and there are exactly as many since the watermark as are
+    /// on record: then nothing new hides behind them.
+    async fn newest_page_says_it_all(
+        &mut self,
+        since: &mut Option<DateTime<Utc>>,
+    ) -> Result<bool, SyncError> {
+        let query = IssueQuery {
+            updated_after: *since,
+            sort: Sort::Desc,
+            with_label_details: true,
+            ..IssueQuery::default()
+        };
+        let client = &self.link.source.client;
+        let project = self.link.source.project.id;
+        let mut page = client.issues(project, &query).await.on(Side::Source)?;
+        if let (Some(bound), Some(clock)) = (*since, page.clock)
+            && clock < bound
+        {
+            // The instance's clock was set back: what is before the watermark may be new.
+            *since = None;
+            let query = IssueQuery {
+                updated_after: None,
+                ..query
+            };
+            page = client.issues(project, &query).await.on(Side::Source)?;
+        }
+        self.started = page.clock;
+        let newest = page.issues.first().map(|issue| issue.updated_at);
+        if page.next_page.is_none() {
+            let mut issues = page.issues;
+            issues.reverse();
+            self.batch(Batch {
+                issues,
+                until: newest,
+                clock: page.clock,
+            })
+            .await?;
+            return Ok(true);
+        }
+        let (Some(bound), Some(total)) = (*since, page.total) else {
+            return Ok(false);
+        };
+        let store = &self.cx.store;
+        let recorded = store
+            .mappings_seen_since(self.link.mirror, mirror_store::Side::Source, bound)
+            .await?;
+        let by_iid: HashMap<Iid, &IssueMapping> = recorded
+            .iter()
+            .map(|mapping| (mapping.source_iid, mapping))
+            .collect();
+        let known = |issue: &Issue| {
+            by_iid
+                .get(&issue.iid)
+                .is_some_and(|mapping| !self.is_due(issue, Some(mapping)))
+        };
+        let all = u64::try_from(recorded.len()) == Ok(total) && page.issues.iter().all(known);
+        Ok(all)
+    }
+
+    async fn batch(&mut self, batch: Batch) -> Result<(), SyncError> {
+        let started = *self
+            .started
+            .get_or_insert_with(|| batch.clock.unwrap_or_else(|| self.cx.store.now()));
+        let read_at = batch.clock.unwrap_or(started);
+        let iids: Vec<Iid> = batch.issues.iter().map(|issue| issue.iid).collect();
+        let known = self
+            .cx
+            .store
+            .issue_mappings_by_iid(self.link.mirror, &iids)
+            .await?;
+        let taken = self.cx.clock.monotonic();
+        let mut due = Vec::new();
+        for issue in batch.issues {
+            if self.is_due(&issue, known.get(&issue.iid)) {
+                due.push(issue.iid);
+                self.cx.facts.keep(self.link.mirror, issue, read_at, taken);
+            }
+        }
+        self.owe(due, Some(watermark(batch.until, started))).await
+    }
+
+    fn is_due(&self, issue: &Issue, mapping: Option<&IssueMapping>) -> bool {
+        let Some(mapping) = mapping else { return true };
+        let settled = mapping
+            .read
+            .as_ref()
+            .is_some_and(|read| is_settled(read, issue));
+        match &mapping.status {
+            MappingStatus::Synced => !settled || mapping.fingerprint.is_none(),
+            // `--include-closed` may have come since.
+            MappingStatus::Skipped(_) => {
+                !settled || self.cx.settings.full || self.cx.settings.include_closed
+            }
+            MappingStatus::Pending | MappingStatus::Blocked(_) | MappingStatus::Failed(_) => true,
+        }
+    }
+
+    /// Within a minute of its last change an issue may change again without showing it: what was
+    /// read that early is read once more.
+    async fn unsettled(&mut self) -> Result<(), SyncError> {
+        let slack = THROTTLED_TOUCH.to_std().unwrap_or(Duration::ZERO);
+        let unsettled = self.cx.store.unsettled(self.link.mirror, slack).await?;
+        self.owe(unsettled, None).await
+    }
+
+    async fn owe(
+        &mut self,
+        iids: impl IntoIterator<Item = Iid>,
+        watermark: Option<DateTime<Utc>>,
+    ) -> Result<(), SyncError> {
+        let mirror = self.link.mirror;
+        let by_hand = self.cx.settings.only.is_some();
+        let owes: Vec<Owe> = iids
+            .into_iter()
+            .map(|iid| Owe {
+                job: Job::SyncIssue { mirror, iid },
+                priority: if by_hand {
+                    Priority::ByHand
+                } else {
+                    self.priority
+                },
+                run_at: None,
+                changed: true,
+            })
+            .collect();
+        self.cx
+            .store
+            .record_source_walk(&self.lease.fence, mirror, &owes, watermark)
+            .await?;
+        let owed = u64::try_from(owes.len()).unwrap_or(u64::MAX);
+        self.owed += owed;
+        self.cx.events.emit(Event::Found { mirror, owed });
+        Ok(())
+    }
+}

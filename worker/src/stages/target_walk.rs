@@ -1,0 +1,276 @@
+//! Finds what is ours on the target, before anything is created there, and what others edited.
+
+use super::{
+    ascending::{Ascending, Batch},
+    twins,
+};
+use crate::{
+    Context, SyncError,
+    error::{On, Side},
+    events::Event,
+    lease::Lease,
+    link::Link,
+};
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    desired::Observed,
+    discover::{TargetRow, compare_target, watermark},
+    ids::{Iid, IssueId, UserId},
+    issue::Issue,
+    job::{Job, Priority},
+    mapping::{Impostor, IssueMapping, TargetIssue},
+    provenance::{Found, Kind},
+};
+use mirror_gitlab::{IssueQuery, Sort};
+use mirror_store::{Adoption, Owe, SightedImpostor, Watermarks};
+use std::collections::{BTreeSet, HashMap};
+
+/// Adopts unmapped copies of ours, notes impostors, owes what somebody edited, and moves the
+/// watermark. With no state at all this is one listing of the target. Returns how many issues are
+/// due for it.
+pub(crate) async fn run(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
+    marks: &Watermarks,
+) -> Result<u64, SyncError> {
+    let since = marks.target.filter(|_| !cx.settings.full);
+    let ours = cx.store.our_users(link.target.instance).await?;
+    let mut walk = Walk {
+        cx,
+        link,
+        ours,
+        started: None,
+        last: None,
+        findings: Findings::default(),
+    };
+    if !walk.newest_page_says_it_all(since).await? {
+        let query = IssueQuery {
+            updated_after: since,
+            ..IssueQuery::default()
+        };
+        let mut rows = Ascending::new(&link.target.client, link.target.project.id, query);
+        while let Some(batch) = rows.next().await.on(Side::Target)? {
+            walk.batch(batch).await?;
+        }
+    }
+    walk.record(lease).await
+}
+
+/// What an observed target issue leaves on record.
+pub(crate) fn stamp(issue: &Issue) -> TargetIssue {
+    TargetIssue {
+        id: issue.id,
+        iid: issue.iid,
+        updated_at: issue.updated_at,
+        notes_count: issue.user_notes_count,
+        digest: Some(Observed::from(issue).digest()),
+    }
+}
+
+#[derive(Default)]
+struct Findings {
+    adoptions: Vec<Adoption>,
+    impostors: Vec<SightedImpostor>,
+    touched: Vec<TargetIssue>,
+    edited: Vec<Iid>,
+}
+
+struct Walk<'a> {
+    cx: &'a Context,
+    link: &'a Link,
+    ours: BTreeSet<UserId>,
+    started: Option<DateTime<Utc>>,
+    last: Option<DateTime<Utc>>,
+    findings: Findings,
+}
+
+impl Walk<'_> {
+    /// One request that often is the whole walk; see the source's walk.
+    async fn newest_page_says_it_all(
+        &mut self,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<bool, SyncError> {
+        let query = IssueQuery {
+            updated_after: since,
+            sort: Sort::Desc,
+            ..IssueQuery::default()
+        };
+        let target = &self.link.target;
+        let page = target
+            .client
+            .issues(target.project.id, &query)
+            .await
+            .on(Side::Target)?;
+        if since.is_some_and(|bound| page.clock.is_some_and(|clock| clock < bound)) {
+            // The instance's clock was set back: everything is walked, as if for the first time.
+            return Ok(false);
+        }
+        self.started = page.clock;
+        let newest = page.issues.first().map(|issue| issue.updated_at);
+        if page.next_page.is_none() {
+            let batch = Batch {
+                issues: page.issues,
+                until: newest,
+                clock: page.clock,
+            };
+            self.batch(batch).await?;
+            return Ok(true);
+        }
+        let (Some(bound), Some(total)) = (since, page.total) else {
+            return Ok(false);
+        };
+        let recorded = self
+            .cx
+            .store
+            .mappings_seen_since(self.link.mirror, mirror_store::Side::Target, bound)
+            .await?;
+        let known: HashMap<IssueId, &TargetIssue> = recorded
+            .iter()
+            .filter_map(|mapping| mapping.target.as_ref())
+            .map(|target| (target.id, target))
+            .collect();
+        let as_left = |issue: &Issue| {
+            known
+                .get(&issue.id)
+                .is_some_and(|target| compare_target(target, issue) == TargetRow::AsLeft)
+        };
+        let all = u64::try_from(known.len()) == Ok(total) && page.issues.iter().all(as_left);
+        if all {
+            self.last = newest;
+        }
+        Ok(all)
+    }
+
+    async fn batch(&mut self, batch: Batch) -> Result<(), SyncError> {
+        self.started = self.started.or(batch.clock);
+        self.last = self.last.max(batch.until);
+        let ids: Vec<IssueId> = batch.issues.iter().map(|issue| issue.id).collect();
+        let known = self
+            .cx
+            .store
+            .issue_mappings_by_target(self.link.mirror, &ids)
+            .await?;
+        for issue in &batch.issues {
+            match known.get(&issue.id) {
+                Some(mapping) => self.compare(mapping, issue),
+                None => self.claim(issue),
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, mapping: &IssueMapping, issue: &Issue) {
+        let Some(recorded) = &mapping.target else {
+            return;
+        };
+        if self
+            .cx
+            .settings
+            .only
+            .is_some_and(|only| only != mapping.source_iid)
+        {
+            return;
+        }
+        match compare_target(recorded, issue) {
+            TargetRow::AsLeft => {}
+            TargetRow::Touched => self.findings.touched.push(stamp(issue)),
+            TargetRow::Edited => {
+                self.findings.touched.push(stamp(issue));
+                self.findings.edited.push(mapping.source_iid);
+            }
+        }
+    }
+
+    /// An unmapped issue that says it is one of our copies.
+    fn claim(&mut self, issue: &Issue) {
+        let Some(found) = Found::in_body(&issue.description) else {
+            return;
+        };
+        let link = self.link;
+        let Some(original) = found.marker.path.last() else {
+            return;
+        };
+        let is_this_mirrors = found.marker.kind == Kind::Mirror
+            && original.note.is_none()
+            && original.project == link.source.project.id
+            && link.source.is_named(&original.instance)
+            && link.target.is_named(&found.marker.target_instance)
+            && found.marker.target_project == link.target.project.id;
+        if !is_this_mirrors || issue.moved_to_id.is_some() {
+            return;
+        }
+        let source_iid = original.iid;
+        if self.ours.contains(&issue.author.id) {
+            let target = stamp(issue);
+            self.findings.adoptions.push(Adoption {
+                source_iid,
+                source_id: original.issue,
+                target,
+            });
+        } else {
+            let impostor = Impostor {
+                target_iid: issue.iid,
+                author: issue.author.id,
+            };
+            self.findings.impostors.push(SightedImpostor {
+                source_iid,
+                impostor,
+            });
+        }
+    }
+
+    async fn record(self, lease: &Lease) -> Result<u64, SyncError> {
+        let Self {
+            cx,
+            link,
+            findings,
+            started,
+            last,
+            ..
+        } = self;
+        let mirror = link.mirror;
+        let Findings {
+            adoptions,
+            impostors,
+            touched,
+            mut edited,
+        } = findings;
+        if !touched.is_empty() {
+            cx.store
+                .refresh_targets(&lease.fence, mirror, &touched)
+                .await?;
+        }
+        if !edited.is_empty() {
+            cx.store
+                .forget_fingerprints(&lease.fence, mirror, Some(&edited))
+                .await?;
+        }
+        edited.extend(adoptions.iter().map(|adoption| adoption.source_iid));
+        edited.sort_unstable();
+        edited.dedup();
+        if let Some(only) = cx.settings.only {
+            edited.retain(|iid| *iid == only);
+        }
+        let owes: Vec<Owe> = edited
+            .iter()
+            .map(|iid| Owe {
+                job: Job::SyncIssue { mirror, iid: *iid },
+                priority: Priority::Incremental,
+                run_at: None,
+                changed: true,
+            })
+            .collect();
+        let started = started.unwrap_or_else(|| cx.store.now());
+        // For one issue only, what others were found edited is left for the next whole scan.
+        let mark = cx.settings.only.is_none().then(|| watermark(last, started));
+        let left_over = cx
+            .store
+            .record_target_walk(&lease.fence, mirror, &adoptions, &impostors, &owes, mark)
+            .await?;
+        twins::settle(cx, lease, link, &left_over).await?;
+        let owed = u64::try_from(owes.len()).unwrap_or(u64::MAX);
+        cx.events.emit(Event::Found { mirror, owed });
+        Ok(owed)
+    }
+}
