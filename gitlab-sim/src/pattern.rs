@@ -1,33 +1,36 @@
 //! File content of any size that costs no memory: made while it is sent, recognised while it comes.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 
 /// Length of the pieces in which generated content is made.
 const BLOCK: usize = 64 * 1024;
 
+/// Bytes at the start of a block that tell it from the others.
+const HEAD: usize = 8;
+
+/// What every block holds but for its first eight bytes.
+static TEXTURE: LazyLock<Vec<u8>> = LazyLock::new(|| (0..=250u8).cycle().take(BLOCK).collect());
+
 /// Blocks of the content named by `seed`, `size` bytes in all.
 ///
 /// Block `n` starts with `n` xor `seed` (8 bytes, little endian) and goes on with a fixed texture,
-/// so that every offset and every seed differ.
+/// so that blocks out of place and other seeds show.
 pub fn blocks(seed: u64, size: u64) -> impl Iterator<Item = Bytes> + Send + 'static {
     let count = size.div_ceil(BLOCK as u64);
     (0..count).map(move |number| {
-        let left = size - number * BLOCK as u64;
-        let mut block = block(seed, number);
-        block.truncate(usize::try_from(left).unwrap_or(BLOCK));
+        let left = usize::try_from(size - number * BLOCK as u64).unwrap_or(BLOCK);
+        let mut block = Vec::with_capacity(BLOCK);
+        block.extend_from_slice(&head(seed, number));
+        block.extend_from_slice(TEXTURE.get(HEAD..).unwrap_or(&[]));
+        block.truncate(left);
         Bytes::from(block)
     })
 }
 
-fn block(seed: u64, number: u64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(BLOCK);
-    bytes.extend_from_slice(&(number ^ seed).to_le_bytes());
-    let texture: Vec<u8> = (0..=250u8).collect();
-    while bytes.len() < BLOCK {
-        let room = BLOCK - bytes.len();
-        bytes.extend(texture.iter().take(room));
-    }
-    bytes
+fn head(seed: u64, number: u64) -> [u8; HEAD] {
+    (number ^ seed).to_le_bytes()
 }
 
 /// Follows incoming bytes and tells whether they are generated content, holding none of them.
@@ -56,13 +59,13 @@ impl Recogniser {
     }
 
     fn matches(&mut self, bytes: &[u8]) -> bool {
-        let Some(first) = bytes.first_chunk::<8>() else {
+        let Some((first, rest)) = bytes.split_first_chunk::<HEAD>() else {
             return false;
         };
         let seed = *self
             .seed
             .get_or_insert(u64::from_le_bytes(*first) ^ self.complete);
-        block(seed, self.complete).get(..bytes.len()) == Some(bytes)
+        *first == head(seed, self.complete) && TEXTURE.get(HEAD..bytes.len()) == Some(rest)
     }
 
     /// At the end: the seed, if all of it was generated content.

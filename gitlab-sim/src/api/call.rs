@@ -30,7 +30,6 @@ pub(crate) struct Call {
 pub(crate) struct IncomingFile {
     pub(crate) filename: String,
     pub(crate) content: Content,
-    pub(crate) sha256: String,
 }
 
 /// Who sent a request, and what their token allows.

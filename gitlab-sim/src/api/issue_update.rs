@@ -7,7 +7,7 @@ use super::call::Call;
 use super::entities::{self, IssueView};
 use super::issue_create as fields;
 use super::{commands, projects, texts};
-use crate::model::{IssueEdit, IssueState, ProjectId, World};
+use crate::model::{ChangeKind, IssueEdit, IssueState, ProjectId, World};
 use crate::text::quick_actions::Command;
 
 const RECOGNISED: &[&str] = &[
@@ -70,6 +70,10 @@ pub(crate) fn update(world: &mut World, call: &Call, at: (ProjectId, u64)) -> Re
         world.edit_issue(at.0, at.1, by, edit)
     })?;
     set_times(world, at, created, moment);
+    if created.is_some() {
+        let kind = ChangeKind::IssueUpdated(vec!["created_at"]);
+        world.record(by, at.0, Some(at.1), kind);
+    }
     commands::execute(world, call, at, &new_commands, false)?;
     let issue = world.issue(at.0, at.1).ok_or_else(ApiError::not_found)?;
     Ok(Answer::ok(entities::issue(

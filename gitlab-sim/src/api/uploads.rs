@@ -27,13 +27,7 @@ pub(crate) fn create(world: &mut World, call: &Call, project: ProjectId) -> Repl
         return Err(ApiError::message(413, "413 Request Entity Too Large"));
     }
     let name = sanitised(&file.filename);
-    let upload = world.add_hashed_upload(
-        project,
-        by,
-        &name,
-        file.content.clone(),
-        file.sha256.clone(),
-    )?;
+    let upload = world.add_upload(project, by, &name, file.content.clone())?;
     let home = projects::require(world, project)?;
     Ok(Answer::created(entities::created_upload(
         world, home, &upload,

@@ -7,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use http::{Request, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::api::answer::ApiError;
 use crate::api::call::IncomingFile;
@@ -90,11 +89,10 @@ async fn take_multipart(request: Request<Body>, max_file: Option<u64>) -> Result
     Ok(intake)
 }
 
-/// Collects a file: hashed and counted as it comes, kept in memory only if it has to be.
+/// Collects a file: counted as it comes, kept in memory only if it has to be.
 #[derive(Default)]
 struct Collector {
     size: u64,
-    digest: Sha256,
     follow: Option<Recogniser>,
     kept: BytesMut,
     foreign: bool,
@@ -103,7 +101,6 @@ struct Collector {
 impl Collector {
     fn take(&mut self, piece: &Bytes) {
         self.size += piece.len() as u64;
-        self.digest.update(piece);
         if self.foreign {
             self.kept.extend_from_slice(piece);
             return;
@@ -139,10 +136,6 @@ impl Collector {
                 Content::Stored(self.kept.freeze())
             }
         };
-        IncomingFile {
-            filename,
-            content,
-            sha256: hex::encode(self.digest.finalize()),
-        }
+        IncomingFile { filename, content }
     }
 }

@@ -27,6 +27,11 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
 }
 
+/// A moment as the `Date` header tells it.
+pub(crate) fn date(now: DateTime<Utc>) -> HeaderValue {
+    value(&now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
 /// Makes the HTTP response.
 pub(crate) fn response(answer: Answer, manner: Manner) -> Response<Body> {
     let Answer {
@@ -44,10 +49,7 @@ pub(crate) fn response(answer: Answer, manner: Manner) -> Response<Body> {
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let map = response.headers_mut();
-    map.insert(
-        DATE,
-        value(&manner.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
-    );
+    map.insert(DATE, date(manner.now));
     if let Some(text) = kind.content_type() {
         map.insert(CONTENT_TYPE, value(text));
     }

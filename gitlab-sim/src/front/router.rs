@@ -3,10 +3,12 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, State};
+use http::header::DATE;
 use http::{Request, Response, Uri};
 use tower::ServiceExt;
 
 use super::pipeline::{Ending, arrive, finish, serve_api};
+use super::respond::date;
 use crate::api::answer::Answer;
 use crate::api::uploads;
 use crate::sim::Sim;
@@ -56,8 +58,12 @@ async fn answer(
         let head = arrive(&sim, &request);
         return finish(&sim, head.number, Ending::from(answer)).await;
     }
+    let now = sim.world(|world| world.now());
     match pages.oneshot(request).await {
-        Ok(response) => response,
+        Ok(mut response) => {
+            response.headers_mut().insert(DATE, date(now));
+            response
+        }
         Err(never) => match never {},
     }
 }

@@ -1,7 +1,6 @@
 //! How users, projects and planning objects come into the world.
 
 use chrono::NaiveDate;
-use sha2::{Digest, Sha256};
 
 use super::journal::ChangeKind;
 use super::people::{Token, TokenSpec, User, UserId, UserSpec};
@@ -223,28 +222,12 @@ impl World {
         filename: &str,
         content: Content,
     ) -> Result<Upload, EditError> {
-        let sha256 = match &content {
-            Content::Stored(bytes) => hex::encode(Sha256::digest(bytes)),
-            Content::Generated { .. } => String::new(),
-        };
-        self.add_hashed_upload(project, author, filename, content, sha256)
-    }
-
-    pub(crate) fn add_hashed_upload(
-        &mut self,
-        project: ProjectId,
-        author: UserId,
-        filename: &str,
-        content: Content,
-        sha256: String,
-    ) -> Result<Upload, EditError> {
         let upload = Upload {
             id: self.next_id("upload"),
             secret: self.secret_hex(16),
             filename: filename.to_owned(),
             author,
             content,
-            sha256,
             created_at: self.now(),
         };
         let home = self

@@ -434,6 +434,8 @@ impl World {
             at: self.now(),
         };
         self.require_issue(project, iid)?.awards.push(award);
+        let kind = ChangeKind::Reacted(name.to_owned());
+        self.record(user, project, Some(iid), kind);
         Ok(())
     }
 

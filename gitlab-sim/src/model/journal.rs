@@ -43,6 +43,8 @@ pub enum ChangeKind {
     MilestoneCreated(String),
     /// A new file, by its path.
     Uploaded(String),
+    /// Somebody reacted with this emoji.
+    Reacted(String),
     /// Issues were linked or unlinked.
     Linked(bool),
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
+use sha2::{Digest, Sha256};
 
 use super::issue::Issue;
 use super::people::{AccessLevel, UserId};
@@ -294,6 +295,24 @@ impl Content {
             Self::Generated { size, .. } => *size,
         }
     }
+
+    /// The bytes, in pieces.
+    pub fn pieces(&self) -> Box<dyn Iterator<Item = Bytes> + Send> {
+        match self {
+            Self::Stored(bytes) => Box::new(std::iter::once(bytes.clone())),
+            Self::Generated { seed, size } => Box::new(crate::pattern::blocks(*seed, *size)),
+        }
+    }
+
+    /// SHA-256 of the bytes, hexadecimal: the same for the same bytes, however they are held.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let mut digest = Sha256::new();
+        for piece in self.pieces() {
+            digest.update(&piece);
+        }
+        hex::encode(digest.finalize())
+    }
 }
 
 /// A file uploaded into a project.
@@ -309,8 +328,6 @@ pub struct Upload {
     pub author: UserId,
     /// The bytes.
     pub content: Content,
-    /// SHA-256 of the bytes, hexadecimal; empty for generated content put there by the world itself.
-    pub sha256: String,
     /// When it was put there.
     pub created_at: DateTime<Utc>,
 }

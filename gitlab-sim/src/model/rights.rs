@@ -111,10 +111,15 @@ impl World {
         self.can_write_issues(actor, project) && self.plans(actor, project)
     }
 
-    /// Whether a note is shown to this actor.
+    /// Whether a note is shown to this actor: a cross-reference only if the issue it names is
+    /// (facts section 2, short pages).
     #[must_use]
     pub fn can_read_note(&self, actor: &Actor, project: &Project, note: &Note) -> bool {
-        !note.invisible && (!note.internal || self.plans(actor, project))
+        let names_hidden = note
+            .mentioned_by
+            .and_then(|(project, iid)| self.issue(project, iid))
+            .is_some_and(|from| !self.can_read_issue(actor, from));
+        !note.invisible && !names_hidden && (!note.internal || self.plans(actor, project))
     }
 
     /// Whether a comment may be changed or deleted: its author, or maintainer and up.

@@ -119,3 +119,19 @@ async fn what_the_writer_cannot_read_is_not_referenced() {
     .await;
     assert_eq!(cross_references(&site, 2, 1), [""; 0]);
 }
+
+#[tokio::test]
+async fn a_reference_from_a_hidden_issue_is_hidden_and_makes_the_page_short() {
+    let site = Site::new();
+    site.issue("referenced");
+    let body = json!({ "title": "see #1", "confidential": true });
+    site.post("owner", "/projects/1/issues", body).await;
+    let path = "/projects/1/issues/1/notes";
+    let planner = site.get("planner", path).await;
+    assert_eq!(planner.json()[0]["body"], "mentioned in issue #2");
+    let guest = site.get("guest", path).await;
+    assert_eq!(
+        (guest.text.as_str(), guest.header("x-total")),
+        ("[]", Some("1"))
+    );
+}
