@@ -48,7 +48,7 @@ impl Answer {
 }
 
 /// A JSON error without the value it stumbled over: that may be confidential text.
-fn shape(error: &serde_json::Error) -> String {
+pub(crate) fn shape(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Io | serde_json::error::Category::Eof => {
             "JSON that ends early"
@@ -56,7 +56,10 @@ fn shape(error: &serde_json::Error) -> String {
         serde_json::error::Category::Syntax => "not JSON",
         serde_json::error::Category::Data => "JSON of another shape",
     };
-    format!("{what} (line {}, column {})", error.line(), error.column())
+    match (error.line(), error.column()) {
+        (0, _) => what.to_owned(),
+        (line, column) => format!("{what} (line {line}, column {column})"),
+    }
 }
 
 impl Client {

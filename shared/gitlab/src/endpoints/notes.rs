@@ -3,10 +3,10 @@
 use super::fields::{Fields, timestamp};
 use crate::{
     Client, Error, Stamped,
-    answer::Answer,
+    answer::shape,
     call::Call,
     page::PER_PAGE,
-    wire::{WireCreated, WireDiscussion, WireNote},
+    wire::{WireDiscussion, WireNote},
 };
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
@@ -143,8 +143,8 @@ impl Client {
             .json(&new.to_json());
         let answer = self.exchange(&mut call).await?;
         let thread: Value = answer.decode(&call)?;
-        let first = thread.pointer("/notes/0").cloned().unwrap_or_default();
         let id = thread.get("id").and_then(Value::as_str).map(str::to_owned);
+        let first = thread.pointer("/notes/0").cloned().unwrap_or(thread);
         reply(&call, answer.status, first, id)
     }
 
@@ -244,27 +244,33 @@ impl NewNote {
     }
 }
 
-/// Tells a note from the account of what was executed in its place (202, no id).
+/// Tells a note from the account of what was executed in its place (202, or no id).
 fn reply(
     call: &Call,
     status: StatusCode,
     written: Value,
     discussion: Option<String>,
 ) -> Result<NoteReply, Error> {
-    let answer = |value: Value| Answer {
-        status,
-        headers: http::HeaderMap::new(),
-        body: value.to_string().into(),
-    };
-    let outline: WireCreated = answer(written.clone()).decode(call)?;
-    if status == StatusCode::ACCEPTED || !outline.is_a_note() {
+    let changes = written.get("commands_changes");
+    let no_note = written.get("id").is_none_or(Value::is_null);
+    if status == StatusCode::ACCEPTED || (no_note && changes.is_some()) {
         return Ok(NoteReply::CommandsOnly);
     }
-    let commands = outline.executed();
-    let note: WireNote = answer(written).decode(call)?;
+    let commands = changes.is_some_and(something);
+    let note: WireNote = serde_json::from_value(written)
+        .map_err(|error| Error::malformed(&call.subject, shape(&error)).with_status(status))?;
     Ok(NoteReply::Created {
         note: note.into(),
         discussion,
         commands,
     })
+}
+
+fn something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Object(changes) => !changes.is_empty(),
+        Value::Array(changes) => !changes.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
 }

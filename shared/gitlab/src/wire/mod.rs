@@ -6,5 +6,5 @@ mod note;
 mod project;
 
 pub(crate) use issue::{WireIssue, WireLabel, WireTime};
-pub(crate) use note::{WireCreated, WireDiscussion, WireLabelEvent, WireNote, WireUpload};
+pub(crate) use note::{WireDiscussion, WireLabelEvent, WireNote, WireUpload};
 pub(crate) use project::{WireMetadata, WireProject, WireToken, WireTokenUser};

@@ -7,7 +7,6 @@ use mirror_core::{
     issue::{Discussion, Note},
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 #[derive(Deserialize)]
 pub(crate) struct WireNote {
@@ -28,13 +27,6 @@ pub(crate) struct WireDiscussion {
     notes: Option<Vec<WireNote>>,
 }
 
-/// The answer to writing a note. Where the body was nothing but quick actions there is no id.
-#[derive(Deserialize)]
-pub(crate) struct WireCreated {
-    id: Option<Value>,
-    commands_changes: Option<Value>,
-}
-
 /// The answer to an upload; the other fields differ by version.
 #[derive(Deserialize)]
 pub(crate) struct WireUpload {
@@ -52,23 +44,6 @@ pub(crate) struct WireLabelEvent {
 #[derive(Deserialize)]
 pub(crate) struct EventLabel {
     pub(crate) name: String,
-}
-
-impl WireCreated {
-    /// Whether a note came of it.
-    pub(crate) fn is_a_note(&self) -> bool {
-        self.id.as_ref().is_some_and(|id| !id.is_null())
-    }
-
-    /// Whether text of ours was executed.
-    pub(crate) fn executed(&self) -> bool {
-        match &self.commands_changes {
-            None | Some(Value::Null) => false,
-            Some(Value::Object(changes)) => !changes.is_empty(),
-            Some(Value::Array(changes)) => !changes.is_empty(),
-            Some(Value::Bool(_) | Value::Number(_) | Value::String(_)) => true,
-        }
-    }
 }
 
 impl From<WireNote> for Note {

@@ -108,8 +108,11 @@ async fn upload_over_the_network_keeps_step_with_the_one_who_reads_it() {
     assert!(ahead.load(Ordering::SeqCst) < COUNT / 4, "{ahead:?}");
 }
 
+/// One field of a form: the request's headers, the field's name, its file's name, its content.
+type Field = (HeaderMap, String, String, Bytes);
+
 #[derive(Clone, Default)]
-struct Received(Arc<Mutex<Vec<(HeaderMap, String, String, Bytes)>>>);
+struct Received(Arc<Mutex<Vec<Field>>>);
 
 async fn parsing_server(received: Received) -> String {
     let router = Router::new().route(
