@@ -51,8 +51,8 @@ impl Clock for RealClock {
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(RealClock(Instant::now()));
-    let store = Store::open(&folder.path().join("state.sqlite3"), clock);
-    let store = store.await.unwrap();
+    let path = folder.path().join("state.sqlite3");
+    let store = Store::open(&path, clock).await.unwrap();
     let instance = InstanceName("gitlab.a".to_owned());
     let instance = store.register_instance(&instance, "https://gitlab.a", &[]);
     let instance = instance.await.unwrap();

@@ -49,7 +49,7 @@ async fn an_intent_is_there_until_it_is_recorded(world: World) {
     assert_eq!((intent.sent_at, intent.resent), (at(5), false));
     assert_eq!(intent.what, to_issue());
     let open = store.intents(world.mirror, Iid(1)).await.unwrap();
-    assert_eq!(open, [intent.clone()]);
+    assert_eq!(open, std::slice::from_ref(&intent));
     let created = world.mapped(1, 501);
     let record = store.record_issue_created(&fence, &created, Some(intent.id));
     record.await.unwrap();
@@ -95,7 +95,7 @@ async fn recording_a_note_opens_the_next_in_one_step(world: World) {
     let second = second.unwrap();
     assert_eq!((&second.what, second.sent_at), (&to_note(12), at(3)));
     let open = store.intents(world.mirror, Iid(1)).await.unwrap();
-    assert_eq!(open, [second.clone()]);
+    assert_eq!(open, std::slice::from_ref(&second));
     let next = record(Iid(1), note(12), second.id, None).await;
     assert_eq!(next, None);
     assert!(

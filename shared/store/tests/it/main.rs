@@ -1,5 +1,8 @@
 //! Stories of the record. Most are told on every database the store runs on.
 
+// Tells the lints that the functions around the tests, too, are tests.
+#![cfg(test)]
+
 mod adopting;
 mod claiming;
 mod creating;
