@@ -19,10 +19,10 @@ mod front;
 mod model;
 pub mod pattern;
 pub mod scenario;
+pub mod seed;
 mod serve;
 mod settings;
 mod sim;
-pub mod seed;
 pub mod text;
 pub mod web;
 

@@ -128,9 +128,6 @@ fn tell(lines: &[String]) {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
     let arguments = Arguments::parse();
     let generation = if arguments.legacy_quick_actions {
         Generation::Legacy

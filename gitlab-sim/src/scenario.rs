@@ -112,43 +112,20 @@ struct NoteEntry {
 }
 
 /// Why a scenario could not be built.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The text is no scenario.
-    Unreadable(serde_json::Error),
+    #[error("not a scenario")]
+    Unreadable(#[source] serde_json::Error),
     /// A name that no user of the scenario has.
+    #[error("no user `{0}` in the scenario")]
     UnknownUser(String),
     /// There is no project in it.
+    #[error("no project in the scenario")]
     NoProject,
     /// The world refused it.
-    Refused(EditError),
-}
-
-impl std::fmt::Display for ScenarioError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unreadable(_) => f.write_str("not a scenario"),
-            Self::UnknownUser(name) => write!(f, "no user `{name}` in the scenario"),
-            Self::NoProject => f.write_str("no project in the scenario"),
-            Self::Refused(_) => f.write_str("the scenario contradicts itself"),
-        }
-    }
-}
-
-impl std::error::Error for ScenarioError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Unreadable(source) => Some(source),
-            Self::Refused(source) => Some(source),
-            Self::UnknownUser(_) | Self::NoProject => None,
-        }
-    }
-}
-
-impl From<EditError> for ScenarioError {
-    fn from(error: EditError) -> Self {
-        Self::Refused(error)
-    }
+    #[error("the scenario contradicts itself")]
+    Refused(#[from] EditError),
 }
 
 /// What a scenario became.

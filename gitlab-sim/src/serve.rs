@@ -19,20 +19,9 @@ use crate::front::lost::{ConnectionLost, Cut};
 use crate::sim::Sim;
 
 /// The address could not be listened on.
-#[derive(Debug)]
-pub struct ServeError(std::io::Error);
-
-impl std::fmt::Display for ServeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("cannot listen on the simulator's address")
-    }
-}
-
-impl std::error::Error for ServeError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on the simulator's address")]
+pub struct ServeError(#[source] std::io::Error);
 
 /// A running server; it ends, with all its connections, when this is dropped.
 #[derive(Debug)]

@@ -43,16 +43,9 @@ impl FromStr for Edition {
 }
 
 /// A setting's text that names nothing the simulator knows.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{0}` is not known here")]
 pub struct UnknownSetting(pub String);
-
-impl fmt::Display for UnknownSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is not known here", self.0)
-    }
-}
-
-impl std::error::Error for UnknownSetting {}
 
 /// A GitLab version such as `18.4.0`; compared by number, shown with its edition's suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -14,16 +14,9 @@ use http::{Response, StatusCode};
 pub struct ConnectionLost;
 
 /// The error that a cut body ends with.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("connection cut by a fault")]
 pub(crate) struct Cut;
-
-impl std::fmt::Display for Cut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("connection cut by a fault")
-    }
-}
-
-impl std::error::Error for Cut {}
 
 /// A response that means: no response.
 pub(crate) fn lost() -> Response<Body> {

@@ -1,5 +1,7 @@
 //! Everything between the wire and the API: records, limits, faults, bodies.
 
+mod admission;
+mod error_pages;
 pub(crate) mod faults;
 pub(crate) mod hook;
 mod intake;

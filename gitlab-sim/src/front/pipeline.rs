@@ -1,21 +1,19 @@
 //! The way of a request: recorded, asked about, struck by faults, limited, carried out, answered.
 
 use axum::body::Body;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use http::{Method, Request, Response, header};
-use serde_json::json;
 
+use super::admission::admit;
+use super::error_pages::{error_page, refusal};
 use super::faults::Fault;
 use super::hook::{HookVerdict, Phase, RequestEvent};
-use super::intake::{self, Intake};
 use super::landing::Landing;
-use super::limits::{Standing, application_refusal, rack_refusal};
 use super::lost::lost;
 use super::record::RequestRecord;
 use super::respond::{Manner, response};
 use crate::api::answer::{Answer, ApiError};
-use crate::api::call::{Call, Identity};
-use crate::api::params::{Params, decode};
+use crate::api::params::decode;
 use crate::api::{auth, route};
 use crate::model::Via;
 use crate::sim::Sim;
@@ -24,17 +22,17 @@ use crate::sim::Sim;
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) number: u64,
-    method: Method,
+    pub(super) method: Method,
     /// Without the sub-path of the configured address.
     pub(crate) path: String,
-    query: String,
-    secret: Option<String>,
-    called_base: Option<String>,
-    if_unmodified_since: Option<String>,
+    pub(super) query: String,
+    pub(super) secret: Option<String>,
+    pub(super) called_base: Option<String>,
+    pub(super) if_unmodified_since: Option<String>,
 }
 
 impl Head {
-    fn segments(&self) -> Vec<String> {
+    pub(super) fn segments(&self) -> Vec<String> {
         let rest = self.path.strip_prefix("/api/v4/").unwrap_or("");
         rest.split('/')
             .filter(|part| !part.is_empty())
@@ -259,155 +257,4 @@ async fn postpone(
         call,
     });
     Ok(())
-}
-
-/// Limits, sender, body: everything before the endpoint.
-async fn admit(
-    sim: &Sim,
-    head: &Head,
-    request: Request<Body>,
-) -> Result<(Call, Option<Standing>), Answer> {
-    let standing = throttle(sim, head)?;
-    let (identity, max_file) = {
-        let state = sim.lock();
-        let identity = auth::identify(&state.world, head.secret.as_deref())?;
-        (identity, state.world.settings.max_attachment_bytes)
-    };
-    let Intake {
-        params: from_body,
-        file,
-        bytes,
-    } = intake::take(request, max_file).await?;
-    let mut params = Params::from_encoded(&head.query);
-    params.extend(from_body);
-    if let Some(record) = sim.lock().front.record_of(head.number) {
-        record.body_bytes = bytes;
-    }
-    throttle_application(sim, head, &identity, &params)?;
-    let call = Call {
-        method: head.method.clone(),
-        segments: head.segments(),
-        raw_path: head.path.clone(),
-        raw_query: head.query.clone(),
-        params,
-        file,
-        identity,
-        if_unmodified_since: head.if_unmodified_since.clone(),
-        called_base: head.called_base.clone(),
-    };
-    Ok((call, standing))
-}
-
-/// The limit on all API requests: per user, or together for those without a token.
-fn throttle(sim: &Sim, head: &Head) -> Result<Option<Standing>, Answer> {
-    let mut state = sim.lock();
-    let state = &mut *state;
-    let limits = &state.world.settings.limits;
-    let Some(limit) = limits.api else {
-        return Ok(None);
-    };
-    let now = state.world.now();
-    let sender = auth::identify(&state.world, head.secret.as_deref())
-        .ok()
-        .and_then(|one| one.actor.user);
-    let standing = state
-        .front
-        .limiter
-        .count(format!("api/{sender:?}"), limit, limits.window, now);
-    if standing.refused() {
-        let headers = if limits.api_headers {
-            standing.headers(now)
-        } else {
-            Vec::new()
-        };
-        return Err(rack_refusal().with_all(headers));
-    }
-    Ok(Some(standing))
-}
-
-/// The limits on creating notes and issues and on searching.
-fn throttle_application(
-    sim: &Sim,
-    head: &Head,
-    identity: &Identity,
-    params: &Params,
-) -> Result<(), Answer> {
-    let mut state = sim.lock();
-    let state = &mut *state;
-    let limits = &state.world.settings.limits;
-    let user = identity.actor.user;
-    let segments = head.segments();
-    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let posts = head.method == Method::POST;
-    let (key, limit) = match parts.as_slice() {
-        ["projects", _, "issues", _, "notes"] if posts => (format!("notes/{user:?}"), limits.notes),
-        ["projects", _, "issues", _, "discussions", ..] if posts => {
-            (format!("notes/{user:?}"), limits.notes)
-        }
-        ["projects", id, "issues"] if posts => {
-            let project = state
-                .world
-                .project_at(id)
-                .map_or((*id).to_owned(), |one| one.id.to_string());
-            (format!("issues/{project}/{user:?}"), limits.issues)
-        }
-        _ if params.has("search") => (format!("search/{user:?}"), limits.search),
-        _ => return Ok(()),
-    };
-    let Some(limit) = limit else { return Ok(()) };
-    let now = state.world.now();
-    let standing = state.front.limiter.count(key, limit, limits.window, now);
-    if !standing.refused() {
-        return Ok(());
-    }
-    let refusal = application_refusal();
-    Err(if limits.application_retry_after {
-        refusal.with("Retry-After", standing.period.as_secs())
-    } else {
-        refusal
-    })
-}
-
-fn refusal(
-    now: DateTime<Utc>,
-    headers: bool,
-    retry_after: Option<u64>,
-    application: bool,
-) -> Answer {
-    let mut answer = if application {
-        application_refusal()
-    } else {
-        rack_refusal()
-    };
-    if headers {
-        let period = std::time::Duration::from_secs(60);
-        let wait = TimeDelta::seconds(retry_after.unwrap_or(60).cast_signed());
-        let standing = Standing {
-            limit: 1,
-            period,
-            observed: 2,
-            resets_at: now + wait,
-        };
-        answer = answer.with_all(standing.headers(now));
-        answer.headers.retain(|(name, _)| *name != "Retry-After");
-    }
-    match retry_after {
-        Some(seconds) => answer.with("Retry-After", seconds),
-        None => answer,
-    }
-}
-
-/// An error as its usual sender words it: a proxy in HTML, GitLab in JSON.
-fn error_page(status: u16) -> Answer {
-    if matches!(status, 502..=504) {
-        let html = format!(
-            "<html><head><title>{status}</title></head><body><center>{status}</center></body></html>"
-        );
-        return Answer::html(status, &html);
-    }
-    let reason = http::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|code| code.canonical_reason())
-        .unwrap_or("Error");
-    Answer::json(status, json!({ "message": format!("{status} {reason}") }))
 }

@@ -2,13 +2,14 @@
 
 use chrono::NaiveDate;
 
+use super::edit_error::EditError;
 use super::journal::ChangeKind;
 use super::people::{Token, TokenSpec, User, UserId, UserSpec};
 use super::project::{
     Content, Epic, Group, Home, Iteration, Milestone, MilestoneSpec, Project, ProjectId,
     ProjectSpec, Upload,
 };
-use super::world::{EditError, World};
+use super::world::World;
 
 impl World {
     /// Adds a user.

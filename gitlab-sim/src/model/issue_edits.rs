@@ -1,18 +1,13 @@
 //! Creating, changing and deleting issues.
 
-use chrono::NaiveDate;
-
-use super::issue::{
-    Award, Issue, IssueEdit, IssueLink, IssueSpec, IssueState, StateEvent, Timelog,
-};
+use super::edit_error::EditError;
+use super::issue::{Issue, IssueEdit, IssueSpec, IssueState, StateEvent};
 use super::journal::ChangeKind;
+use super::logged_time::MAX_TIME;
 use super::people::UserId;
 use super::project::ProjectId;
 use super::system_notes as texts;
-use super::world::{EditError, World};
-
-/// Largest estimate or sum of logged time in seconds, four years (facts section 7).
-pub const MAX_TIME: i64 = 126_230_400;
+use super::world::World;
 
 impl World {
     /// Adds an issue and returns its iid.
@@ -316,64 +311,6 @@ impl World {
         )
     }
 
-    /// Logs working time; negative seconds take back.
-    ///
-    /// # Errors
-    /// If there is no such issue, or less than nothing would remain.
-    pub fn log_time(
-        &mut self,
-        project: ProjectId,
-        iid: u64,
-        by: UserId,
-        seconds: i64,
-        summary: Option<&str>,
-    ) -> Result<(), EditError> {
-        let at = self.now();
-        let issue = self.require_issue(project, iid)?;
-        let total = issue.time_spent();
-        if total + seconds < 0 {
-            return Err(EditError::TimeBelowZero);
-        }
-        let seconds = seconds.min(MAX_TIME - total);
-        let summary = summary.map(str::to_owned);
-        issue.timelogs.push(Timelog {
-            user: by,
-            seconds,
-            at,
-            summary,
-        });
-        self.touch(project, iid);
-        self.record(by, project, Some(iid), ChangeKind::TimeLogged(seconds));
-        self.system_note(project, iid, by, texts::spent_text(seconds))
-    }
-
-    /// Takes all logged time back.
-    ///
-    /// # Errors
-    /// If there is no such issue.
-    pub fn reset_time_spent(
-        &mut self,
-        project: ProjectId,
-        iid: u64,
-        by: UserId,
-    ) -> Result<(), EditError> {
-        let at = self.now();
-        let issue = self.require_issue(project, iid)?;
-        let total = issue.time_spent();
-        if total == 0 {
-            return Ok(());
-        }
-        issue.timelogs.push(Timelog {
-            user: by,
-            seconds: -total,
-            at,
-            summary: None,
-        });
-        self.touch(project, iid);
-        self.record(by, project, Some(iid), ChangeKind::TimeLogged(-total));
-        self.system_note(project, iid, by, "removed time spent".to_owned())
-    }
-
     /// Deletes an issue; its iid is not used again.
     ///
     /// # Errors
@@ -392,80 +329,5 @@ impl World {
             .retain(|link| link.source != (project, iid) && link.target != (project, iid));
         self.record(by, project, Some(iid), ChangeKind::IssueDeleted);
         Ok(())
-    }
-
-    /// Closes an issue as moved to another one (facts section 14).
-    ///
-    /// # Errors
-    /// If one of the issues is missing.
-    pub fn move_issue(
-        &mut self,
-        project: ProjectId,
-        iid: u64,
-        by: UserId,
-        to: (ProjectId, u64),
-    ) -> Result<(), EditError> {
-        let new = self.require_issue(to.0, to.1)?.id;
-        self.change_state(project, iid, by, IssueState::Closed)?;
-        self.require_issue(project, iid)?.moved_to = Some(new);
-        self.finish_edit(project, iid, by, vec!["moved_to"], true)?;
-        let place = match self.project(to.0) {
-            Some(home) => format!("{}#{}", home.path, to.1),
-            None => format!("#{}", to.1),
-        };
-        self.system_note(project, iid, by, format!("moved to {place}"))
-    }
-
-    /// Reacts with an emoji, which touches nothing.
-    ///
-    /// # Errors
-    /// If there is no such issue.
-    pub fn add_award(
-        &mut self,
-        project: ProjectId,
-        iid: u64,
-        user: UserId,
-        name: &str,
-    ) -> Result<(), EditError> {
-        let award = Award {
-            id: self.next_id("award"),
-            name: name.to_owned(),
-            user,
-            at: self.now(),
-        };
-        self.require_issue(project, iid)?.awards.push(award);
-        let kind = ChangeKind::Reacted(name.to_owned());
-        self.record(user, project, Some(iid), kind);
-        Ok(())
-    }
-
-    /// Links two issues and returns the link's id.
-    ///
-    /// # Errors
-    /// If one of the issues is missing.
-    pub fn link_issues(
-        &mut self,
-        by: UserId,
-        source: (ProjectId, u64),
-        target: (ProjectId, u64),
-        blocks: bool,
-    ) -> Result<u64, EditError> {
-        self.require_issue(source.0, source.1)?;
-        self.require_issue(target.0, target.1)?;
-        let id = self.next_id("issue_link");
-        self.links.push(IssueLink {
-            id,
-            source,
-            target,
-            blocks,
-            created_at: self.now(),
-        });
-        self.record(by, source.0, Some(source.1), ChangeKind::Linked(true));
-        Ok(id)
-    }
-
-    /// Whether a day lies behind the present one.
-    pub(crate) fn is_past(&self, day: Option<NaiveDate>) -> bool {
-        day.is_some_and(|day| day < self.now().date_naive())
     }
 }

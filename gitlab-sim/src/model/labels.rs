@@ -1,10 +1,11 @@
 //! Labels: titles, scopes, and how an issue's list of them changes (facts section 5).
 
+use super::edit_error::EditError;
 use super::issue::LabelEvent;
 use super::journal::ChangeKind;
 use super::people::UserId;
 use super::project::{Home, Label, LabelSpec, ProjectId};
-use super::world::{EditError, World};
+use super::world::World;
 
 /// Colour of a label that came into being by being named (facts section 5).
 pub const DEFAULT_COLOR: &str = "#6699cc";

@@ -1,11 +1,12 @@
 //! What a saved text sets off: notifications of people, cross-reference notes on other issues
 //! (facts section 4).
 
+use super::edit_error::EditError;
 use super::journal::Notification;
 use super::people::UserId;
 use super::project::ProjectId;
 use super::rights::Actor;
-use super::world::{EditError, World};
+use super::world::World;
 use crate::text::references::{self, Live};
 
 impl World {

@@ -1,11 +1,12 @@
 //! Writing, changing and deleting comments.
 
+use super::edit_error::EditError;
 use super::issue::{Note, NoteSpec};
 use super::journal::ChangeKind;
 use super::people::UserId;
 use super::project::ProjectId;
 use super::system_notes::MAX_NOTES;
-use super::world::{EditError, World};
+use super::world::World;
 
 impl World {
     /// Writes a comment and returns its id; touches the issue, throttled.

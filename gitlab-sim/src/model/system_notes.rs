@@ -2,10 +2,11 @@
 
 use chrono::{NaiveDate, TimeDelta};
 
+use super::edit_error::EditError;
 use super::issue::{IssueState, Note};
 use super::people::UserId;
 use super::project::ProjectId;
-use super::world::{EditError, World};
+use super::world::World;
 use crate::text::duration;
 
 /// Notes an issue can hold, system notes included (facts section 2).

@@ -5,53 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
+use super::edit_error::EditError;
 use super::issue::{Issue, IssueLink};
 use super::journal::{Change, ChangeKind, ExecutedCommand, Notification, Via};
 use super::people::{Token, User, UserId};
 use super::project::{Epic, Group, Home, Iteration, Label, Milestone, Project, ProjectId};
 use crate::clock::SimClock;
 use crate::settings::Settings;
-
-/// Why an edit could not be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EditError {
-    /// No user has this id.
-    NoSuchUser(UserId),
-    /// No project has this id.
-    NoSuchProject(ProjectId),
-    /// The project has no issue of this iid.
-    NoSuchIssue(ProjectId, u64),
-    /// The issue has no note of this id.
-    NoSuchNote(u64),
-    /// No label has this title or id.
-    NoSuchLabel(String),
-    /// A preset iid is taken.
-    DuplicateIid(u64),
-    /// The issue holds as many notes as GitLab allows, 5,000 with system notes (facts section 2).
-    TooManyNotes,
-    /// More time taken back than was logged (facts section 7).
-    TimeBelowZero,
-    /// A label of this title is there already.
-    LabelExists(String),
-}
-
-impl std::fmt::Display for EditError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoSuchUser(id) => write!(f, "no user {id}"),
-            Self::NoSuchProject(id) => write!(f, "no project {id}"),
-            Self::NoSuchIssue(project, iid) => write!(f, "no issue {iid} in project {project}"),
-            Self::NoSuchNote(id) => write!(f, "no note {id}"),
-            Self::NoSuchLabel(title) => write!(f, "no label `{title}`"),
-            Self::DuplicateIid(iid) => write!(f, "issue {iid} is there already"),
-            Self::TooManyNotes => write!(f, "the issue is full of notes"),
-            Self::TimeBelowZero => write!(f, "more time taken back than was logged"),
-            Self::LabelExists(title) => write!(f, "label `{title}` is there already"),
-        }
-    }
-}
-
-impl std::error::Error for EditError {}
 
 /// The whole state of one simulated GitLab.
 ///
