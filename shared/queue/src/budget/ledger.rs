@@ -109,8 +109,9 @@ impl Ledger {
             } else {
                 (Class::Api, observation.limit)
             };
+            // `Retry-After` may be rounded down to before the window's end.
             let until_reset = announcement.map(|known| known.ends.saturating_sub(at));
-            let wait = refusal.retry_after.or(until_reset);
+            let wait = refusal.retry_after.max(until_reset);
             bucket(&mut self.buckets, instance, &charge.account, class).refuse(at, wait, told);
         }
     }

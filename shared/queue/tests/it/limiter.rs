@@ -1,8 +1,9 @@
 //! A server that counts requests, fixed or sliding, on a clock of its own.
 
+use crate::crowd::Server;
 use chrono::{DateTime, TimeDelta, Utc};
-use mirror_core::ports::{Observation, Refusal};
-use std::{collections::VecDeque, time::Duration};
+use mirror_core::ports::{BoxFuture, Observation, Refusal};
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Window {
@@ -21,16 +22,20 @@ pub(crate) enum Headers {
     Never,
 }
 
-#[derive(Debug)]
 pub(crate) struct Limiter {
-    pub(crate) window: Window,
-    pub(crate) headers: Headers,
-    pub(crate) requests: usize,
-    pub(crate) period: Duration,
+    window: Window,
+    headers: Headers,
+    requests: usize,
+    period: Duration,
+    count: Mutex<Count>,
+}
+
+#[derive(Default)]
+struct Count {
     /// Times of those that count now; refused ones count too.
     counted: VecDeque<DateTime<Utc>>,
-    pub(crate) accepted: usize,
-    pub(crate) refused: usize,
+    accepted: usize,
+    refused: usize,
 }
 
 impl Limiter {
@@ -40,14 +45,12 @@ impl Limiter {
             headers,
             requests,
             period,
-            counted: VecDeque::new(),
-            accepted: 0,
-            refused: 0,
+            count: Mutex::default(),
         }
     }
 
-    /// A request arrives when the server's clock shows `now`.
-    pub(crate) fn arrive(&mut self, now: DateTime<Utc>) -> Observation {
+    fn answer(&self, now: DateTime<Utc>) -> Observation {
+        let mut count = self.count.lock().unwrap();
         let period = TimeDelta::from_std(self.period).unwrap();
         let millis = period.num_milliseconds();
         let began = match self.window {
@@ -57,19 +60,19 @@ impl Limiter {
             }
             Window::Sliding => now - period,
         };
-        while self.counted.front().is_some_and(|time| *time < began) {
-            self.counted.pop_front();
+        while count.counted.front().is_some_and(|time| *time < began) {
+            count.counted.pop_front();
         }
-        self.counted.push_back(now);
-        let refused = self.counted.len() > self.requests;
+        count.counted.push_back(now);
+        let refused = count.counted.len() > self.requests;
         if refused {
-            self.refused += 1;
+            count.refused += 1;
         } else {
-            self.accepted += 1;
+            count.accepted += 1;
         }
         let reset = match self.window {
             Window::Fixed => began + period,
-            Window::Sliding => *self.counted.front().unwrap() + period,
+            Window::Sliding => *count.counted.front().unwrap() + period,
         };
         let told = match self.headers {
             Headers::Always => true,
@@ -79,7 +82,7 @@ impl Limiter {
         Observation {
             instance_clock: DateTime::from_timestamp(now.timestamp(), 0),
             limit: told.then_some(self.requests as u64),
-            remaining: told.then_some(self.requests.saturating_sub(self.counted.len()) as u64),
+            remaining: told.then_some(self.requests.saturating_sub(count.counted.len()) as u64),
             reset: told.then_some(reset),
             refused: refused.then_some(Refusal {
                 retry_after: None,
@@ -87,5 +90,16 @@ impl Limiter {
             }),
             struggling: false,
         }
+    }
+}
+
+impl Server for Limiter {
+    fn arrive(&self, now: DateTime<Utc>) -> BoxFuture<'_, Observation> {
+        Box::pin(std::future::ready(self.answer(now)))
+    }
+
+    fn tally(&self) -> (usize, usize) {
+        let count = self.count.lock().unwrap();
+        (count.accepted, count.refused)
     }
 }

@@ -2,8 +2,14 @@
 
 // `cfg(test)` tells the lints that the helper functions, too, are tests.
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
+mod crowd;
+#[cfg(test)]
 mod delivering;
 #[cfg(test)]
 mod limiter;
 #[cfg(test)]
 mod saturation;
+#[cfg(test)]
+mod simulated_gitlab;

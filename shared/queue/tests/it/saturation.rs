@@ -1,18 +1,13 @@
 //! Many clients that always want more: the limit is used, and never exceeded.
 
-use crate::limiter::{Headers, Limiter, Window};
-use chrono::{DateTime, TimeDelta, Utc};
-use mirror_core::{
-    ids::InstanceId,
-    ports::{Account, Admission, Charge, Class, Clock, Entropy, Pace},
+use crate::{
+    crowd::{Crowd, charge, in_paused_time},
+    limiter::{Headers, Limiter, Window},
 };
-use mirror_queue::budget::{Budget, Limit};
-use mirror_runtime::{SeededEntropy, testing::TokioClock};
+use mirror_core::ports::{Class, Clock};
+use mirror_queue::budget::Limit;
 use proptest::prelude::*;
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 #[derive(Clone, Debug)]
 struct World {
@@ -37,131 +32,44 @@ struct Outcome {
     refused: usize,
 }
 
-fn epoch() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
-}
-
-fn charge(by_hand: bool) -> Charge {
-    Charge {
-        account: Account {
-            instance: InstanceId(1),
-            user: "42".into(),
-        },
-        class: Class::Api,
-        by_hand,
-    }
-}
-
-struct Running {
-    world: World,
-    clock: TokioClock,
-    budget: Budget,
-    server: Mutex<Limiter>,
-    entropy: SeededEntropy,
-}
-
-impl Running {
-    fn start(world: World) -> Arc<Self> {
-        let clock = TokioClock::starting_at(epoch());
-        let period = Duration::from_secs(world.period);
-        let budget = Budget::new(Arc::new(clock));
-        if world.configured {
-            let limit = Limit {
-                class: Class::Api,
-                requests: world.requests as u64,
-                period,
-            };
-            budget.configure(InstanceId(1), [limit]);
-        }
-        Arc::new(Self {
-            clock,
-            budget,
-            server: Mutex::new(Limiter::new(
-                world.window,
-                world.headers,
-                world.requests,
-                period,
-            )),
-            entropy: SeededEntropy::new(world.seed),
-            world,
-        })
-    }
-
-    fn server_time(&self) -> DateTime<Utc> {
-        self.clock.now() + TimeDelta::milliseconds(self.world.server_ahead)
-    }
-
-    async fn journey(&self) {
-        let longest = self.world.way.as_millis() as u64;
-        let way = Duration::from_millis(self.entropy.next_u64() % (longest + 1));
-        self.clock.sleep(way).await;
-    }
-
-    /// Waits for permission as the client does; how long it took.
-    async fn permission(&self, charge: &Charge) -> Duration {
-        let asked = self.clock.monotonic();
-        loop {
-            match self.budget.admit(charge).await {
-                Admission::Go => return self.clock.monotonic() - asked,
-                Admission::In(wait) => self.clock.sleep(wait).await,
-                Admission::NotBefore(time) => {
-                    let wait = (time - self.clock.now()).to_std().unwrap_or_default();
-                    self.clock.sleep(wait).await;
-                }
-            }
-        }
-    }
-
-    async fn request(&self, charge: &Charge) -> Duration {
-        let waited = self.permission(charge).await;
-        self.journey().await;
-        let observation = self.server.lock().unwrap().arrive(self.server_time());
-        self.journey().await;
-        self.budget.learn(charge, &observation);
-        waited
-    }
-
-    /// The clients send as fast as they may until the given time.
-    async fn saturate(self: &Arc<Self>, until: Duration) {
-        let mut clients = tokio::task::JoinSet::new();
-        for _ in 0..self.world.clients {
-            let running = Arc::clone(self);
-            clients.spawn(async move {
-                loop {
-                    running.request(&charge(false)).await;
-                }
-            });
-        }
-        self.clock.sleep(until - self.clock.monotonic()).await;
-        clients.shutdown().await;
-    }
-
-    fn outcome(&self) -> Outcome {
-        let server = self.server.lock().unwrap();
-        let allowed = self.world.requests * self.world.periods as usize;
+impl World {
+    fn outcome(&self, crowd: &Crowd) -> Outcome {
+        let (accepted, refused) = crowd.tally();
+        let allowed = self.requests * self.periods as usize;
         Outcome {
-            used: server.accepted as f64 / allowed as f64,
-            refused: server.refused,
+            used: accepted as f64 / allowed as f64,
+            refused,
         }
     }
+}
+
+/// The clients, and how long they run.
+fn start(world: &World) -> (Arc<Crowd>, Duration) {
+    let period = Duration::from_secs(world.period);
+    let limit = Limit {
+        class: Class::Api,
+        requests: world.requests as u64,
+        period,
+    };
+    let server = Limiter::new(world.window, world.headers, world.requests, period);
+    let crowd = Crowd {
+        way: world.way,
+        server_ahead: world.server_ahead,
+        ..Crowd::new(
+            Box::new(server),
+            world.configured.then_some(limit),
+            world.seed,
+        )
+    };
+    (Arc::new(crowd), period * world.periods)
 }
 
 fn run(world: World) -> Outcome {
     in_paused_time(async move {
-        let running = Running::start(world);
-        let until = Duration::from_secs(running.world.period) * running.world.periods;
-        running.saturate(until).await;
-        running.outcome()
+        let (crowd, length) = start(&world);
+        crowd.saturate(world.clients, length).await;
+        world.outcome(&crowd)
     })
-}
-
-fn in_paused_time<T>(story: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap()
-        .block_on(story)
 }
 
 fn six_hundred_a_minute() -> World {
@@ -223,19 +131,20 @@ fn a_limit_that_only_refusals_tell_is_learnt_and_used() {
 #[test]
 fn a_person_does_not_wait_for_a_saturated_minute() {
     in_paused_time(async {
-        let running = Running::start(six_hundred_a_minute());
-        let busy = Arc::clone(&running);
-        let busy = tokio::spawn(async move { busy.saturate(Duration::from_secs(600)).await });
+        let world = six_hundred_a_minute();
+        let (crowd, length) = start(&world);
+        let busy = Arc::clone(&crowd);
+        let busy = tokio::spawn(async move { busy.saturate(world.clients, length).await });
         let mut longest = Duration::ZERO;
         for minute in 2..9 {
             // Deep in the part of each minute in which the common share is used up.
             let asks = Duration::from_secs(minute * 60 + 40);
-            running.clock.sleep(asks - running.clock.monotonic()).await;
-            longest = longest.max(running.request(&charge(true)).await);
+            crowd.clock.sleep(asks - crowd.clock.monotonic()).await;
+            longest = longest.max(crowd.request(&charge(true)).await);
         }
         busy.await.unwrap();
         assert!(longest <= Duration::from_secs(3), "{longest:?}");
-        let outcome = running.outcome();
+        let outcome = six_hundred_a_minute().outcome(&crowd);
         assert_eq!(outcome.refused, 0);
         assert!(outcome.used >= 0.97, "{outcome:?}");
     });
@@ -275,6 +184,10 @@ proptest! {
         let outcome = run(world);
         prop_assert_eq!(outcome.refused, 0);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_known_limit_is_used_by_those_who_can(world in worlds()) {
