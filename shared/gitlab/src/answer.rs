@@ -1,8 +1,12 @@
 //! What came back: read whole under a cap, told apart, decoded.
 
 use crate::{
-    Client, Conflict, Error, ErrorKind, TokenFault, call::Call, limits, message::Words, origin,
-    transport::ByteStream,
+    Client, Conflict, Error, ErrorKind, TokenFault,
+    call::Call,
+    limits,
+    message::Words,
+    origin,
+    transport::{ByteStream, TransportError, TransportErrorKind},
 };
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -36,6 +40,12 @@ impl Answer {
 
     pub(crate) fn decode<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
+            if error.is_eof() && !self.body.is_empty() {
+                // A body without an announced length can be cut off without the carrier noticing.
+                let cut = TransportError::new(TransportErrorKind::Interrupted, shape(&error));
+                let kind = ErrorKind::Transport(cut);
+                return Error::new(&call.subject, kind).with_status(self.status);
+            }
             let what = if limits::is(&self.headers, "html") {
                 "an HTML page instead of JSON (a sign-in in front of the API?)".to_owned()
             } else {
@@ -149,8 +159,8 @@ impl Client {
                 Error::new(&call.subject, kind).with_status(status)
             })?;
             if (whole.len() + piece.len()) as u64 > cap {
-                let what = format!("over the cap of {cap} bytes");
-                return Err(Error::malformed(&call.subject, what).with_status(status));
+                let kind = ErrorKind::OverCap { cap };
+                return Err(Error::new(&call.subject, kind).with_status(status));
             }
             whole.extend_from_slice(&piece);
         }
@@ -159,11 +169,8 @@ impl Client {
 
     /// What an answer that is no success means.
     pub(crate) fn refusal(&self, call: &Call, head: &Parts, body: &[u8]) -> Error {
-        let words = Words::read(body, limits::is(&head.headers, "html"));
-        let message = words
-            .message
-            .as_ref()
-            .map(|text| self.shared.token.redact(text));
+        let body = self.shared.token.redact(&String::from_utf8_lossy(body));
+        let words = Words::read(&body, limits::is(&head.headers, "html"));
         let now = self.shared.clock.now();
         let refused = limits::observe(head.status, &head.headers, now).refused;
         let retry_at = refused.map(|refusal| self.after(limits::wait(&refusal)));
@@ -174,7 +181,7 @@ impl Client {
         };
         Error::new(&call.subject, kind)
             .with_status(head.status)
-            .with_message(message)
+            .with_message(words.message)
             .with_retry_at(retry_at)
     }
 

@@ -25,8 +25,8 @@ pub(crate) struct Words {
 }
 
 impl Words {
-    pub(crate) fn read(body: &[u8], html: bool) -> Self {
-        match serde_json::from_slice::<Value>(body) {
+    pub(crate) fn read(body: &str, html: bool) -> Self {
+        match serde_json::from_str::<Value>(body) {
             Ok(Value::Object(object)) => Self::of_object(&object),
             Ok(
                 Value::Null
@@ -35,7 +35,7 @@ impl Words {
                 | Value::String(_)
                 | Value::Array(_),
             )
-            | Err(_) => Self::of_text(&String::from_utf8_lossy(body), html),
+            | Err(_) => Self::of_text(body, html),
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
     use super::Words;
 
     fn message(body: &str) -> Option<String> {
-        Words::read(body.as_bytes(), false).message
+        Words::read(body, false).message
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_proxys_page_is_told_by_its_title_and_is_not_gitlabs_own_form() {
         let page = "<html><head><title>502 Bad Gateway</title></head><body>…</body></html>";
-        let words = Words::read(page.as_bytes(), true);
+        let words = Words::read(page, true);
         assert_eq!(
             words.message.as_deref(),
             Some("a page titled \"502 Bad Gateway\"")

@@ -59,15 +59,21 @@ impl Client {
     /// once more when the walk has ended, and its rows and the total must be the same, else the
     /// list is walked again. So `n` pages take `2n - 1` requests.
     ///
-    /// The rows come with the clock of the walk's first answer.
+    /// Rows so long that a page of them is over the cap come in shorter pages. The rows come with
+    /// the clock of the walk's first answer.
     pub(crate) async fn proven_pages<T: DeserializeOwned, K: PartialEq>(
         &self,
         call: impl Fn() -> Call,
         key: impl Fn(&T) -> K,
     ) -> Result<(Vec<T>, Option<DateTime<Utc>>), Error> {
-        for _ in 0..WALKS {
-            if let Some(proven) = self.walk(&call, &key).await? {
-                return Ok(proven);
+        let mut per_page = PER_PAGE;
+        let mut walks = 0;
+        while walks < WALKS {
+            match self.walk(&call, &key, per_page).await {
+                Ok(Some(proven)) => return Ok(proven),
+                Ok(None) => walks += 1,
+                Err(error) if is_over_cap(&error) && per_page > 1 => per_page /= 10,
+                Err(error) => return Err(error),
             }
         }
         Err(Error::new(&call().subject, ErrorKind::UnprovenWalk))
@@ -77,13 +83,14 @@ impl Client {
         &self,
         call: &impl Fn() -> Call,
         key: &impl Fn(&T) -> K,
+        per_page: u32,
     ) -> Result<Option<(Vec<T>, Option<DateTime<Utc>>)>, Error> {
-        let first: Page<T> = self.page_of(call(), 1, PER_PAGE).await?;
+        let first: Page<T> = self.page_of(call(), 1, per_page).await?;
         let (total, clock) = (first.total, first.clock);
         let mut next = first.next;
         let mut seen = vec![(1, first.rows)];
         while let Some(number) = next {
-            let page: Page<T> = self.page_of(call(), number, PER_PAGE).await?;
+            let page: Page<T> = self.page_of(call(), number, per_page).await?;
             if page.total != total {
                 return Ok(None);
             }
@@ -95,7 +102,7 @@ impl Client {
             .map(|(_, before)| before)
             .unwrap_or_default();
         for (number, rows) in again {
-            let page: Page<T> = self.page_of(call(), *number, PER_PAGE).await?;
+            let page: Page<T> = self.page_of(call(), *number, per_page).await?;
             let same = page.total == total && page.rows.iter().map(key).eq(rows.iter().map(key));
             if !same {
                 return Ok(None);
@@ -106,6 +113,10 @@ impl Client {
             clock,
         )))
     }
+}
+
+fn is_over_cap(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::OverCap { .. })
 }
 
 /// The next page's number; an answer that does not say whether there is one is no answer, since a

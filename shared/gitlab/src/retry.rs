@@ -88,6 +88,7 @@ impl Client {
             | ErrorKind::TooLarge
             | ErrorKind::Input(_)
             | ErrorKind::Malformed { .. }
+            | ErrorKind::OverCap { .. }
             | ErrorKind::Redirected { .. }
             | ErrorKind::SignIn
             | ErrorKind::UnprovenWalk

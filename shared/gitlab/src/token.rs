@@ -7,6 +7,9 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
+/// No token of GitLab's is shorter; a stray word in its place is not hunted for in every answer.
+const SHORTEST: usize = 8;
+
 const REDACTED: &str = "[redacted]";
 
 impl Token {
@@ -25,7 +28,7 @@ impl Token {
 
     /// The text without the secret, should somebody have echoed it.
     pub(crate) fn redact(&self, text: &str) -> String {
-        if self.0.is_empty() {
+        if self.0.len() < SHORTEST {
             return text.to_owned();
         }
         text.replace(&self.0, REDACTED)

@@ -35,10 +35,7 @@ async fn endless_answer_is_cut_at_the_cap() {
         .issue(PROJECT, Iid(3))
         .await
         .unwrap_err();
-    assert!(
-        matches!(error.kind(), ErrorKind::Malformed { what } if what.contains("65536")),
-        "{error}"
-    );
+    assert_eq!(*error.kind(), ErrorKind::OverCap { cap: 65536 });
     assert_eq!(produced.load(Ordering::Relaxed), 65);
 }
 
@@ -100,4 +97,21 @@ async fn sign_in_page_in_front_of_the_api_is_named_as_what_it_is() {
         "{error}"
     );
     assert!(!error.is_transient());
+}
+
+#[tokio::test]
+async fn answer_cut_off_where_no_length_was_announced_is_no_answer_of_gitlabs() {
+    let body = &issue_json(3)[..40];
+    let gitlab =
+        RawServer::doing([Raw::Close(format!("HTTP/1.1 201 Created\r\n\r\n{body}"))]).await;
+    let error = Lab::new()
+        .client(&gitlab.url)
+        .create_issue(PROJECT, &NewIssue::default())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Transport(cause) if cause.kind() == TransportErrorKind::Interrupted),
+        "{error:?}"
+    );
+    assert_eq!(error.fate(), Fate::Unknown);
 }

@@ -6,6 +6,8 @@ mod body;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod projects;
@@ -17,8 +19,6 @@ mod simulator;
 mod support;
 #[cfg(test)]
 mod timeouts;
-#[cfg(test)]
-mod tls;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]

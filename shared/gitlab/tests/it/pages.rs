@@ -22,13 +22,13 @@ impl Threads {
     }
 
     fn page(&self, seen: &Seen) -> Response<Body> {
-        let page = number(seen, "page");
-        let pages = self.rows.len().div_ceil(100).max(1);
+        let (page, size) = (number(seen, "page"), number(seen, "per_page"));
+        let pages = self.rows.len().div_ceil(size).max(1);
         let rows: Vec<String> = self
             .rows
             .iter()
-            .skip((page - 1) * 100)
-            .take(100)
+            .skip((page - 1) * size)
+            .take(size)
             .filter(|id| !(self.hidden)(**id))
             .map(|id| {
                 format!(
@@ -207,4 +207,19 @@ async fn issues_are_listed_in_all_states_by_their_last_change() {
          &updated_after=2026-01-02T03%3A04%3A05.678901Z&iids%5B%5D=3&iids%5B%5D=4\
          &author_id=9&with_labels_details=true&page=2&per_page=50"
     );
+}
+
+#[tokio::test]
+async fn threads_too_long_for_a_page_of_a_hundred_come_in_shorter_ones() {
+    let server = Server::answering(|seen, _| Threads::of(0..25).page(seen)).await;
+    let mut lab = Lab::new();
+    lab.options.body_cap = 2000;
+    let found = lab
+        .client(&server.url)
+        .discussions(PROJECT, Iid(3))
+        .await
+        .unwrap();
+    let found: Vec<String> = found.value.into_iter().map(|thread| thread.id).collect();
+    assert_eq!(found, ids(0..25));
+    assert_eq!(pages(&server), [1, 1, 2, 3, 1, 2]);
 }

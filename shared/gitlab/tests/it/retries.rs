@@ -99,6 +99,23 @@ async fn gateway_that_speaks_json_is_not_taken_for_gitlab() {
 }
 
 #[tokio::test]
+async fn gitlabs_own_503_is_told_by_the_header_on_all_its_answers() {
+    let gitlab = Server::answering(|_, _| {
+        let mut response = json(503, r#"{"message":"503 Service Unavailable"}"#);
+        let meta = r#"{"correlation_id":"01","version":"1"}"#.parse().unwrap();
+        response.headers_mut().insert("x-gitlab-meta", meta);
+        response
+    })
+    .await;
+    let error = Lab::new()
+        .client(&gitlab.url)
+        .create_issue(PROJECT, &NewIssue::default())
+        .await
+        .unwrap_err();
+    assert_eq!(error.fate(), Fate::Decided);
+}
+
+#[tokio::test]
 async fn refused_connection_sent_no_byte() {
     let port = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

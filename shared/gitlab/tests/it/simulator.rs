@@ -120,6 +120,17 @@ async fn issue_is_created_listed_changed_and_deleted() {
     assert_eq!(page.issues[0].labels.len(), 2);
     assert!(page.issues[0].label_details[0].color.is_some());
 
+    let only = IssueQuery {
+        iids: vec![made.iid, Iid(99)],
+        author_id: Some(made.author.id),
+        ..IssueQuery::default()
+    };
+    let found = client.issues(project, &only).await.unwrap().issues;
+    assert_eq!(
+        found.iter().map(|issue| issue.iid).collect::<Vec<_>>(),
+        [made.iid]
+    );
+
     let change = IssueChange {
         title: Some("Second".to_owned()),
         add_labels: vec!["later".to_owned()],
@@ -445,19 +456,19 @@ async fn tokens_that_do_not_do_are_told_apart() {
     let spec = |token: &str| TokenSpec::api(token);
     gitlab
         .sim
-        .add_token(gitlab.bot, TokenSpec::read_api("reader"));
+        .add_token(gitlab.bot, TokenSpec::read_api("glpat-1"));
     gitlab.sim.add_token(
         gitlab.bot,
         TokenSpec {
             revoked: true,
-            ..spec("revoked")
+            ..spec("glpat-2")
         },
     );
     gitlab.sim.add_token(
         gitlab.bot,
         TokenSpec {
             expires_at: Some(yesterday),
-            ..spec("expired")
+            ..spec("glpat-3")
         },
     );
 
@@ -470,9 +481,9 @@ async fn tokens_that_do_not_do_are_told_apart() {
             .unwrap_err()
     };
     for (token, fault) in [
-        ("unknown", None),
-        ("revoked", Some(TokenFault::Revoked)),
-        ("expired", Some(TokenFault::Expired)),
+        ("glpat-0", None),
+        ("glpat-2", Some(TokenFault::Revoked)),
+        ("glpat-3", Some(TokenFault::Expired)),
     ] {
         assert_eq!(
             *refusal(token).await.kind(),
@@ -480,7 +491,7 @@ async fn tokens_that_do_not_do_are_told_apart() {
             "{token}"
         );
     }
-    let reader = refusal("reader").await;
+    let reader = refusal("glpat-1").await;
     assert!(
         matches!(reader.kind(), ErrorKind::InsufficientScope { needed } if needed.iter().any(|scope| scope == "api")),
         "{reader:?}"

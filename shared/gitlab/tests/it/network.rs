@@ -1,4 +1,4 @@
-//! HTTP/2, connections used again, certificates.
+//! HTTP/2, connections used again, certificates, proxies.
 
 use crate::support::{Lab, PROJECT, Server, issue_json, json};
 use axum::{http::Version, serve::Listener};
@@ -174,4 +174,14 @@ fn what_cannot_be_used_is_told_at_the_start() {
     let proxy = HttpTransport::new(&lab.options).unwrap_err();
     assert!(matches!(proxy, SetupError::Proxy), "{proxy}");
     assert!(!format!("{proxy} {proxy:?}").contains("pass word"));
+}
+
+#[tokio::test]
+async fn proxy_is_asked_in_the_hosts_place() {
+    let proxy = Server::answering(|_, _| json(200, &issue_json(3))).await;
+    let mut lab = Lab::new();
+    lab.options.proxy = Some(proxy.url.clone());
+    let client = lab.client("http://gitlab.invalid/");
+    client.issue(PROJECT, Iid(3)).await.unwrap();
+    assert_eq!(proxy.seen()[0].header("host"), Some("gitlab.invalid"));
 }
