@@ -159,8 +159,7 @@ impl Client {
                 Error::new(&call.subject, kind).with_status(status)
             })?;
             if (whole.len() + piece.len()) as u64 > cap {
-                let kind = ErrorKind::OverCap { cap };
-                return Err(Error::new(&call.subject, kind).with_status(status));
+                return Err(Error::over_cap(&call.subject, cap).with_status(status));
             }
             whole.extend_from_slice(&piece);
         }

@@ -72,7 +72,7 @@ impl Client {
             match self.walk(&call, &key, per_page).await {
                 Ok(Some(proven)) => return Ok(proven),
                 Ok(None) => walks += 1,
-                Err(error) if is_over_cap(&error) && per_page > 1 => per_page /= 10,
+                Err(error) if error.is_over_cap() && per_page > 1 => per_page /= 10,
                 Err(error) => return Err(error),
             }
         }
@@ -113,10 +113,6 @@ impl Client {
             clock,
         )))
     }
-}
-
-fn is_over_cap(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::OverCap { .. })
 }
 
 /// The next page's number; an answer that does not say whether there is one is no answer, since a

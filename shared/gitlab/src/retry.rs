@@ -88,7 +88,6 @@ impl Client {
             | ErrorKind::TooLarge
             | ErrorKind::Input(_)
             | ErrorKind::Malformed { .. }
-            | ErrorKind::OverCap { .. }
             | ErrorKind::Redirected { .. }
             | ErrorKind::SignIn
             | ErrorKind::UnprovenWalk

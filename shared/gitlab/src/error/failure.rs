@@ -18,6 +18,7 @@ struct Inner {
     kind: ErrorKind,
     message: Option<String>,
     retry_at: Option<DateTime<Utc>>,
+    over_cap: bool,
 }
 
 impl Error {
@@ -33,11 +34,18 @@ impl Error {
             kind,
             message: None,
             retry_at,
+            over_cap: false,
         }))
     }
 
     pub(crate) fn malformed(subject: &Subject, what: impl Into<String>) -> Self {
         Self::new(subject, ErrorKind::Malformed { what: what.into() })
+    }
+
+    pub(crate) fn over_cap(subject: &Subject, cap: u64) -> Self {
+        let mut error = Self::malformed(subject, format!("longer than {cap} bytes"));
+        error.0.over_cap = true;
+        error
     }
 
     pub(crate) fn unsendable(subject: &Subject, what: impl Into<String>) -> Self {
@@ -72,6 +80,12 @@ impl Error {
     /// GitLab's own words, shortened, on one line.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
+    }
+
+    /// Whether the answer was longer than the client takes: of a list, fewer rows are to be asked
+    /// for at a time.
+    pub fn is_over_cap(&self) -> bool {
+        self.0.over_cap
     }
 
     /// The request, `GET /projects/7/issues/3`.

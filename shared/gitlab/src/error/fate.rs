@@ -42,7 +42,6 @@ impl Error {
             | ErrorKind::Spam { .. }
             | ErrorKind::TooLarge
             | ErrorKind::Malformed { .. }
-            | ErrorKind::OverCap { .. }
             | ErrorKind::Redirected { .. }
             | ErrorKind::SignIn
             | ErrorKind::Unsendable { .. } => false,
@@ -60,9 +59,9 @@ impl Error {
             },
             ErrorKind::Input(_) | ErrorKind::Unsendable { .. } => Fate::NotSent,
             ErrorKind::Throttled { .. } if self.status().is_none() => Fate::NotSent,
-            ErrorKind::Unavailable { own_answer: false }
-            | ErrorKind::Malformed { .. }
-            | ErrorKind::OverCap { .. } => Fate::Unknown,
+            ErrorKind::Unavailable { own_answer: false } | ErrorKind::Malformed { .. } => {
+                Fate::Unknown
+            }
             ErrorKind::Throttled { .. }
             | ErrorKind::Unavailable { own_answer: true }
             | ErrorKind::Unauthorized { .. }

@@ -58,15 +58,11 @@ pub enum ErrorKind {
     Transport(TransportError),
     /// The stream given to be uploaded broke off, so that the request never was complete.
     Input(TransportError),
-    /// An answer that cannot be read: not JSON, of another shape, pages cut.
+    /// An answer that cannot be read: not JSON, of another shape, over the cap, pages
+    /// cut.
     Malformed {
         /// In which way.
         what: String,
-    },
-    /// An answer longer than the client takes: fewer rows are to be asked for.
-    OverCap {
-        /// In bytes.
-        cap: u64,
     },
     /// An answer that leads elsewhere: another address of the instance, most often `https`.
     Redirected {
@@ -154,7 +150,6 @@ impl fmt::Display for ErrorKind {
             Self::Transport(_) => f.write_str("no answer"),
             Self::Input(_) => f.write_str("the file to be uploaded broke off"),
             Self::Malformed { what } => write!(f, "unreadable answer, {what}"),
-            Self::OverCap { cap } => write!(f, "the answer is longer than {cap} bytes"),
             Self::Redirected { to } => write!(f, "the answer leads to {to}, which is not followed"),
             Self::SignIn => f.write_str("the web address asks for a sign-in and takes no token"),
             Self::UnprovenWalk => f.write_str("the list kept changing while it was read"),
