@@ -17,8 +17,9 @@ const DOWN: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// As long as any request may take; after that its end is not waited for.
-const LOST: Duration = Duration::from_secs(3600);
+/// A request that takes longer is no longer held against the others: a large upload, or one whose
+/// end was never told. Sparing the instance is a courtesy, which must not end in standing still.
+const LOST: Duration = Duration::from_secs(600);
 
 /// How an answer bears on the instance's health.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,7 +76,11 @@ impl Circuit {
         while let Some(since) = self.on_their_way.front()
             && now.saturating_sub(*since) >= LOST
         {
-            self.answered(now, Health::Struggling);
+            self.on_their_way.pop_front();
+            match &mut self.state {
+                State::Open { probing, .. } => *probing = false,
+                State::Closed { .. } => {}
+            }
         }
         match &self.state {
             State::Closed { .. } if self.on_their_way.len() < self.at_once => Room::Free,
@@ -252,6 +257,18 @@ mod tests {
             circuit.answered(NOW, Health::Struggling);
         }
         assert_eq!(circuit.room(NOW), Room::In(FIRST_PAUSE));
+    }
+
+    #[test]
+    fn a_probe_whose_end_was_never_told_is_followed_by_another() {
+        let mut circuit = Circuit::default();
+        for _ in 0..5 {
+            round(&mut circuit, Health::Struggling);
+        }
+        let later = NOW + FIRST_PAUSE;
+        assert_eq!(fill(&mut circuit, later), 1);
+        assert_eq!(circuit.room(later), Room::AfterAnswer);
+        assert_eq!(fill(&mut circuit, later + LOST), 1);
     }
 
     #[test]
