@@ -32,6 +32,10 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         } else {
             shown.to_owned()
         };
+        // Behind an exclamation mark a link would be a picture.
+        if text.get(..url.start).is_some_and(|before| before.ends_with('!')) {
+            edits.insert(url.start, "<span></span>");
+        }
         edits.replace(
             url,
             match base.and_then(|base| with_port(&full, base)) {
@@ -71,14 +75,17 @@ fn is_www(url: &str) -> bool {
     url.starts_with("www.")
 }
 
-/// Brackets change the meaning of emphasis marks beside them that lean on a letter.
+/// Brackets change the meaning of emphasis marks between them and anything but white space.
 fn is_free(text: &str, url: &Range<usize>) -> bool {
-    let mark = |c: char| "*_~\\".contains(c);
-    let before = text
-        .get(..url.start)
-        .and_then(|before| before.chars().next_back());
-    let after = text.get(url.end..).and_then(|after| after.chars().next());
-    !before.is_some_and(mark) && !after.is_some_and(mark)
+    let mark = |c: char| "*_~".contains(c);
+    let before = text.get(..url.start).unwrap_or("");
+    let after = text.get(url.end..).unwrap_or("");
+    let outer_before = before.trim_end_matches(mark);
+    let outer_after = after.trim_start_matches(mark);
+    let space = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    let free_before = outer_before.len() == before.len() || space(outer_before.chars().next_back());
+    let free_after = outer_after.len() == after.len() || space(outer_after.chars().next());
+    free_before && free_after && !before.ends_with('\\')
 }
 
 /// The web addresses that stand bare in prose, as places in the text.
@@ -260,7 +267,7 @@ pub(super) fn with_port(url: &str, base: &str) -> Option<String> {
 /// A new target for a place; an address that was its own text keeps that text.
 pub(super) fn write(form: Form, shown: &str, target: &str) -> String {
     match form {
-        Form::Autolink => format!("[{}]({})", super::literal(shown), form.write(target)),
+        Form::Autolink => format!("[{}]({})", super::literal::escaped(shown), form.write(target)),
         Form::Markdown | Form::Attribute(_) => form.write(target),
     }
 }

@@ -50,7 +50,7 @@ fn open_block(text: &str, survey: &Survey) -> Option<String> {
     let block = survey.html_blocks.last();
     block
         .filter(|block| block.top_level && at_end(text, block.source.end))?
-        .missing_end(&survey.page)
+        .missing_end(text, &survey.page)
 }
 
 fn at_end(text: &str, end: usize) -> bool {
@@ -82,7 +82,7 @@ impl Fence {
 }
 
 impl HtmlBlock {
-    fn missing_end(&self, page: &Page) -> Option<String> {
+    fn missing_end(&self, text: &str, page: &Page) -> Option<String> {
         let block = page
             .text(self.page.clone())
             .trim_start()
@@ -109,7 +109,7 @@ impl HtmlBlock {
             return None;
         }
         // A browser ends these at the first `>`; what ends them here must not be shown then.
-        let shown = end != "-->" && open_markup(page).is_none();
+        let shown = end != "-->" && open_markup(&page_of(text, "\n")).is_none();
         Some(if shown {
             format!("<!--{end}-->")
         } else {

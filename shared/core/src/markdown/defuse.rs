@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::cells::Run;
-use super::destinations::{Destination, destinations};
+use super::cells::{Cell, Run};
+use super::destinations::{Destination, Form, destinations};
+use super::agreement::agreed;
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, is_reference, occurrences};
 use super::survey::{Survey, survey};
-use super::{addresses, slashes, tildes};
+use super::{addresses, slashes};
 
 /// What is known of the two sides when a text is made inert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,18 +33,24 @@ pub fn defuse(text: &str) -> String {
 /// As [`defuse`], for a target of which more is known.
 pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
     let base = inert.same_instance.map(|base| base.trim_end_matches('/'));
-    let text = addresses::settled(&declared(normalised(text)), base);
+    let text = addresses::settled(&agreed(normalised(text)), base);
     let survey = survey(&text);
     let pieces = survey.page.pieces();
     let mut edits = Edits::default();
-    let bare = addresses::bare(&text, &survey);
+    let tildes = survey.tildes.iter().flat_map(|tildes| tildes.settle(&text, &mut edits)).collect();
+    let prose = Prose {
+        text: &text,
+        base,
+        addresses: addresses::bare(&text, &survey),
+        tildes,
+        html: survey.page.has_raw_html(),
+    };
     for run in &survey.prose {
-        in_prose(run, base, &text, &bare, &mut edits);
+        prose.defuse(run, &mut edits);
     }
     for run in survey.page.runs(&pieces) {
         in_raw_html(&run, &text, base, &mut edits);
     }
-    tildes::unstrike(&text, &survey.struck, &mut edits);
     link_targets(&text, &survey, inert, &mut edits);
     slashes::defuse(&text, &survey, &pieces, &mut edits);
     slashes::enforce(edits.apply(&text))
@@ -52,74 +59,57 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
 /// The text as GitLab stores it (facts section 3): every CR deleted, trailing white space stripped.
 fn normalised(text: &str) -> String {
     // A byte order mark is no part of the text to GitLab, and stands first only here.
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+    let text = text.trim_start_matches('\u{FEFF}');
     let mut text = text.replace('\r', "");
     let stripped = |c: char| c.is_ascii_whitespace() || matches!(c, '\x0B' | '\0');
     text.truncate(text.trim_end_matches(stripped).len());
-    text.replace('\0', "\u{FFFD}")
+    text.replace('\0', "\u{FFFD}").replace(['\x0B', '\x0C'], " ")
 }
 
-/// The text without what only the parser used here takes for a declaration.
-fn declared(text: String) -> String {
-    let mut text = text;
-    // Escaping one may lay open the next.
-    for _ in 0..text.matches("<!").count().min(MOST_DECLARATIONS) {
-        let undeclared = survey(&text).undeclared;
-        if undeclared.is_empty() {
-            break;
-        }
-        let mut edits = Edits::default();
-        for at in undeclared {
-            edits.insert(at, "\\");
-        }
-        text = edits.apply(&text);
-    }
-    text
+/// Parts a text node, unseen.
+pub(super) const CUT: &str = "<span></span>";
+
+/// What must be known to change a run of prose.
+struct Prose<'a> {
+    text: &'a str,
+    base: Option<&'a str>,
+    /// Web addresses that stand bare.
+    addresses: Vec<Range<usize>>,
+    /// Tildes that are written out already.
+    tildes: Vec<Range<usize>>,
+    /// Raw HTML stands somewhere in the text.
+    html: bool,
 }
 
-/// More than any text but a hostile one holds; what is left reads as text here as well.
-const MOST_DECLARATIONS: usize = 8;
-
-const CUT: &str = "<span></span>";
-
-fn in_prose(run: &Run, base: Option<&str>, source: &str, bare: &[Range<usize>], edits: &mut Edits) {
-    let text = run.text();
-    let struck = tildes::strike(source, run, edits);
-    for danger in dangers(text, base) {
-        let Some(cell) = run.cell_at(danger.at()) else {
-            continue;
-        };
-        let in_address = || {
-            bare.iter()
-                .any(|address| address.contains(&cell.source.start))
-        };
-        let reference = source
-            .get(cell.source.clone())
-            .is_some_and(|written| written.starts_with('&') && written.len() > 1);
-        match danger {
-            Hazard::Sign(_) if struck.contains(&cell.source.start) => {}
-            // In a bare address a backslash would be part of it, after a task's box it would let
-            // the box be one; a character reference is cut off from its name rather than replaced.
-            Hazard::Sign(at) if reference || follows_box(text, at) || in_address() => {
-                edits.insert(cell.source.end, CUT);
+impl Prose<'_> {
+    fn defuse(&self, run: &Run, edits: &mut Edits) {
+        for danger in dangers(run.text(), self.base) {
+            let Some(cell) = run.cell_at(danger.at()) else { continue };
+            match danger {
+                Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
+                Hazard::Sign(_) if holds(&self.tildes, cell) => {}
+                Hazard::Sign(_) if self.html && cell.shown == '~' => {
+                    edits.replace(cell.source.clone(), format!("\\~{CUT}"));
+                }
+                Hazard::Sign(at) if self.must_cut(run, at, cell) => edits.insert(cell.source.end, CUT),
+                Hazard::Sign(_) => edits.replace(cell.source.clone(), format!("\\{}", cell.shown)),
             }
-            Hazard::Sign(_) => edits.replace(cell.source.clone(), format!("\\{}", cell.shown)),
-            Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
         }
     }
-    // `<!x` begins a declaration as soon as a `>` follows, and a cut brings one.
-    for (at, _) in text.match_indices("<!") {
-        if let Some(cell) = run
-            .cell_at(at)
-            .filter(|cell| !cell.escaped && cell.source.len() == 1)
-        {
-            edits.replace(cell.source.clone(), "\\<");
-        }
+
+    /// Whether a backslash would be seen or would change more than the sign: in a bare address it
+    /// would be part of it, behind a task's box it would make the box one, and what one engine
+    /// reads as prose another may read as raw HTML. A character reference is better kept.
+    fn must_cut(&self, run: &Run, at: usize, cell: &Cell) -> bool {
+        let behind_box = at == 3 && run.text().starts_with('[') && run.text().get(2..3) == Some("]");
+        let written = self.text.get(cell.source.clone()).unwrap_or("");
+        let reference = written.starts_with('&') && written.len() > 1;
+        self.html || behind_box || reference || holds(&self.addresses, cell)
     }
 }
 
-fn follows_box(text: &str, at: usize) -> bool {
-    at == 3 && text.starts_with('[') && text.get(2..3) == Some("]")
+fn holds(places: &[Range<usize>], cell: &Cell) -> bool {
+    places.iter().any(|place| place.contains(&cell.source.start))
 }
 
 fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
@@ -164,9 +154,12 @@ fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edit
             let absolute = at_source(&decoded, inert.source_project_web_url);
             let moved =
                 absolute.map_or_else(|| unmatched(&target), |url| ported(&url).unwrap_or(url));
-            edits.replace(range, form.write(&moved));
+            edits.replace(range, form.write_inert(&moved));
         } else if let Some(moved) = ported(&target) {
             edits.replace(range, addresses::write(form, &target, &moved));
+        } else if range.end == text.len() && text.get(range.clone()).is_some_and(|written| written.starts_with('<')) && form == Form::Markdown {
+            // GitLab's engine reads no definition whose brackets end the text.
+            edits.replace(range, form.write(&target));
         }
     }
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 
+use super::edits::Edits;
+use super::hazards::{Hazard, hazards};
 use super::html::{self, Piece};
 use super::parser;
 use super::survey::Survey;
@@ -53,22 +55,41 @@ impl Form {
     }
 }
 
-fn markdown(target: &str) -> String {
-    let bare = |c: char| c.is_alphanumeric() || "-._~:/?#@!$&'+,;=%".contains(c);
-    if !target.is_empty() && !target.contains('&') && target.chars().all(bare) {
-        return target.to_owned();
+impl Form {
+    /// As [`Form::write`], inert also where some release reads the whole definition as text.
+    pub(super) fn write_inert(self, target: &str) -> String {
+        let written = self.write(target);
+        let mut edits = Edits::default();
+        for hazard in hazards(&written).into_iter().filter(|_| self == Self::Markdown) {
+            match hazard {
+                Hazard::Sign(at) => edits.insert(at, "\\"),
+                Hazard::Cut(_) => {}
+            }
+        }
+        edits.apply(&written)
     }
-    let mut written = String::from("<");
+}
+
+/// Always without brackets, which GitLab's engine does not read at the very end of a text.
+fn markdown(target: &str) -> String {
+    if target.is_empty() {
+        return "<>".to_owned();
+    }
+    let mut written = String::with_capacity(target.len());
     for character in target.chars() {
         match character {
-            '<' | '>' | '\\' => written.extend(['\\', character]),
+            '<' | '>' | '(' | ')' | '\\' | '`' | '|' | '"' => written.push_str(&encoded(character)),
             '&' => written.push_str("&amp;"),
-            '\n' => written.push_str("%0A"),
+            c if c.is_whitespace() || c.is_control() => written.push_str(&encoded(c)),
             plain => written.push(plain),
         }
     }
-    written.push('>');
     written
+}
+
+fn encoded(character: char) -> String {
+    let mut bytes = [0; 4];
+    character.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// Every target in a text, in order.
@@ -100,7 +121,7 @@ struct Open {
 fn in_prose(text: &str) -> Vec<Destination> {
     let mut found = Vec::new();
     let mut open: Vec<Open> = Vec::new();
-    for (event, range) in parser::events(&parser::readable(text)) {
+    for (event, range) in parser::events(text) {
         match event {
             Event::Start(Tag::Link {
                 link_type: kind,

@@ -5,11 +5,12 @@ use super::hazards::{Hazard, hazards};
 /// Inline text that shows exactly `text`: nothing in it is Markdown, HTML, a mention, a reference,
 /// an address or an emoji. Line breaks become spaces; white space at the ends goes.
 pub fn literal(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    let text = text.trim();
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    escaped(text.trim())
+}
+
+/// As [`literal`], for text that is one line and has no white space at its ends.
+pub(super) fn escaped(text: &str) -> String {
     let cuts: Vec<usize> = hazards(text)
         .into_iter()
         .filter_map(|hazard| match hazard {
@@ -20,16 +21,11 @@ pub fn literal(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() + 16);
     let mut before = ' ';
     for (at, character) in text.char_indices() {
-        let after = text
-            .get(at + character.len_utf8()..)
-            .and_then(|rest| rest.chars().next());
+        let after = text.get(at + character.len_utf8()..).and_then(|rest| rest.chars().next());
         if cuts.contains(&at) || parts(before, character, after) {
             shown.push_str("<span></span>");
         }
-        let numbering = || {
-            text.get(..at)
-                .is_some_and(|start| start.bytes().all(|b| b.is_ascii_digit()))
-        };
+        let numbering = || text.get(..at).is_some_and(|start| start.bytes().all(|b| b.is_ascii_digit()));
         let special = match character {
             '-' | '+' | '=' | ':' | '/' => at == 0,
             '.' | ')' => at > 0 && numbering(),

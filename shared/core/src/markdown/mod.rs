@@ -25,7 +25,7 @@
 //! # Where the view may differ
 //!
 //! - CR is deleted and trailing white space stripped, as GitLab does with every text it stores.
-//! - NUL, which GitLab cannot store, becomes U+FFFD.
+//! - NUL, which GitLab cannot store, becomes U+FFFD; vertical tab and form feed become a space.
 //! - Titles are no Markdown and know no escape: an invisible word joiner (U+2060) goes in, and a
 //!   title that would no longer fit is cut. `%name` in a title then names a milestone whose name
 //!   begins with a word joiner, which does not exist.
@@ -35,6 +35,7 @@
 //!   source. Behind a marker line it reads as a rule and a heading, with the same words.
 
 mod addresses;
+mod agreement;
 mod cells;
 mod closing;
 mod defuse;
@@ -51,6 +52,8 @@ mod survey;
 mod tildes;
 mod title;
 pub mod uploads;
+
+use defuse::CUT;
 
 pub use closing::closing;
 pub use defuse::{Inert, defuse, defuse_with};

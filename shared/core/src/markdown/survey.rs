@@ -7,6 +7,7 @@ use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use super::cells::{Run, cells};
 use super::page::Page;
 use super::parser;
+use super::tildes::Tildes;
 
 /// A text taken apart.
 #[derive(Debug, Default)]
@@ -17,10 +18,16 @@ pub(super) struct Survey {
     pub(super) page: Page,
     pub(super) html_blocks: Vec<HtmlBlock>,
     pub(super) fences: Vec<Fence>,
-    /// Struck text, with its tildes.
-    pub(super) struck: Vec<Range<usize>>,
+    /// The tildes of each paragraph that has any.
+    pub(super) tildes: Vec<Tildes>,
     /// What the parser takes for a declaration, and GitLab's engine for text.
     pub(super) undeclared: Vec<usize>,
+    /// Tags within prose, with the number of containers around.
+    pub(super) tags: Vec<Range<usize>>,
+    /// List items and block quotes.
+    pub(super) containers: Vec<Container>,
+    /// Definitions of terms.
+    pub(super) definitions: Vec<Range<usize>>,
     /// Table cells: no inline construct reaches beyond one.
     pub(super) table_cells: Vec<Range<usize>>,
 }
@@ -36,6 +43,13 @@ pub(super) struct HtmlBlock {
     pub(super) top_level: bool,
 }
 
+/// What a line must begin with to belong to it.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) range: Range<usize>,
+    pub(super) quote: bool,
+}
+
 /// A fenced code block.
 #[derive(Debug)]
 pub(super) struct Fence {
@@ -46,14 +60,12 @@ pub(super) struct Fence {
 
 /// Takes a text apart.
 pub(super) fn survey(text: &str) -> Survey {
-    let mut walk = Walk {
-        text,
-        ..Walk::default()
-    };
-    for (event, range) in parser::events(&parser::readable(text)) {
+    let mut walk = Walk { text, ..Walk::default() };
+    for (event, range) in parser::events(text) {
         walk.step(&event, range);
     }
     walk.end_of_paragraph();
+    walk.end_of_block();
     walk.survey
 }
 
@@ -70,6 +82,7 @@ struct Walk<'a> {
     dead: usize,
     /// Where the text ends that was shown last.
     shown_until: usize,
+    tildes: Tildes,
 }
 
 impl Walk<'_> {
@@ -83,6 +96,7 @@ impl Walk<'_> {
             }
             Event::InlineHtml(part) => {
                 self.end_of_node();
+                self.survey.tags.push(range.clone());
                 self.survey.page.raw(part, range);
             }
             Event::Html(part) => self.survey.page.raw(part, range),
@@ -116,7 +130,17 @@ impl Walk<'_> {
         });
         self.shown_until = range.end;
         for cell in cells(self.text, range, shown, escaped) {
+            if cell.shown == '~' && self.text.get(cell.source.clone()) == Some("~") {
+                self.tildes.shown(cell.source.start);
+            }
             self.node.push(cell);
+        }
+    }
+
+    fn end_of_block(&mut self) {
+        let tildes = std::mem::take(&mut self.tildes);
+        if !tildes.is_empty() {
+            self.survey.tildes.push(tildes);
         }
     }
 
@@ -139,6 +163,9 @@ impl Walk<'_> {
 
     fn start(&mut self, tag: &Tag<'_>, range: Range<usize>) {
         self.end_of_paragraph();
+        if !is_inline(&tag.to_end()) {
+            self.end_of_block();
+        }
         self.survey.page.generated(match tag {
             Tag::HtmlBlock => "",
             Tag::Link { .. } => "<a href=\"x\">",
@@ -166,14 +193,20 @@ impl Walk<'_> {
                 });
             }
             Tag::TableCell => self.survey.table_cells.push(range),
-            Tag::Strikethrough => self.survey.struck.push(range),
-            Tag::BlockQuote(_)
-            | Tag::List(_)
-            | Tag::Item
+            Tag::Strikethrough => self.tildes.struck(self.text, &range),
+            Tag::BlockQuote(_) | Tag::Item => {
+                let quote = matches!(tag, Tag::BlockQuote(_));
+                self.survey.containers.push(Container { range, quote });
+                self.containers += 1;
+            }
+            Tag::DefinitionListDefinition => {
+                self.survey.definitions.push(range);
+                self.containers += 1;
+            }
+            Tag::List(_)
             | Tag::FootnoteDefinition(_)
             | Tag::DefinitionList
-            | Tag::DefinitionListTitle
-            | Tag::DefinitionListDefinition => self.containers += 1,
+            | Tag::DefinitionListTitle => self.containers += 1,
             Tag::Paragraph
             | Tag::Heading { .. }
             | Tag::Table(_)
@@ -188,6 +221,9 @@ impl Walk<'_> {
 
     fn end(&mut self, tag: TagEnd) {
         self.end_of_paragraph();
+        if !is_inline(&tag) {
+            self.end_of_block();
+        }
         self.survey.page.generated(match tag {
             TagEnd::HtmlBlock => "",
             TagEnd::Link => "</a>",
@@ -226,6 +262,19 @@ impl Walk<'_> {
             | TagEnd::Subscript => {}
         }
     }
+}
+
+fn is_inline(tag: &TagEnd) -> bool {
+    matches!(
+        tag,
+        TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::Link
+            | TagEnd::Image
+    )
 }
 
 /// `<!NAME …>` is a declaration to GitLab's engine only with a name in capitals and a space; the

@@ -1,70 +1,105 @@
 //! Tildes: struck text to one reader, a label's sign to another.
 //!
 //! GitLab's engine strikes with one or two tildes wherever they lean on a word, within words too;
-//! the parser used here is laxer with two and stricter with one. Where they differ, the text is
-//! written so that both see what GitLab's engine sees.
+//! the parser used here is laxer with two and stricter with one. Where they differ, the tildes of
+//! that paragraph are written so that both see what GitLab's engine sees.
 
 use std::ops::Range;
 
-use super::cells::Run;
 use super::edits::Edits;
 
-/// Struck text of the parser that GitLab's engine would not strike: its tildes are escaped.
-pub(super) fn unstrike(text: &str, struck: &[Range<usize>], edits: &mut Edits) {
-    for range in struck {
-        let part = text.get(range.clone()).unwrap_or("");
-        let length = part.len() - part.trim_start_matches('~').len();
-        let open = range.start..range.start + length;
-        let close = range.end.saturating_sub(length)..range.end;
-        if !(leans(text, &open).0 && leans(text, &close).1) {
-            let escaped = "\\~".repeat(length);
-            edits.replace(open, escaped.as_str());
-            edits.replace(close, escaped);
+/// The tildes of one paragraph: all that are no code and not escaped, and what the parser used here
+/// strikes with them.
+#[derive(Debug, Default)]
+pub(super) struct Tildes {
+    marks: Vec<Range<usize>>,
+    struck: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Tildes {
+    /// A tilde that is shown.
+    pub(super) fn shown(&mut self, at: usize) {
+        self.mark(at..at + 1);
+    }
+
+    /// A part that is struck, tildes included.
+    pub(super) fn struck(&mut self, text: &str, part: &Range<usize>) {
+        let part_text = text.get(part.clone()).unwrap_or("");
+        let length = part_text.len() - part_text.trim_start_matches('~').len();
+        let length = length.min(2).min(part.len() / 2);
+        let single = part_text.len() - part_text.trim_end_matches('~').len();
+        let length = length.min(single.max(1));
+        let open = part.start..part.start + length;
+        let close = part.end - length..part.end;
+        self.mark(open.clone());
+        self.mark(close.clone());
+        self.struck.push((open, close));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+
+    fn mark(&mut self, range: Range<usize>) {
+        self.marks.push(range);
+    }
+
+    /// Writes the tildes out where the readings differ, and returns the places changed.
+    pub(super) fn settle(&self, text: &str, edits: &mut Edits) -> Vec<Range<usize>> {
+        let marks = self.groups();
+        let mut pairs = pairs(text, &marks);
+        let mut struck = self.struck.clone();
+        pairs.sort_by_key(|(open, _)| open.start);
+        struck.sort_by_key(|(open, _)| open.start);
+        let agreed = pairs == struck;
+        let mut settled = Vec::new();
+        for group in marks {
+            // To some readers the underscore belongs to a label's name.
+            let named = text.get(group.end..).is_some_and(|after| after.starts_with('_'));
+            let struck = pairs.iter().any(|(open, close)| *open == group || *close == group);
+            if agreed && (struck || !named) {
+                continue;
+            }
+            let tag = match () {
+                () if pairs.iter().any(|(open, _)| *open == group) => "<del>".to_owned(),
+                () if pairs.iter().any(|(_, close)| *close == group) => "</del>".to_owned(),
+                () => "\\~".repeat(group.len()),
+            };
+            edits.replace(group.clone(), tag);
+            settled.push(group);
         }
+        settled
+    }
+
+    fn groups(&self) -> Vec<Range<usize>> {
+        let mut marks = self.marks.clone();
+        marks.sort_by_key(|mark| (mark.start, mark.end));
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        for mark in marks {
+            match groups.last_mut().filter(|last| last.end >= mark.start) {
+                Some(last) => last.end = last.end.max(mark.end),
+                None => groups.push(mark),
+            }
+        }
+        groups
     }
 }
 
-/// Pairs of tildes in plain text that GitLab's engine strikes between: they become tags. Returns
-/// the places of all tildes so changed.
-pub(super) fn strike(text: &str, run: &Run, edits: &mut Edits) -> Vec<usize> {
-    let mut changed = Vec::new();
+/// What GitLab's engine strikes: each closing group with the nearest opening one before it. A pair
+/// of unequal length ends the search.
+fn pairs(text: &str, groups: &[Range<usize>]) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut pairs = Vec::new();
     let mut open: Vec<Range<usize>> = Vec::new();
-    for marks in marks(text, run) {
-        let (opens, closes) = leans(text, &marks);
-        match open.pop_if(|open| closes && open.len() == marks.len()) {
-            Some(opening) => {
-                changed.extend(opening.clone());
-                changed.extend(marks.clone());
-                edits.replace(opening, "<del>");
-                edits.replace(marks, "</del>");
-            }
-            None if opens => open.push(marks),
+    for group in groups.iter().filter(|group| group.len() <= 2) {
+        let (opens, closes) = leans(text, group);
+        match open.pop_if(|_| closes) {
+            Some(opening) if opening.len() == group.len() => pairs.push((opening, group.clone())),
+            Some(_) => break,
+            None if opens => open.push(group.clone()),
             None => {}
         }
     }
-    changed
-}
-
-/// Groups of one or two unescaped tildes, as places in the source.
-fn marks(text: &str, run: &Run) -> Vec<Range<usize>> {
-    let mut marks: Vec<Range<usize>> = Vec::new();
-    for (at, _) in run.text().match_indices('~') {
-        let Some(cell) = run
-            .cell_at(at)
-            .filter(|cell| text.get(cell.source.clone()) == Some("~"))
-        else {
-            continue;
-        };
-        match marks
-            .last_mut()
-            .filter(|last| last.end == cell.source.start)
-        {
-            Some(last) => last.end = cell.source.end,
-            None => marks.push(cell.source.clone()),
-        }
-    }
-    marks.retain(|marks| marks.len() <= 2);
-    marks
+    pairs
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,41 +115,42 @@ fn side(beside: Option<char>) -> Side {
         None => Side::Space,
         Some(c) if c.is_whitespace() => Side::Space,
         Some(c) if c.is_alphanumeric() && c >= '\u{2E80}' => Side::Ideograph,
-        Some(c) if c.is_alphanumeric() => Side::Letter,
-        Some(c) if c.is_ascii_punctuation() || !c.is_control() => Side::Punctuation,
-        Some(_) => Side::Letter,
+        Some(c) if c.is_alphanumeric() || c.is_control() || is_unseen(c) => Side::Letter,
+        Some(_) => Side::Punctuation,
     }
 }
 
-/// Whether marks can open, and whether they can close.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
+
+/// Whether tildes can open, and whether they can close.
 fn leans(text: &str, marks: &Range<usize>) -> (bool, bool) {
-    let before = text
-        .get(..marks.start)
-        .and_then(|before| before.trim_end_matches('~').chars().next_back());
-    let after = text
-        .get(marks.end..)
-        .and_then(|after| after.trim_start_matches('~').chars().next());
+    let before = text.get(..marks.start).and_then(|before| before.chars().next_back());
+    let after = text.get(marks.end..).and_then(|after| after.chars().next());
     let (before, after) = (side(before), side(after));
-    let beside_word = |inner: Side, outer: Side| {
+    let leans_on = |inner: Side, outer: Side| {
         inner != Side::Space && (inner != Side::Punctuation || outer != Side::Letter)
     };
-    (beside_word(after, before), beside_word(before, after))
+    (leans_on(after, before), leans_on(before, after))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::leans;
+    use super::{leans, pairs};
 
     #[test]
-    fn marks_lean_on_words() {
-        let cases = [
-            ("~bug", 0, (true, false)),
-            ("a~b", 1, (true, true)),
-            ("a~ b", 1, (false, true)),
-            ("a~@b", 1, (false, true)),
-        ];
+    fn tildes_lean_on_words() {
+        let cases = [("~bug", 0, (true, false)), ("a~b", 1, (true, true)), ("a~ b", 1, (false, true)), ("a~@b", 1, (false, true))];
         for (text, at, expected) in cases {
             assert_eq!(leans(text, &(at..at + 1)), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn tildes_within_words_strike_and_label_lists_do_not() {
+        assert_eq!(pairs("~a~b", &[0..1, 2..3]), [(0..1, 2..3)]);
+        assert_eq!(pairs("~a ~b", &[0..1, 3..4]), []);
+        assert_eq!(pairs("~~a~b", &[0..2, 3..4]), []);
     }
 }
