@@ -173,3 +173,50 @@ pub(crate) struct Turn<'a> {
     _turn: OwnedMutexGuard<Durability>,
     pub(crate) writer: &'a SqlitePool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirror_core::ports::BoxFuture;
+    use sqlx::Row;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> DateTime<Utc> {
+            DateTime::UNIX_EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    /// 1 is NORMAL, 2 is FULL.
+    async fn synchronous(executor: impl sqlx::SqliteExecutor<'_>) -> i64 {
+        let query = sqlx::query("PRAGMA synchronous").persistent(false);
+        query.fetch_one(executor).await.unwrap().get(0)
+    }
+
+    #[tokio::test]
+    async fn what_touches_a_gitlab_is_durable_at_once_whatever_came_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite3");
+        let store = Store::open(&path, Arc::new(Still)).await.unwrap();
+        for _ in 0..3 {
+            let mut tx = store.begin(PATIENCE).await.unwrap();
+            assert_eq!(synchronous(&mut **tx).await, 2);
+            tx.commit().await.unwrap();
+            // Given up half-way, which must not leave its mode behind either.
+            drop(store.begin(PATIENCE).await.unwrap());
+            let turn = store.light().await.unwrap();
+            assert_eq!(synchronous(turn.writer).await, 1);
+            drop(turn);
+            drop(store.begin_light(PATIENCE).await.unwrap());
+        }
+    }
+}

@@ -70,8 +70,8 @@ impl StoreError {
     /// Whether the job may succeed when it is run again, from a fresh look at the record.
     pub fn is_transient(&self) -> bool {
         match self {
+            Self::Database(error) => !is_damaged(error),
             Self::Busy
-            | Self::Database(_)
             | Self::IntentOpen(_)
             | Self::NoSuchIntent
             | Self::AlreadyMapped { .. }
@@ -97,6 +97,11 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if is_busy(&error) {
             Self::Busy
+        } else if matches!(
+            error,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+        ) {
+            Self::Unreadable { what: "a value" }
         } else {
             Self::Database(error)
         }
@@ -112,8 +117,13 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     primary_code(error).is_some_and(|code| code == 5 || code == 6)
 }
 
+/// SQLITE_CORRUPT and SQLITE_NOTADB: no later try will find it whole.
+pub(crate) fn is_damaged(error: &sqlx::Error) -> bool {
+    primary_code(error).is_some_and(|code| code == 11 || code == 26)
+}
+
 /// SQLite's primary result code; the extended ones keep it in their low byte.
-pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
 }

@@ -14,6 +14,7 @@
 mod database;
 mod error;
 mod fence;
+mod impostors;
 mod instances;
 mod intents;
 mod issues;
@@ -31,12 +32,13 @@ mod work;
 pub use database::Store;
 pub use error::{OpenError, StoreError};
 pub use fence::Fence;
+pub use impostors::SightedImpostor;
 pub use instances::Instance;
 pub use issues::Side;
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
 pub use runs::{Run, RunCounts, RunKind, RunStatus};
 pub use targets::{TargetFact, TargetFacts};
-pub use walks::{Adoption, SightedImpostor, Twin};
+pub use walks::{Adoption, Twin};
 pub use work::{
     Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,
     WorkState,

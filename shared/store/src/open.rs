@@ -2,7 +2,7 @@
 
 use crate::{
     Store,
-    error::{OpenError, is_busy, primary_code},
+    error::{OpenError, is_busy, is_damaged},
 };
 use mirror_core::ports::Clock;
 use sqlx::{
@@ -12,13 +12,11 @@ use sqlx::{
 };
 use std::{fs, io, io::Read, path::Path, sync::Arc, time::Duration};
 
-static SCHEMA: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(crate) static SCHEMA: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// "IsMi": tells our files from other programs' (SQLite's `application_id`).
 const APPLICATION_ID: i64 = 0x4973_4d69;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// SQLITE_CORRUPT and SQLITE_NOTADB.
-const DAMAGED: [i32; 2] = [11, 26];
 
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const OPEN_PATIENCE: Duration = Duration::from_secs(20);
@@ -74,6 +72,26 @@ impl Store {
         drop(connection);
         Ok(Self::new(both.clone(), both, clock))
     }
+
+    /// Writes a copy of everything committed to a new file (readable by its owner alone), without
+    /// holding up anybody.
+    ///
+    /// # Errors
+    /// [`OpenError::Unreadable`] if the file is there already or cannot be made;
+    /// [`OpenError::Database`] if it cannot be written.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), OpenError> {
+        let unreadable = |source| OpenError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        create_private(path).map_err(unreadable)?;
+        sqlx::query("VACUUM INTO $1")
+            .bind(path.to_string_lossy().into_owned())
+            .execute(self.reader())
+            .await
+            .map_err(|error| failed(path, error))?;
+        Ok(())
+    }
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
@@ -105,14 +123,19 @@ fn reading(path: &Path) -> SqliteConnectOptions {
 }
 
 /// Makes an empty file that only its owner may read; SQLite gives its side files the same
-/// permissions. An existing file stays as it is.
-fn make_private(path: &Path) -> io::Result<()> {
+/// permissions.
+fn create_private(path: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
+    options.open(path).map(drop)
+}
+
+/// As [`create_private`]; an existing file stays as it is.
+fn make_private(path: &Path) -> io::Result<()> {
+    match create_private(path) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
@@ -233,7 +256,7 @@ fn failed(path: &Path, error: sqlx::Error) -> OpenError {
     if is_busy(&error) {
         return OpenError::Locked { path };
     }
-    if primary_code(&error).is_some_and(|code| DAMAGED.contains(&code)) {
+    if is_damaged(&error) {
         return OpenError::Corrupt {
             path,
             detail: error.to_string(),

@@ -1,10 +1,13 @@
 //! What a walk over either side found, recorded together with how far the walk has come.
 
-use crate::{Fence, Owe, Store, StoreError, database::Tx, time::micros, work::owe_in};
+use crate::{
+    Fence, Owe, SightedImpostor, Store, StoreError, database::Tx, impostors::note_impostors,
+    time::micros, work::owe_in,
+};
 use chrono::{DateTime, Utc};
 use mirror_core::{
-    ids::{Iid, IssueId, MirrorId, UserId},
-    mapping::{Impostor, TargetIssue},
+    ids::{Iid, IssueId, MirrorId},
+    mapping::TargetIssue,
 };
 
 /// A target issue that carries our marker for a source issue, written by one of our users.
@@ -16,15 +19,6 @@ pub struct Adoption {
     pub source_id: IssueId,
     /// The issue that carries it.
     pub target: TargetIssue,
-}
-
-/// An object that carries the marker of a source issue but was written by a stranger.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SightedImpostor {
-    /// The source issue that the marker names.
-    pub source_iid: Iid,
-    /// The object.
-    pub impostor: Impostor,
 }
 
 /// A candidate that was not adopted, because its source issue is mapped to another.
@@ -80,20 +74,6 @@ SELECT target_issue_id FROM issue_mappings WHERE mirror_id = $1 AND source_issue
 const IS_MIRROR: &str = "\
 SELECT 1 FROM issue_mappings WHERE mirror_id = $1 AND target_issue_id = $2";
 
-const IMPOSTOR: &str = "\
-INSERT INTO impostors (mirror_id, source_iid, target_iid, author_id, created_at)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (mirror_id, source_iid, target_iid) DO UPDATE SET author_id = excluded.author_id
-WHERE impostors.author_id <> excluded.author_id";
-
-const IMPOSTOR_OF: &str = "\
-SELECT target_iid, author_id FROM impostors
-WHERE mirror_id = $1 AND source_iid = $2
-ORDER BY target_iid LIMIT 1";
-
-const CLEAR_IMPOSTOR: &str = "\
-DELETE FROM impostors WHERE mirror_id = $1 AND source_iid = $2 AND target_iid = $3";
-
 impl Store {
     /// Records a page of the source's walk: what is owed for it, and up to where it has been seen.
     /// The watermark is set as given, which may be lower than before; `None` leaves it.
@@ -141,65 +121,11 @@ impl Store {
         for adoption in lowest_first {
             twins.extend(adopt(&mut tx, mirror, adoption, now).await?);
         }
-        for SightedImpostor {
-            source_iid,
-            impostor,
-        } in impostors
-        {
-            sqlx::query(IMPOSTOR)
-                .bind(mirror.0)
-                .bind(source_iid.0)
-                .bind(impostor.target_iid.0)
-                .bind(impostor.author.0)
-                .bind(now)
-                .execute(&mut **tx)
-                .await?;
-        }
+        note_impostors(&mut tx, mirror, impostors, now).await?;
         owe_in(&mut tx, touched, now).await?;
         set_watermark(&mut tx, TARGET_WATERMARK, mirror, watermark, now).await?;
         tx.commit().await?;
         Ok(twins)
-    }
-
-    /// The object that blocks an issue's create, if one does.
-    ///
-    /// # Errors
-    /// Only if the database fails.
-    pub async fn impostor(
-        &self,
-        mirror: MirrorId,
-        iid: Iid,
-    ) -> Result<Option<Impostor>, StoreError> {
-        let row: Option<(i64, i64)> = sqlx::query_as(IMPOSTOR_OF)
-            .bind(mirror.0)
-            .bind(iid.0)
-            .fetch_optional(self.reader())
-            .await?;
-        Ok(row.map(|(target_iid, author)| Impostor {
-            target_iid: Iid(target_iid),
-            author: UserId(author),
-        }))
-    }
-
-    /// Forgets a blocking object that no longer carries the marker.
-    ///
-    /// # Errors
-    /// [`StoreError::Fenced`].
-    pub async fn clear_impostor(
-        &self,
-        fence: &Fence,
-        mirror: MirrorId,
-        iid: Iid,
-        target_iid: Iid,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.begin_fenced(fence).await?;
-        sqlx::query(CLEAR_IMPOSTOR)
-            .bind(mirror.0)
-            .bind(iid.0)
-            .bind(target_iid.0)
-            .execute(&mut **tx)
-            .await?;
-        tx.commit().await
     }
 }
 

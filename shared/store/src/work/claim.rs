@@ -1,6 +1,6 @@
 //! Claiming: the next rows due, fairly, each with a new ticket.
 
-use crate::{Store, StoreError, time::later};
+use crate::{Store, StoreError, database::PATIENCE, time::later};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{MirrorId, TicketNumber, WorkId},
@@ -21,33 +21,46 @@ pub struct Claimed {
     pub priority: Priority,
 }
 
-// From each mirror and priority only as many rows are looked at as one mirror may have out, each
-// found by one probe of the index: the cost depends on the number of mirrors, not on how much
-// waits. (PostgreSQL will want the probe as CROSS JOIN LATERAL, which SQLite does not have; the
-// rest reads the same.)
+// Which mirrors have something due at each priority and room for more, and how much each has out.
+const WAITING: &str = "\
+WITH out_now (mirror_id, busy) AS (
+    SELECT mirror_id, COUNT(*) FROM work
+    WHERE state IN ('queued', 'running') GROUP BY mirror_id
+),
+levels (priority) AS (VALUES (0), (1), (2))
+SELECT l.priority, COALESCE(o.busy, 0) AS busy
+FROM levels l CROSS JOIN mirrors m LEFT JOIN out_now o ON o.mirror_id = m.id
+WHERE m.paused IS NULL AND ($2 IS NULL OR m.id = $2) AND COALESCE(o.busy, 0) < $3
+  AND EXISTS (SELECT 1 FROM work c
+              WHERE c.mirror_id = m.id AND c.state = 'pending'
+                AND c.priority = l.priority AND c.run_at <= $1)
+ORDER BY l.priority DESC, busy";
+
+// At one priority ($6), from each mirror its first due rows, found by one probe of the index ($7 at
+// most), as far as they fit under the level ($3): the cost is that of the rows claimed, however many
+// wait. (PostgreSQL will want the probe as CROSS JOIN LATERAL, which SQLite does not have; the rest
+// reads the same.)
 const CLAIM: &str = "\
 WITH out_now (mirror_id, busy) AS (
     SELECT mirror_id, COUNT(*) FROM work
     WHERE state IN ('queued', 'running') GROUP BY mirror_id
 ),
-levels (priority) AS (VALUES (0), (1), (2)),
 candidates AS (
-    SELECT w.id, w.priority, w.run_at,
-           COALESCE(o.busy, 0) + ROW_NUMBER() OVER (
-               PARTITION BY w.mirror_id ORDER BY w.priority DESC, w.run_at, w.id) AS place
-    FROM mirrors m CROSS JOIN levels l CROSS JOIN work w
-    LEFT JOIN out_now o ON o.mirror_id = w.mirror_id
+    SELECT w.id, w.run_at,
+           COALESCE(o.busy, 0)
+               + ROW_NUMBER() OVER (PARTITION BY w.mirror_id ORDER BY w.run_at, w.id) AS place
+    FROM mirrors m CROSS JOIN work w LEFT JOIN out_now o ON o.mirror_id = w.mirror_id
     WHERE m.paused IS NULL AND ($5 IS NULL OR m.id = $5)
+      AND NOT EXISTS (SELECT 1 FROM out_now f WHERE f.mirror_id = m.id AND f.busy >= $3)
       AND w.id IN (SELECT c.id FROM work c
                    WHERE c.mirror_id = m.id AND c.state = 'pending'
-                     AND c.priority = l.priority AND c.run_at <= $1
-                   ORDER BY c.run_at, c.id LIMIT $3)
+                     AND c.priority = $6 AND c.run_at <= $1
+                   ORDER BY c.run_at, c.id LIMIT $7)
 )
 UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $4, owner = NULL,
                 started_at = NULL, updated_at = $1
 WHERE state = 'pending' AND id IN (
-    SELECT id FROM candidates WHERE place <= $3
-    ORDER BY priority DESC, place, run_at, id LIMIT $2)
+    SELECT id FROM candidates WHERE place <= $3 ORDER BY place, run_at, id LIMIT $2)
 RETURNING id, ticket, key, mirror_id, priority, run_at";
 
 #[derive(sqlx::FromRow)]
@@ -98,18 +111,63 @@ impl Store {
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
         let now = self.now();
-        let turn = self.light().await?;
-        let rows: Vec<ClaimedRow> = sqlx::query_as(CLAIM)
-            .bind(now)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .bind(i64::try_from(per_mirror).unwrap_or(i64::MAX))
-            .bind(later(now, lease))
-            .bind(only.map(|mirror| mirror.0))
-            .fetch_all(turn.writer)
-            .await?;
-        drop(turn);
+        let only = only.map(|mirror| mirror.0);
+        let per_mirror = i64::try_from(per_mirror).unwrap_or(i64::MAX);
+        let mut room = i64::try_from(limit).unwrap_or(i64::MAX);
+        let waiting = || {
+            sqlx::query_as::<_, (i64, i64)>(WAITING)
+                .bind(now)
+                .bind(only)
+                .bind(per_mirror)
+        };
+        // Outside the transaction: most of the time nothing is due, and nobody need wait for that.
+        if waiting().fetch_all(self.reader()).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut tx = self.begin_light(PATIENCE).await?;
+        let mut rows: Vec<ClaimedRow> = Vec::new();
+        while room > 0 {
+            let waiting = waiting().fetch_all(&mut **tx).await?;
+            let Some((priority, least_busy)) = waiting.first().copied() else {
+                break;
+            };
+            let urgent = waiting.iter().take_while(|(other, _)| *other == priority);
+            let level = level(urgent.map(|(_, busy)| *busy), room).min(per_mirror);
+            let claimed: Vec<ClaimedRow> = sqlx::query_as(CLAIM)
+                .bind(now)
+                .bind(room)
+                .bind(level)
+                .bind(later(now, lease))
+                .bind(only)
+                .bind(priority)
+                .bind(level - least_busy)
+                .fetch_all(&mut **tx)
+                .await?;
+            if claimed.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(i64::try_from(claimed.len()).unwrap_or(i64::MAX));
+            rows.extend(claimed);
+        }
+        tx.commit().await?;
         in_turns(rows).into_iter().map(Claimed::try_from).collect()
     }
+}
+
+/// How much each of these mirrors would have out if `room` rows were dealt to those that have
+/// least, given how much each has out now, ascending. Where one runs out of rows before, what it
+/// leaves is dealt in a further round.
+fn level(busy: impl Iterator<Item = i64>, room: i64) -> i64 {
+    let (mut sharers, mut out) = (0, 0);
+    for busy in busy {
+        if sharers > 0 && sharers * busy - out >= room {
+            break;
+        }
+        sharers += 1;
+        out += busy;
+    }
+    let needed = room.saturating_add(out);
+    needed / sharers.max(1) + i64::from(needed % sharers.max(1) != 0)
 }
 
 /// An update returns rows in no order: within a priority, the mirrors take turns.
@@ -149,4 +207,56 @@ pub(super) fn read_priority(number: i64) -> Result<Priority, StoreError> {
         .into_iter()
         .find(|priority| *priority as i64 == number)
         .ok_or(StoreError::Unreadable { what: "a priority" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLAIM, WAITING, level};
+    use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
+
+    /// How SQLite goes about it.
+    async fn way_of(text: &'static str) -> Vec<String> {
+        let mut memory = SqliteConnection::connect(":memory:").await.unwrap();
+        for migration in crate::open::SCHEMA.iter() {
+            let sql = migration.sql.clone().into_sql_str();
+            sqlx::raw_sql(sql).execute(&mut memory).await.unwrap();
+        }
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let mut query = sqlx::query(explain);
+        for _ in 0..7 {
+            query = query.bind(0i64);
+        }
+        let rows = query.fetch_all(&mut memory).await.unwrap();
+        rows.iter().map(|row| row.get("detail")).collect()
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_found_by_its_index_and_never_walked_through() {
+        for text in [WAITING, CLAIM] {
+            let way = way_of(text).await;
+            let rows = |step: &&String| ["SCAN c", "SCAN w"].contains(&step.as_str());
+            assert_eq!(way.iter().find(rows), None, "{way:#?}");
+            let probe = |step: &String| {
+                step.starts_with("SEARCH c ") && step.contains("COVERING INDEX work_pending")
+            };
+            assert!(way.iter().any(probe), "{way:#?}");
+        }
+    }
+
+    #[test]
+    fn room_is_dealt_to_those_that_have_least() {
+        let cases: [(&[i64], i64, i64); 7] = [
+            (&[0], 10, 10),
+            (&[0, 0, 0], 10, 4),
+            (&[0, 5], 5, 5),
+            (&[0, 5], 6, 6),
+            (&[0, 100], 20, 20),
+            (&[3, 3, 9], 12, 9),
+            (&[7], i64::MAX, i64::MAX),
+        ];
+        for (busy, room, expected) in cases {
+            let level = level(busy.iter().copied(), room);
+            assert_eq!(level, expected, "{room} among {busy:?}");
+        }
+    }
 }

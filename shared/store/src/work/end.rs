@@ -1,6 +1,6 @@
 //! Ending: what becomes of a row after its job.
 
-use super::report::{Ending, write_attempt};
+use super::history::{Ending, write_attempt};
 use crate::{Fence, Store, StoreError, database::Tx, time::micros};
 use chrono::{DateTime, Utc};
 use mirror_core::outcome::Outcome;

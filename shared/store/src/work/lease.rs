@@ -2,7 +2,7 @@
 
 use super::{
     claim::read_priority,
-    report::{Ending, write_attempt},
+    history::{Ending, write_attempt},
 };
 use crate::{Fence, Store, StoreError, time::later};
 use mirror_core::{

@@ -2,6 +2,7 @@
 
 mod claim;
 mod end;
+mod history;
 mod lease;
 mod owe;
 mod report;
@@ -9,8 +10,9 @@ mod sweep;
 
 pub use claim::Claimed;
 pub use end::End;
+pub use history::{Attempt, Ending};
 pub use lease::{Started, UnknownJob};
 pub use owe::Owe;
 pub(crate) use owe::owe_in;
-pub use report::{Attempt, DueSummary, Ending, WorkRow, WorkState};
+pub use report::{DueSummary, WorkRow, WorkState};
 pub use sweep::{Reclaimed, Swept};

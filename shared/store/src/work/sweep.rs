@@ -1,6 +1,6 @@
 //! Sweeping up after workers that were lost, and old history.
 
-use super::report::{Ending, write_attempt};
+use super::history::{Ending, write_attempt};
 use crate::{Store, StoreError, database::PATIENCE, time::micros};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{MirrorId, WorkId};

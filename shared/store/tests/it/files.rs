@@ -238,3 +238,29 @@ async fn a_kill_while_the_file_is_made_does_not_spoil_it() {
     assert!(store.mirrors().await.unwrap().is_empty());
     assert!(store.now() >= at(0));
 }
+
+#[tokio::test]
+async fn a_copy_holds_what_was_committed_and_goes_its_own_way() {
+    let world = World::in_file().await;
+    let fence = world.working_on(0).await;
+    let mapping = world.mapped(1, 501);
+    world.store.record_issue(&fence, &mapping).await.unwrap();
+    let copy = world.folder.as_ref().unwrap().path().join("copy.sqlite3");
+    world.store.copy_to(&copy).await.unwrap();
+    let later = world.mapped(2, 502);
+    world.store.record_issue(&fence, &later).await.unwrap();
+
+    let store = open(&copy).await.unwrap();
+    assert_eq!(store.all_mappings(world.mirror).await.unwrap(), [mapping]);
+    let over = world.store.copy_to(&copy).await;
+    assert!(
+        matches!(over, Err(OpenError::Unreadable { .. })),
+        "{over:?}"
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

@@ -19,6 +19,9 @@ stories! {
     a_notes_target_is_never_replaced
     the_first_transfer_of_a_file_stands
     times_finer_than_a_microsecond_are_cut
+    mappings_are_found_by_their_targets
+    what_a_listing_showed_of_a_target_is_kept
+    forgotten_fingerprints_make_the_next_job_compare
 }
 
 async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
@@ -261,4 +264,75 @@ async fn times_finer_than_a_microsecond_are_cut(world: World) {
         .unwrap();
     let read = found.unwrap().read.unwrap();
     assert_eq!(read.updated_at, at(50) + Duration::from_micros(123_456));
+}
+
+async fn mappings_are_found_by_their_targets(world: World) {
+    let fence = world.working_on(0).await;
+    for iid in 1..=3 {
+        let mapping = world.mapped(iid, 500 + iid);
+        world.store.record_issue(&fence, &mapping).await.unwrap();
+    }
+    let asked = [503, 501, 777].map(IssueId);
+    let found = world
+        .store
+        .issue_mappings_by_target(world.mirror, &asked)
+        .await;
+    let found = found.unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&IssueId(503)], world.mapped(3, 503));
+}
+
+async fn what_a_listing_showed_of_a_target_is_kept(world: World) {
+    let fence = world.working_on(0).await;
+    let mapped = world.mapped(1, 501);
+    world.store.record_issue(&fence, &mapped).await.unwrap();
+    let mut seen = target_issue(501);
+    seen.updated_at = at(900);
+    seen.notes_count = 8;
+    let nobodys = target_issue(777);
+    let listing = [seen.clone(), nobodys];
+    let refresh = world.store.refresh_targets(&fence, world.mirror, &listing);
+    refresh.await.unwrap();
+    let expected = IssueMapping {
+        target: Some(seen),
+        ..mapped
+    };
+    let all = world.store.all_mappings(world.mirror).await.unwrap();
+    assert_eq!(all, [expected]);
+}
+
+async fn forgotten_fingerprints_make_the_next_job_compare(world: World) {
+    let fence = world.working_on(0).await;
+    let store = &world.store;
+    for iid in 1..=3 {
+        store
+            .record_issue(&fence, &world.mapped(iid, 500 + iid))
+            .await
+            .unwrap();
+        let note = note(10 + iid, Some(90 + iid));
+        let record = store.record_note(&fence, world.mirror, Iid(iid), &note, None, None);
+        record.await.unwrap();
+    }
+    let remembered = async || {
+        let mut remembered = Vec::new();
+        for mapping in store.all_mappings(world.mirror).await.unwrap() {
+            let notes = store
+                .note_mappings(world.mirror, mapping.source_iid)
+                .await
+                .unwrap();
+            let note = notes[0].fingerprint.is_some();
+            remembered.push((mapping.fingerprint.is_some(), note));
+        }
+        remembered
+    };
+    let one = [Iid(2)];
+    let forget = store.forget_fingerprints(&fence, world.mirror, Some(&one));
+    forget.await.unwrap();
+    assert_eq!(
+        remembered().await,
+        [(true, true), (false, false), (true, true)]
+    );
+    let forget = store.forget_fingerprints(&fence, world.mirror, None);
+    forget.await.unwrap();
+    assert_eq!(remembered().await, [(false, false); 3]);
 }

@@ -221,6 +221,7 @@ async fn facts_of_a_target_add_up(world: World) {
     };
     let learnt = [
         dropped("weight", "guest"),
+        TargetFact::InternalProven(true),
         TargetFact::ConfidentialProven(true),
         TargetFact::ScopedExclusive(false),
         dropped("due_date", "guest"),
@@ -234,7 +235,7 @@ async fn facts_of_a_target_add_up(world: World) {
     assert_eq!(known.dropped["weight"], "reporter");
     assert_eq!(known.dropped["due_date"], "guest");
     assert_eq!(known.scoped_exclusive, Some(false));
-    assert!(known.confidential_proven);
+    assert!(known.confidential_proven && known.internal_proven);
     let other = store
         .target_facts(instance, ProjectId(1_002))
         .await

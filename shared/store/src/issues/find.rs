@@ -1,0 +1,183 @@
+//! Finding what is known of source issues.
+
+use super::row::IssueRow;
+use crate::{Store, StoreError, time::micros};
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    ids::{Iid, IssueId, MirrorId},
+    mapping::IssueMapping,
+};
+use sqlx::{QueryBuilder, Sqlite};
+use std::{collections::HashMap, time::Duration};
+
+/// One end of a mirror.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Side {
+    /// Read from.
+    Source,
+    /// Written to.
+    Target,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT mirror_id, source_issue_id, source_issue_iid, target_issue_id, ",
+            "target_issue_iid, target_updated_at, target_notes_count, target_digest, source_read_at, ",
+            "source_updated_at, source_notes_count, source_content_hash, owned_labels, ",
+            "carried_spent, sync_status, sync_error FROM issue_mappings ",
+            $rest
+        )
+    };
+}
+
+const ONE: &str = select!("WHERE mirror_id = $1 AND source_issue_iid = $2");
+const ALL: &str = select!("WHERE mirror_id = $1 ORDER BY source_issue_iid");
+const OF_MIRROR: &str = select!("WHERE mirror_id = ");
+const SOURCE_SEEN_SINCE: &str =
+    select!("WHERE mirror_id = $1 AND source_updated_at >= $2 ORDER BY source_updated_at, id");
+const TARGET_SEEN_SINCE: &str =
+    select!("WHERE mirror_id = $1 AND target_updated_at >= $2 ORDER BY target_updated_at, id");
+
+const UNSETTLED: &str = "\
+SELECT source_issue_iid FROM issue_mappings
+WHERE mirror_id = $1 AND source_read_lag <= $2
+ORDER BY source_issue_iid";
+
+/// Placeholders in one statement.
+const BATCH: usize = 200;
+
+impl Store {
+    /// What is known of a source issue.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn issue_mapping(
+        &self,
+        mirror: MirrorId,
+        iid: Iid,
+    ) -> Result<Option<IssueMapping>, StoreError> {
+        let row: Option<IssueRow> = sqlx::query_as(ONE)
+            .bind(mirror.0)
+            .bind(iid.0)
+            .fetch_optional(self.reader())
+            .await?;
+        row.map(IssueMapping::try_from).transpose()
+    }
+
+    /// What is known of these source issues; nothing for the unknown ones.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn issue_mappings_by_iid(
+        &self,
+        mirror: MirrorId,
+        iids: &[Iid],
+    ) -> Result<HashMap<Iid, IssueMapping>, StoreError> {
+        let ids: Vec<i64> = iids.iter().map(|iid| iid.0).collect();
+        let found = self
+            .mappings_where(mirror, " AND source_issue_iid IN (", &ids)
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|mapping| (mapping.source_iid, mapping))
+            .collect())
+    }
+
+    /// What is known of the source issues that these target issues are the mirrors of; nothing for
+    /// those that are nobody's.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn issue_mappings_by_target(
+        &self,
+        mirror: MirrorId,
+        ids: &[IssueId],
+    ) -> Result<HashMap<IssueId, IssueMapping>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+        let found = self
+            .mappings_where(mirror, " AND target_issue_id IN (", &ids)
+            .await?;
+        let by_target = |mapping: IssueMapping| {
+            let id = mapping.target.as_ref().map(|target| target.id);
+            id.map(|id| (id, mapping))
+        };
+        Ok(found.into_iter().filter_map(by_target).collect())
+    }
+
+    async fn mappings_where(
+        &self,
+        mirror: MirrorId,
+        condition: &'static str,
+        ids: &[i64],
+    ) -> Result<Vec<IssueMapping>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        for batch in ids.chunks(BATCH) {
+            let mut query = QueryBuilder::<Sqlite>::new(OF_MIRROR);
+            query.push_bind(mirror.0);
+            query.push(condition);
+            let mut list = query.separated(", ");
+            for id in batch {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            let rows: Vec<IssueRow> = query.build_query_as().fetch_all(self.reader()).await?;
+            for row in rows {
+                found.push(IssueMapping::try_from(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// All issues of a mirror that anything is known of, by number.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn all_mappings(&self, mirror: MirrorId) -> Result<Vec<IssueMapping>, StoreError> {
+        let rows: Vec<IssueRow> = sqlx::query_as(ALL)
+            .bind(mirror.0)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(IssueMapping::try_from).collect()
+    }
+
+    /// The issues whose recorded `updated_at` on that side is this time or later, by that time.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn mappings_seen_since(
+        &self,
+        mirror: MirrorId,
+        side: Side,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<IssueMapping>, StoreError> {
+        let text = match side {
+            Side::Source => SOURCE_SEEN_SINCE,
+            Side::Target => TARGET_SEEN_SINCE,
+        };
+        let rows: Vec<IssueRow> = sqlx::query_as(text)
+            .bind(mirror.0)
+            .bind(micros(since))
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter().map(IssueMapping::try_from).collect()
+    }
+
+    /// The issues that were read within `slack` of their last change, too soon to be sure that no
+    /// later change hid behind the same `updated_at`: `read_at <= updated_at + slack`.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn unsettled(
+        &self,
+        mirror: MirrorId,
+        slack: Duration,
+    ) -> Result<Vec<Iid>, StoreError> {
+        let rows: Vec<i64> = sqlx::query_scalar(UNSETTLED)
+            .bind(mirror.0)
+            .bind(i64::try_from(slack.as_micros()).unwrap_or(i64::MAX))
+            .fetch_all(self.reader())
+            .await?;
+        Ok(rows.into_iter().map(Iid).collect())
+    }
+}

@@ -1,0 +1,8 @@
+//! What is known of each source issue under a mirror.
+
+mod find;
+mod record;
+mod row;
+
+pub use find::Side;
+pub(crate) use record::target_taken;

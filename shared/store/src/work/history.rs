@@ -1,0 +1,142 @@
+//! How each try at a row of work went, kept until it is pruned.
+
+use crate::{Store, StoreError, database::Tx};
+use chrono::{DateTime, Utc};
+use mirror_core::{
+    ids::{TicketNumber, WorkId},
+    outcome::Outcome,
+};
+use sqlx::types::Json;
+
+/// One try at a row, kept as history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// The dispatch.
+    pub ticket: TicketNumber,
+    /// Who ran it.
+    pub owner: Option<String>,
+    /// When it began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: DateTime<Utc>,
+    /// How.
+    pub ending: Ending,
+    /// What it did.
+    pub outcome: Option<Outcome>,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// How a try ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Ending {
+    /// Finished.
+    Done,
+    /// Again at a set time.
+    Snoozed,
+    /// Failed; tried again.
+    Retried,
+    /// Failed for good.
+    GivenUp,
+    /// The worker was lost.
+    Crashed,
+    /// The worker stopped in good order.
+    HandedBack,
+}
+
+impl Ending {
+    const ALL: [Self; 6] = [
+        Self::Done,
+        Self::Snoozed,
+        Self::Retried,
+        Self::GivenUp,
+        Self::Crashed,
+        Self::HandedBack,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Snoozed => "snoozed",
+            Self::Retried => "retried",
+            Self::GivenUp => "given_up",
+            Self::Crashed => "crashed",
+            Self::HandedBack => "handed_back",
+        }
+    }
+
+    fn read(name: &str) -> Result<Self, StoreError> {
+        Self::ALL
+            .into_iter()
+            .find(|ending| ending.name() == name)
+            .ok_or(StoreError::Unreadable {
+                what: "the end of an attempt",
+            })
+    }
+}
+
+const WRITE_ATTEMPT: &str = "\
+INSERT INTO work_attempts (work_id, ticket, owner, started_at, ended_at, ending, outcome, error)
+SELECT id, ticket, owner, started_at, $2, $3, $4, $5 FROM work WHERE id = $1";
+
+const ATTEMPTS: &str = "\
+SELECT ticket, owner, started_at, ended_at, ending, outcome, error
+FROM work_attempts WHERE work_id = $1 ORDER BY id DESC LIMIT $2";
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    ticket: i64,
+    owner: Option<String>,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: DateTime<Utc>,
+    ending: String,
+    outcome: Option<Json<Outcome>>,
+    error: Option<String>,
+}
+
+impl Store {
+    /// How a row's latest tries went, latest first.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn attempts(&self, work: WorkId, limit: u32) -> Result<Vec<Attempt>, StoreError> {
+        let rows: Vec<AttemptRow> = sqlx::query_as(ATTEMPTS)
+            .bind(work.0)
+            .bind(limit)
+            .fetch_all(self.reader())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Attempt {
+                    ticket: TicketNumber(row.ticket),
+                    owner: row.owner,
+                    started_at: row.started_at,
+                    ended_at: row.ended_at,
+                    ending: Ending::read(&row.ending)?,
+                    outcome: row.outcome.map(|outcome| outcome.0),
+                    error: row.error,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Keeps the try that the row holds as history, in the transaction that ends it.
+pub(super) async fn write_attempt(
+    tx: &mut Tx,
+    work: WorkId,
+    now: DateTime<Utc>,
+    ending: Ending,
+    outcome: Option<&Outcome>,
+    error: Option<&str>,
+) -> Result<(), StoreError> {
+    sqlx::query(WRITE_ATTEMPT)
+        .bind(work.0)
+        .bind(now)
+        .bind(ending.name())
+        .bind(outcome.map(Json))
+        .bind(error)
+        .execute(&mut ***tx)
+        .await?;
+    Ok(())
+}
