@@ -19,3 +19,4 @@ pub use events::{Event, Events, Notice};
 pub use execute::execute;
 pub use facts::Facts;
 pub use link::{End, Link};
+pub use target_labels::TargetLabels;
