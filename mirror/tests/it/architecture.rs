@@ -1,6 +1,7 @@
 //! The shape of the workspace: who may depend on whom, which crate has which home, and that no
 //! source file goes round either.
 
+mod decisions;
 mod graph;
 mod rules;
 mod sources;
@@ -92,4 +93,11 @@ fn no_test_is_switched_off_and_no_file_is_a_box_of_odds_and_ends() {
     let files = sources::read(&root());
     holds(&sources::switched_off(&files));
     holds(&sources::odds_and_ends(&files));
+}
+
+#[test]
+fn every_decision_names_tests_that_exist() {
+    let papers = decisions::read(&root());
+    assert!(papers.len() > 20, "the decisions are found");
+    holds(&decisions::held(&papers, &sources::read(&root())));
 }

@@ -23,11 +23,12 @@ pub(super) fn read(root: &Path) -> Vec<File> {
                 .to_string_lossy()
                 .into_owned();
             if path.is_dir() {
-                // Build folders and hidden ones hold nobody's sources.
-                if name != "target" && !name.ends_with("/target") && !name.starts_with('.') {
+                // Cargo marks its build folders, whatever their names.
+                let built = path.join("CACHEDIR.TAG").exists();
+                if !built && name != "target" && !name.starts_with('.') {
                     open.push(path);
                 }
-            } else if name.ends_with(".rs") && !name.starts_with(CHECKER) {
+            } else if name.ends_with(".rs") {
                 let text = std::fs::read_to_string(&path).unwrap();
                 files.push(File { name, text });
             }
@@ -59,7 +60,7 @@ fn lines(file: &File) -> impl Iterator<Item = (usize, &str)> {
 
 pub(super) fn homes(files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for file in files {
+    for file in files.iter().filter(|file| !file.name.starts_with(CHECKER)) {
         for (number, line) in lines(file) {
             for (word, home) in WORDS {
                 if line.contains(word) && !file.name.starts_with(home) {

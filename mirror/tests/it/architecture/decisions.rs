@@ -1,0 +1,111 @@
+//! A decision that no test holds is a wish.
+
+use super::sources::File;
+use std::path::Path;
+
+const PARTS: [&str; 4] = [
+    "\n## Context\n",
+    "\n## Decision\n",
+    "\n## Consequence\n",
+    "\n## Held by\n",
+];
+
+/// The decisions, in their order.
+pub(super) fn read(root: &Path) -> Vec<File> {
+    let folder = root.join("docs/decisions");
+    let mut papers: Vec<File> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.ends_with("README.md"))
+        .map(|path| File {
+            name: path.file_name().unwrap().to_string_lossy().into_owned(),
+            text: std::fs::read_to_string(&path).unwrap(),
+        })
+        .collect();
+    papers.sort_by(|a, b| a.name.cmp(&b.name));
+    papers
+}
+
+pub(super) fn held(papers: &[File], sources: &[File]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (paper, number) in papers.iter().zip(1..) {
+        let name = &paper.name;
+        if !name.starts_with(&format!("{number:04}-")) {
+            complaints.push(format!("{name} should be number {number:04}"));
+        }
+        for part in PARTS {
+            if !paper.text.contains(part) {
+                complaints.push(format!("{name} lacks {}", part.trim()));
+            }
+        }
+        let tests = tests(&paper.text);
+        if tests.is_empty() {
+            complaints.push(format!("{name} names no test"));
+        }
+        for test in tests {
+            if !sources.iter().any(|file| writes(&file.text, test)) {
+                complaints.push(format!("{name} names {test}, which is nowhere"));
+            }
+        }
+    }
+    complaints
+}
+
+/// The tests are the list that ends a decision.
+fn tests(text: &str) -> Vec<&str> {
+    text.rsplit_once(PARTS[3])
+        .map(|(_, list)| list)
+        .unwrap_or_default()
+        .lines()
+        .filter_map(|line| line.strip_prefix("- `")?.strip_suffix('`'))
+        .collect()
+}
+
+fn writes(text: &str, name: &str) -> bool {
+    text.split(|sign: char| !sign.is_alphanumeric() && sign != '_')
+        .any(|word| word == name)
+}
+
+mod tests {
+    use super::*;
+
+    fn paper(name: &str, list: &str) -> File {
+        let text =
+            format!("# T\n\n## Context\n\n## Decision\n\n## Consequence\n\n## Held by\n\n{list}");
+        File {
+            name: name.to_owned(),
+            text,
+        }
+    }
+
+    fn source() -> File {
+        File {
+            name: "a/src/b.rs".to_owned(),
+            text: "#[test]\nfn nothing_is_lost_twice() {}".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_decision_held_by_a_test_is_accepted() {
+        let held_by = paper("0001-a.md", "- `nothing_is_lost_twice`\n");
+        assert_eq!(held(&[held_by], &[source()]), [""; 0]);
+    }
+
+    #[test]
+    fn a_test_that_went_away_is_named() {
+        let held_by = paper("0001-a.md", "- `nothing_is_lost`\n");
+        assert_eq!(
+            held(&[held_by], &[source()]),
+            ["0001-a.md names nothing_is_lost, which is nowhere"]
+        );
+    }
+
+    #[test]
+    fn a_decision_out_of_order_that_nothing_holds_is_named() {
+        let loose = paper("0002-a.md", "");
+        assert_eq!(
+            held(&[loose], &[source()]),
+            ["0002-a.md should be number 0001", "0002-a.md names no test"]
+        );
+    }
+}
