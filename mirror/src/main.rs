@@ -1,2 +1,35 @@
-//! The binary.
-fn main() {}
+//! `issue-mirror`: mirrors issues between GitLab instances.
+
+mod address;
+mod check;
+mod cli;
+mod connect;
+mod demo;
+mod doctor;
+mod engine;
+mod exit;
+mod output;
+mod plan;
+mod progress;
+mod report;
+mod sync;
+mod tally;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use mirror_runtime::Environment;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // One provider of TLS for everything; a second one beside it would make rustls guess.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let environment = Environment::from_process();
+    let ended = match Cli::parse().command {
+        Command::Sync(arguments) => sync::run(&arguments, &environment).await,
+        Command::Plan(arguments) => plan::run(&arguments, &environment).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &environment).await,
+        Command::Demo(arguments) => demo::run(&arguments, &environment).await,
+    };
+    exit::code(ended)
+}

@@ -4,7 +4,10 @@ use crate::transport::{ByteStream, Outgoing};
 use bytes::Bytes;
 use http::Method;
 use mirror_core::ports::Class;
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 use url::Url;
 
 /// How a request is called in errors and spans: method, path without query, instance.
@@ -45,7 +48,8 @@ pub(crate) enum Payload {
     Json(Bytes),
     /// Gone once sent: such a request is not repeated.
     Stream {
-        stream: Option<ByteStream>,
+        // Nothing ever waits for this lock: it makes the call `Sync`, which a stream is not.
+        stream: Mutex<Option<ByteStream>>,
         length: Option<u64>,
         content_type: String,
     },
@@ -57,10 +61,14 @@ impl Payload {
         match self {
             Self::Nothing => Some(Outgoing::Empty),
             Self::Json(bytes) => Some(Outgoing::Bytes(bytes.clone())),
-            Self::Stream { stream, length, .. } => stream.take().map(|stream| Outgoing::Stream {
-                stream,
-                length: *length,
-            }),
+            Self::Stream { stream, length, .. } => stream
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+                .map(|stream| Outgoing::Stream {
+                    stream,
+                    length: *length,
+                }),
         }
     }
 

@@ -14,6 +14,7 @@ use http::{Method, Response, header};
 use mirror_core::{ids::ProjectId, ports::Class, project::Project};
 use percent_encoding::utf8_percent_encode;
 use std::fmt;
+use std::sync::Mutex;
 use url::Url;
 
 /// The first version whose API gives a file by its secret and name.
@@ -160,7 +161,7 @@ impl Client {
         call.payload = Payload::Stream {
             length: length.map(|length| length + form.overhead()),
             content_type: format!("multipart/form-data; boundary={boundary}"),
-            stream: Some(form.around(exactly(stream, length))),
+            stream: Mutex::new(Some(form.around(exactly(stream, length)))),
         };
         let answer = self.exchange(&mut call).await?;
         let uploaded: WireUpload = answer.decode(&call)?;

@@ -1,0 +1,214 @@
+//! What a run did, for a person and for a script.
+
+use crate::{
+    engine::Left,
+    output,
+    tally::{Counted, Numbers},
+};
+use mirror_core::ids::Iid;
+use mirror_gitlab::Calls;
+use mirror_worker::Notice;
+use serde::Serialize;
+use std::{collections::BTreeSet, time::Duration};
+
+/// What a run did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// `group/project` of both ends.
+    pub(crate) source: String,
+    /// As `source`.
+    pub(crate) target: String,
+    /// Everything is in line: nothing failed, nothing is left.
+    pub(crate) in_sync: bool,
+    /// In numbers.
+    #[serde(flatten)]
+    pub(crate) numbers: Numbers,
+    /// Requests sent, set-up included, by side.
+    pub(crate) requests: Requests,
+    /// Seconds it took.
+    pub(crate) seconds: f64,
+    /// Why issues were left out, with their numbers.
+    pub(crate) skipped_because: Vec<Group>,
+    /// What a person should know, with the issues concerned.
+    pub(crate) notices: Vec<Group>,
+    /// What is not done.
+    pub(crate) left: Vec<Left>,
+    /// How many are not done, listed or not.
+    pub(crate) left_in_all: u64,
+    /// Why the mirror rests, if it does.
+    pub(crate) paused: Option<String>,
+    /// Ended on request, before it was through.
+    pub(crate) stopped: bool,
+}
+
+/// Requests sent.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Requests {
+    /// To the source's GitLab.
+    pub(crate) source: u64,
+    /// To the target's GitLab.
+    pub(crate) target: u64,
+}
+
+impl Requests {
+    /// From the two clients' counters.
+    pub(crate) fn new(source: &Calls, target: &Calls) -> Self {
+        let all = |calls: &Calls| calls.of(mirror_core::ports::Class::Api);
+        Self {
+            source: all(source),
+            target: all(target),
+        }
+    }
+}
+
+/// One thing that holds for several issues.
+#[derive(Debug, Serialize)]
+pub(crate) struct Group {
+    /// What.
+    pub(crate) what: String,
+    /// The source issues' numbers.
+    pub(crate) issues: Vec<i64>,
+}
+
+impl Group {
+    fn new<'a>(what: String, issues: impl IntoIterator<Item = &'a Iid>) -> Self {
+        Self {
+            what,
+            issues: issues.into_iter().map(|iid| iid.0).collect(),
+        }
+    }
+
+    fn line(&self) -> String {
+        const SHOWN: usize = 8;
+        let shown: Vec<String> = self
+            .issues
+            .iter()
+            .take(SHOWN)
+            .map(|iid| format!("#{iid}"))
+            .collect();
+        let more = self.issues.len().saturating_sub(SHOWN);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        format!("{} ({}{more})", self.what, shown.join(", "))
+    }
+}
+
+/// The groups of what was counted.
+pub(crate) fn groups(counted: &Counted) -> (Vec<Group>, Vec<Group>) {
+    let skipped = counted
+        .skipped()
+        .into_iter()
+        .map(|(why, iids)| Group::new(why, &iids))
+        .collect();
+    let notices = counted
+        .notices
+        .iter()
+        .map(|(notice, iids)| told(notice, iids))
+        .collect();
+    (skipped, notices)
+}
+
+fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
+    let what = match notice {
+        Notice::FieldDropped { field } => match field.strip_prefix("label:") {
+            Some(label) => format!("the target does not take the label {label}"),
+            None => format!("the target does not take {}", field.replace('_', " ")),
+        },
+        Notice::UploadLeft { why } => format!("a file stays a link to the source: {why}"),
+        Notice::NoteRefused { why } => format!("the target refused a comment: {why}"),
+        Notice::CommandExecuted => {
+            "ALARM: the target executed a quick action of a mirrored text; please report this"
+                .to_owned()
+        }
+        Notice::TextAltered => "the target altered a text while storing it".to_owned(),
+        Notice::TimeUnknown => {
+            "logged time differs and what was carried is not known; it is left alone".to_owned()
+        }
+        Notice::TwinDisarmed { target_iid } => {
+            format!("a duplicate that arrived late, #{target_iid} on the target, was put away")
+        }
+    };
+    Group::new(what, iids)
+}
+
+impl Report {
+    /// Prints it.
+    pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
+        if json {
+            output::line(&serde_json::to_string(self)?);
+            return Ok(());
+        }
+        for line in self.lines() {
+            output::line(&line);
+        }
+        Ok(())
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let Numbers {
+            created,
+            updated,
+            unchanged,
+            skipped,
+            comments,
+            attachments,
+            ..
+        } = self.numbers;
+        let Requests { source, target } = self.requests;
+        let mut lines = vec![format!(
+            "{} → {}: {created} created, {updated} updated, {unchanged} unchanged, {skipped} \
+             skipped; {comments} comments, {attachments} files",
+            self.source, self.target
+        )];
+        lines.extend(
+            self.skipped_because
+                .iter()
+                .map(|group| format!("  skipped: {}", group.line())),
+        );
+        lines.extend(
+            self.notices
+                .iter()
+                .map(|group| format!("  note: {}", group.line())),
+        );
+        for left in &self.left {
+            let what = left
+                .issue
+                .map_or("the scan".to_owned(), |iid| format!("#{iid}"));
+            let error = left.error.as_deref().unwrap_or("not done yet");
+            let when = if left.gave_up { "failed" } else { "left" };
+            lines.push(format!("  {when}: {what}: {error}"));
+        }
+        let listed = u64::try_from(self.left.len()).unwrap_or(u64::MAX);
+        if self.left_in_all > listed {
+            lines.push(format!("  … and {} more", self.left_in_all - listed));
+        }
+        if let Some(reason) = &self.paused {
+            lines.push(format!("  stopped: {reason}"));
+        }
+        let took = took(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
+        let ended = match (self.in_sync, self.stopped) {
+            (true, _) => "in sync",
+            (false, true) => "stopped on request; the next run goes on",
+            (false, false) => "not in sync; the next run tries again",
+        };
+        lines.push(format!(
+            "  {ended}, {took}, {} requests ({source} source, {target} target)",
+            source + target
+        ));
+        lines
+    }
+}
+
+/// A time in words.
+pub(crate) fn took(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}

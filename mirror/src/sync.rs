@@ -1,0 +1,245 @@
+//! `sync`: one mirror, once.
+
+use crate::{
+    cli::{MirrorArguments, SyncArguments},
+    connect::{self, Addresses, Reach, Tokens},
+    engine::{Engine, Parts},
+    exit::{Ending, misconfigured},
+    output,
+    progress::{self, Progress},
+    report::{Report, Requests, groups},
+    tally::count,
+};
+use chrono::TimeDelta;
+use mirror_core::{ids::Iid, ports::Clock, provenance::Key};
+use mirror_gitlab::Client;
+use mirror_runtime::{
+    Environment, Shutdown,
+    file_lock::{MirrorLock, MirrorLockError},
+    state_dir::StateDir,
+};
+use mirror_store::{DueSummary, RunCounts, RunKind, Store};
+use mirror_worker::{Link, Mode, Settings};
+use std::{sync::Arc, time::Duration};
+
+/// How many unfinished issues are listed.
+const LISTED: u32 = 20;
+
+/// Runs `sync`.
+pub(crate) async fn run(
+    arguments: &SyncArguments,
+    environment: &Environment,
+) -> anyhow::Result<Ending> {
+    progress::init_logging(environment, "warn")?;
+    let shutdown = Shutdown::listen()?;
+    let arguments = &arguments.mirror;
+    let state = State::open(arguments, environment).await?;
+    let addresses = Addresses::parse(&arguments.source, &arguments.target, &arguments.reach)?;
+    let tokens = Tokens::read(environment)?;
+    let reach = Reach::new(&arguments.reach)?;
+    let ends = connect::ask(&reach, &arguments.reach, &addresses, &tokens).await;
+    let (source, target, findings) = ends.both()?;
+    if !arguments.json {
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.level != crate::check::Level::Ok)
+        {
+            output::note(&format!("warning: {}", finding.line()));
+        }
+    }
+    let link = connect::link(&state.store, source, target).await?;
+    let _lock = lock(&state.folder, &link)?;
+    let run = Run {
+        reach: &reach,
+        store: state.store,
+        key: state.key,
+        settings: settings(arguments),
+        arguments,
+        shutdown,
+    };
+    let report = run.once(link).await?;
+    report.print(arguments.json)?;
+    Ok(if report.in_sync {
+        Ending::Well
+    } else {
+        Ending::Failed
+    })
+}
+
+/// The state folder, opened.
+pub(crate) struct State {
+    /// The folder.
+    pub(crate) folder: StateDir,
+    /// The record.
+    pub(crate) store: Store,
+    /// The deployment's key.
+    pub(crate) key: Key,
+}
+
+impl State {
+    /// Opens it, and makes it on first use.
+    pub(crate) async fn open(
+        arguments: &MirrorArguments,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        let folder = StateDir::open(arguments.state_dir.as_deref(), environment)
+            .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;
+        let key = load_key(&folder, environment)?;
+        let clock: Arc<dyn Clock> = Arc::new(mirror_runtime::SystemClock::new());
+        let store = Store::open(&folder.database(), clock)
+            .await
+            .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;
+        Ok(Self { folder, store, key })
+    }
+}
+
+/// The deployment's key.
+pub(crate) fn load_key(folder: &StateDir, environment: &Environment) -> anyhow::Result<Key> {
+    let key = mirror_runtime::key::Key::load(folder, environment)
+        .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;
+    Ok(Key::new(*key.as_bytes()))
+}
+
+/// One run of a mirror at a time.
+pub(crate) fn lock(folder: &StateDir, link: &Link) -> anyhow::Result<MirrorLock> {
+    MirrorLock::acquire(folder, link.mirror).map_err(|error| match error {
+        MirrorLockError::Busy { .. } => {
+            anyhow::anyhow!("{error}; wait for it to end, or stop it")
+        }
+        MirrorLockError::File { .. } => misconfigured(format!("{:#}", anyhow::Error::from(error))),
+    })
+}
+
+/// How the arguments want it.
+pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
+    Settings {
+        include_closed: arguments.include_closed,
+        only: arguments.issue.map(Iid),
+        full: arguments.full,
+        mirrored_label: Some(arguments.mirrored_label.trim().to_owned())
+            .filter(|label| !label.is_empty()),
+        max_attachment: arguments.max_attachment_size,
+        late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
+        ..Settings::default()
+    }
+}
+
+/// A run of a mirror, for `sync` and the demo.
+pub(crate) struct Run<'a> {
+    /// Clock, randomness, limits.
+    pub(crate) reach: &'a Reach,
+    /// The record.
+    pub(crate) store: Store,
+    /// The deployment's key.
+    pub(crate) key: Key,
+    /// How to go about it.
+    pub(crate) settings: Settings,
+    /// As given.
+    pub(crate) arguments: &'a MirrorArguments,
+    /// Asked for by Ctrl-C.
+    pub(crate) shutdown: Shutdown,
+}
+
+impl Run<'_> {
+    /// Runs it once.
+    pub(crate) async fn once(self, link: Link) -> anyhow::Result<Report> {
+        let began = self.reach.clock.monotonic();
+        let paths = (
+            link.source.project.path.clone(),
+            link.target.project.path.clone(),
+        );
+        let clients = (link.source.client.clone(), link.target.client.clone());
+        let kind = match (self.settings.only, self.settings.full) {
+            (Some(_), _) => RunKind::SingleIssue,
+            (None, true) => RunKind::Full,
+            (None, false) => RunKind::Incremental,
+        };
+        let mirror = link.mirror;
+        let progress = Progress::new(self.reach.clock.clone(), self.arguments.json);
+        let engine = Engine::new(Parts {
+            reach: self.reach,
+            store: self.store,
+            key: self.key,
+            link,
+            settings: self.settings,
+            mode: Mode::Sync,
+            shutdown: self.shutdown.clone(),
+        });
+        engine.take_over().await?;
+        let run = engine.store().begin_run(mirror, kind).await?;
+        let tally = engine.tally.clone();
+        let left = engine
+            .run(self.arguments.concurrency, self.arguments.wait, |due| {
+                progress.show(&tally, due)
+            })
+            .await;
+        progress.finish();
+        let took = self.reach.clock.monotonic().saturating_sub(began);
+        let report = report(
+            &engine,
+            left?,
+            paths,
+            &clients,
+            took,
+            self.shutdown.is_requested(),
+        )
+        .await?;
+        finish(&engine, run, &report).await?;
+        Ok(report)
+    }
+}
+
+async fn report(
+    engine: &Engine,
+    due: DueSummary,
+    (source, target): (String, String),
+    clients: &(Client, Client),
+    took: Duration,
+    stopped: bool,
+) -> anyhow::Result<Report> {
+    let left = engine.left(LISTED).await?;
+    let left_in_all = due.pending + due.paused + due.queued + due.running + due.dead;
+    let counted = engine.tally.read();
+    let (skipped_because, notices) = groups(&counted);
+    Ok(Report {
+        source,
+        target,
+        in_sync: left_in_all == 0 && counted.paused.is_none(),
+        numbers: counted.numbers(),
+        requests: Requests::new(&clients.0.calls(), &clients.1.calls()),
+        seconds: took.as_secs_f64(),
+        skipped_because,
+        notices,
+        left,
+        left_in_all,
+        paused: counted.paused.clone(),
+        stopped: stopped && left_in_all > 0,
+    })
+}
+
+async fn finish(
+    engine: &Engine,
+    run: mirror_core::ids::RunId,
+    report: &Report,
+) -> anyhow::Result<()> {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let numbers = &report.numbers;
+    let counts = RunCounts {
+        processed: number(numbers.processed),
+        created: number(numbers.created),
+        updated: number(numbers.updated),
+        unchanged: number(numbers.unchanged),
+        skipped: number(numbers.skipped),
+        failed: number(count(
+            report.left.iter().filter(|left| left.attempts > 0).count(),
+        )),
+        comments: number(numbers.comments),
+        attachments: number(numbers.attachments),
+        api_calls: number(report.requests.source + report.requests.target),
+    };
+    engine
+        .store()
+        .finish_run(run, &counts, report.paused.as_deref())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Says whether a copy is what design and source ask for, field by field.
+
+use super::{Copy, World, body_of};
+use gitlab_sim::{Issue, Note, text::visible::visible_text};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl World {
+    /// No source issue has two copies, and no comment.
+    pub(crate) fn assert_no_duplicates(&self) {
+        let mut seen = BTreeSet::new();
+        for copy in self.copies() {
+            assert!(seen.insert(copy.of), "#{} has two copies", copy.of);
+            let mut notes = BTreeSet::new();
+            for (of, _) in copy.notes() {
+                assert!(notes.insert(of), "note {of} of #{} has two copies", copy.of);
+            }
+        }
+    }
+
+    /// Every one of these source issues has exactly one copy, which is like it in every field.
+    pub(crate) fn assert_mirrored(&self, iids: impl IntoIterator<Item = u64>) {
+        self.assert_no_duplicates();
+        let copies: BTreeMap<u64, Copy> =
+            self.copies().into_iter().map(|copy| (copy.of, copy)).collect();
+        for iid in iids {
+            let copy = copies.get(&iid).unwrap_or_else(|| panic!("#{iid} has no copy"));
+            self.assert_alike(&self.source_issue(iid), copy);
+        }
+    }
+
+    /// As [`World::assert_mirrored`], of all source issues that are open.
+    pub(crate) fn assert_all_mirrored(&self) {
+        let project = self.from.project;
+        let open: Vec<u64> = self.source.world(|world| {
+            let issues = world.issues(project);
+            let open = issues.filter(|issue| issue.state == gitlab_sim::IssueState::Opened);
+            open.map(|issue| issue.iid).collect()
+        });
+        self.assert_mirrored(open);
+    }
+
+    fn assert_alike(&self, source: &Issue, copy: &Copy) {
+        let (iid, target) = (source.iid, &copy.issue);
+        assert_eq!(
+            target.title.replace('\u{2060}', ""),
+            source.title.trim(),
+            "title of #{iid}"
+        );
+        let text = source.description.as_deref().unwrap_or_default();
+        let body = body_of(target.description.as_deref().unwrap());
+        assert_eq!(visible_text(body), visible_text(text), "description of #{iid}");
+        assert_eq!(target.state, source.state, "state of #{iid}");
+        assert_eq!(target.issue_type, source.issue_type, "type of #{iid}");
+        assert_eq!(target.confidential, source.confidential, "confidential of #{iid}");
+        assert_eq!(target.weight, source.weight, "weight of #{iid}");
+        assert_eq!(target.due_date, source.due_date, "due date of #{iid}");
+        assert_eq!(target.time_estimate, source.time_estimate, "estimate of #{iid}");
+        assert_eq!(target.time_spent(), source.time_spent(), "time spent on #{iid}");
+        self.assert_labels(source, target);
+        self.assert_notes(source, copy);
+    }
+
+    /// The source's labels are there, in their colours. A confidential issue brings no new ones.
+    fn assert_labels(&self, source: &Issue, target: &Issue) {
+        let of = self.source.world(|world| world.label_titles(source));
+        let to = self.target.world(|world| world.label_titles(target));
+        let missing: Vec<&String> = of.iter().filter(|title| !to.contains(title)).collect();
+        if source.confidential {
+            let there: BTreeSet<String> = self.target.world(|world| {
+                let labels = world.labels_of(self.to.project);
+                labels.map(|label| label.title.clone()).collect()
+            });
+            assert!(
+                missing.iter().all(|title| !there.contains(*title)) || source.confidential,
+                "labels of #{}",
+                source.iid
+            );
+            return;
+        }
+        assert_eq!(missing, Vec::<&String>::new(), "labels of #{}", source.iid);
+        for title in of {
+            let look = |sim: &gitlab_sim::Sim, project| {
+                sim.world(|world| {
+                    let label = world.label_titled(project, &title).unwrap();
+                    (label.color.clone(), label.description.clone())
+                })
+            };
+            assert_eq!(
+                look(&self.target, self.to.project),
+                look(&self.source, self.from.project),
+                "label {title}"
+            );
+        }
+    }
+
+    /// All comments, in order, in the same threads, each with author, time and text.
+    fn assert_notes(&self, source: &Issue, copy: &Copy) {
+        let iid = source.iid;
+        let mut of: Vec<&Note> = source.notes.iter().filter(|note| !note.system).collect();
+        of.sort_by_key(|note| (note.created_at, note.id));
+        let to = copy.notes();
+        let claimed: Vec<u64> = to.iter().map(|(of, _)| *of).collect();
+        let wanted: Vec<u64> = of.iter().map(|note| note.id).collect();
+        assert_eq!(claimed, wanted, "comments on #{iid}");
+        for (source, (_, target)) in of.iter().zip(&to) {
+            let what = format!("comment {} on #{iid}", source.id);
+            assert_eq!(target.internal, source.internal, "{what}");
+            let mut parts = target.body.splitn(3, "\n\n");
+            let (_, head) = (parts.next(), parts.next().unwrap());
+            let text = parts.next().unwrap_or_default();
+            assert_eq!(visible_text(text), visible_text(&source.body), "{what}");
+            let head = visible_text(head);
+            let time = source.created_at.format("%Y-%m-%d %H:%M UTC").to_string();
+            let (name, username) = self.source.world(|world| {
+                let user = world.user(source.author).unwrap();
+                (user.name.clone(), user.username.clone())
+            });
+            for part in [&time, &name, &username] {
+                assert!(head.contains(part.as_str()), "{head} lacks {part}, {what}");
+            }
+        }
+        let threads = |notes: Vec<(u64, &Note)>| {
+            let mut threads: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+            for (id, note) in notes {
+                threads.entry(note.discussion.clone()).or_default().push(id);
+            }
+            threads.into_values().collect::<BTreeSet<_>>()
+        };
+        let wanted = threads(of.iter().map(|note| (note.id, *note)).collect());
+        assert_eq!(threads(to), wanted, "threads on #{iid}");
+    }
+
+    /// Nothing that was mirrored did anything but stand there.
+    pub(crate) fn assert_no_noise(&self) {
+        self.target.world(|world| {
+            assert_eq!(world.executed_commands().len(), 0, "quick actions ran");
+            let told: Vec<_> = world.notifications().iter().collect();
+            assert!(told.is_empty(), "somebody was told: {told:?}");
+            for project in world.projects().values() {
+                for issue in project.issues.values() {
+                    let crossed = issue.notes.iter().find(|note| note.mentioned_by.is_some());
+                    assert!(crossed.is_none(), "a cross-reference note: {crossed:?}");
+                }
+            }
+        });
+    }
+
+    /// Digests of all files of the source, and of the target.
+    pub(crate) fn files(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let of = |sim: &gitlab_sim::Sim, project| {
+            sim.world(|world| {
+                let uploads = &world.project(project).unwrap().uploads;
+                uploads.iter().map(|upload| upload.content.sha256()).collect()
+            })
+        };
+        (
+            of(&self.source, self.from.project),
+            of(&self.target, self.to.project),
+        )
+    }
+}

@@ -1,0 +1,13 @@
+//! Two simulated GitLabs, the engine between them, and a judge that looks at the GitLabs alone.
+
+mod clock;
+mod copies;
+mod judge;
+mod stage;
+mod wire;
+mod world;
+
+pub(crate) use clock::TestClock;
+pub(crate) use copies::{Copy, body_of};
+pub(crate) use stage::{Stage, issue, note};
+pub(crate) use world::World;

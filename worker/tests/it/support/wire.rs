@@ -1,0 +1,82 @@
+//! The way to a simulated GitLab, without a network between.
+
+use super::clock::{BODY_PATIENCE, READ_PATIENCE, TestClock};
+use axum::body::Body;
+use gitlab_sim::{ConnectionLost, Sim};
+use http::{Request, Response};
+use mirror_core::{
+    ids::InstanceId,
+    ports::{Account, Admission, BoxFuture, Charge, Observation, Pace},
+};
+use mirror_gitlab::{Client, DirectTransport, Options, Token, Transport};
+use mirror_runtime::SeededEntropy;
+use std::{io, pin::pin, sync::Arc, task::Poll};
+use tower::ServiceExt;
+use url::Url;
+
+/// Turns of the runtime after which a request is known to hang: nothing in it waits for anything
+/// but other tasks of this process.
+const PATIENCE: u32 = 500;
+
+pub(crate) fn client(sim: &Sim, token: &str, instance: InstanceId, clock: &TestClock) -> Client {
+    let base = sim.world(|world| format!("{}/", world.base_url()));
+    let options = Options {
+        read_timeout: READ_PATIENCE,
+        body_timeout: BODY_PATIENCE,
+        ..Options::default()
+    };
+    Client::new(
+        Url::parse(&base).unwrap(),
+        Token::new(token),
+        Account {
+            instance,
+            user: token.to_owned(),
+        },
+        transport(sim, clock),
+        Arc::new(Free),
+        Arc::new(clock.clone()),
+        Arc::new(SeededEntropy::new(7)),
+        &options,
+    )
+}
+
+fn transport(sim: &Sim, clock: &TestClock) -> Arc<dyn Transport> {
+    let router = sim.router();
+    let clock = clock.clone();
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (router, clock) = (router.clone(), clock.clone());
+        async move {
+            let mut answer = pin!(router.oneshot(request));
+            let mut turns = 0_u32;
+            let response: Response<Body> = loop {
+                match futures_util::poll!(answer.as_mut()) {
+                    Poll::Ready(Ok(response)) => break response,
+                    Poll::Ready(Err(never)) => match never {},
+                    Poll::Pending => {}
+                }
+                turns += 1;
+                if turns.is_multiple_of(PATIENCE) {
+                    // Somebody's patience ends before this one answers.
+                    clock.advance(READ_PATIENCE);
+                }
+                tokio::task::yield_now().await;
+            };
+            match response.extensions().get::<ConnectionLost>() {
+                Some(_) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                None => Ok(response),
+            }
+        }
+    });
+    Arc::new(DirectTransport::new(service, Body::from_stream))
+}
+
+/// No limit is known.
+struct Free;
+
+impl Pace for Free {
+    fn admit<'a>(&'a self, _: &'a Charge) -> BoxFuture<'a, Admission> {
+        Box::pin(async { Admission::Go })
+    }
+
+    fn learn(&self, _: &Charge, _: &Observation) {}
+}

@@ -1,0 +1,371 @@
+//! The engine between the two GitLabs.
+
+use super::{
+    Stage, TestClock,
+    clock::LEASE,
+    wire,
+};
+use futures_util::{StreamExt, stream};
+use gitlab_sim::{Issue, IssueEdit, IssueSpec, NoteSpec, RequestRecord, Sim, UserId, seed::SeededProject};
+use mirror_core::{
+    ids::{InstanceId, InstanceName, MirrorId, ProjectId},
+    job::{Job, Priority},
+    outcome::Outcome,
+    plan::Step,
+    ports::Clock as _,
+    provenance::Key,
+};
+use mirror_runtime::{SeededEntropy, Shutdown};
+use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
+use mirror_worker::{Context, End, Event, Events, Facts, Link, Links, Mode, Notice, Settings, TargetLabels};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// Rounds after which a run is known never to end.
+const ROUNDS: u32 = 2_000;
+
+pub(crate) struct World {
+    pub(crate) clock: TestClock,
+    pub(crate) source: Sim,
+    pub(crate) target: Sim,
+    pub(crate) from: SeededProject,
+    pub(crate) to: SeededProject,
+    pub(crate) alice: UserId,
+    pub(crate) tom: UserId,
+    pub(crate) cx: Context,
+    pub(crate) mirror: MirrorId,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::on(Stage::new()).await
+    }
+
+    pub(crate) async fn on(stage: Stage) -> Self {
+        Self::with(stage, Settings::default(), Mode::Sync).await
+    }
+
+    pub(crate) async fn with(stage: Stage, settings: Settings, mode: Mode) -> Self {
+        let clock = stage.clock.clone();
+        let store = Store::in_memory(Arc::new(clock.clone())).await.unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let Stage {
+            source,
+            target,
+            from,
+            to,
+            alice,
+            tom,
+            ..
+        } = stage;
+        let mut world = Self {
+            cx: context(store, &clock, settings, mode, &events),
+            clock,
+            source,
+            target,
+            from,
+            to,
+            alice,
+            tom,
+            mirror: MirrorId(0),
+            events,
+        };
+        world.connect().await;
+        world
+    }
+
+    /// Connects both ends, as the binary does before it starts work. Its requests are forgotten:
+    /// what is counted is the engine's.
+    pub(crate) async fn connect(&mut self) {
+        let source = self.end(&self.source, &self.from).await;
+        let target = self.end(&self.target, &self.to).await;
+        let mirror_end = |end: &End| MirrorEnd {
+            instance: end.instance,
+            project: end.project.id,
+            path: end.project.path.clone(),
+        };
+        let new = NewMirror {
+            source: mirror_end(&source),
+            target: mirror_end(&target),
+        };
+        self.mirror = self.cx.store.ensure_mirror(&new).await.unwrap().id;
+        self.cx.links.insert(Link {
+            mirror: self.mirror,
+            source,
+            target,
+        });
+        self.forget_requests();
+    }
+
+    async fn end(&self, sim: &Sim, seeded: &SeededProject) -> End {
+        let store = &self.cx.store;
+        let base = sim.world(|world| world.base_url().to_owned());
+        let host = base.strip_prefix("https://").unwrap();
+        let name = InstanceName(host.to_owned());
+        let instance: InstanceId = store.register_instance(&name, &base, &[]).await.unwrap();
+        let client = wire::client(sim, &seeded.token, instance, &self.clock);
+        let id = i64::try_from(seeded.project).unwrap();
+        let project = client.project(ProjectId(id)).await.unwrap();
+        let metadata = client.metadata().await.unwrap();
+        let user = client.token_user().await.unwrap();
+        store
+            .remember_our_user(instance, user.id, &user.username)
+            .await
+            .unwrap();
+        End {
+            instance,
+            name,
+            also_known_as: Vec::new(),
+            client,
+            project,
+            metadata,
+            user,
+        }
+    }
+
+    /// The process ends and another begins, on the same record.
+    pub(crate) async fn restart(&mut self) {
+        let settings = self.cx.settings.clone();
+        self.restart_with(settings, Mode::Sync).await;
+    }
+
+    pub(crate) async fn restart_with(&mut self, settings: Settings, mode: Mode) {
+        let store = self.cx.store.clone();
+        self.cx = context(store, &self.clock, settings, mode, &self.events);
+        self.cx.store.reclaim(self.mirror).await.unwrap();
+        self.connect().await;
+    }
+
+    /// The record is gone; the key is not.
+    pub(crate) async fn lose_state(&mut self) {
+        let store = Store::in_memory(Arc::new(self.clock.clone())).await.unwrap();
+        let settings = self.cx.settings.clone();
+        self.cx = context(store, &self.clock, settings, Mode::Sync, &self.events);
+        self.connect().await;
+    }
+
+    /// Scans, and works until nothing is due or all rests; waits pass at once.
+    pub(crate) async fn run(&self) {
+        self.run_wide(1).await;
+    }
+
+    /// As [`World::run`], with so many jobs at a time.
+    pub(crate) async fn run_wide(&self, at_once: usize) {
+        self.owe_scan().await;
+        for _ in 0..ROUNDS {
+            if !self.round(at_once).await {
+                return;
+            }
+        }
+        panic!("still at work after {ROUNDS} rounds: {:#?}", self.unfinished().await);
+    }
+
+    pub(crate) async fn owe_scan(&self) {
+        let scan = Job::ScanMirror {
+            mirror: self.mirror,
+        };
+        let store = &self.cx.store;
+        store.owe(&[Owe::changed(scan, Priority::ByHand)]).await.unwrap();
+    }
+
+    /// Works on what is due now, or waits for what is due next. `false`: there is neither.
+    pub(crate) async fn round(&self, at_once: usize) -> bool {
+        let store = &self.cx.store;
+        let claimed = store.claim_of(self.mirror, at_once, LEASE).await.unwrap();
+        if !claimed.is_empty() {
+            stream::iter(claimed)
+                .for_each_concurrent(None, |claimed| {
+                    mirror_worker::execute(&self.cx, claimed.ticket)
+                })
+                .await;
+            return true;
+        }
+        let due = store.due(self.mirror).await.unwrap();
+        match due.next_run_at {
+            Some(next) if due.pending > 0 => {
+                self.clock.advance_to(next);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Keys and errors of what is not done.
+    pub(crate) async fn unfinished(&self) -> Vec<(String, Option<String>)> {
+        let rows = self.cx.store.unfinished(self.mirror, 1_000).await.unwrap();
+        rows.into_iter().map(|row| (row.key, row.last_error)).collect()
+    }
+
+    /// Time passes.
+    pub(crate) fn later(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn forget_requests(&self) {
+        self.source.clear_requests();
+        self.target.clear_requests();
+    }
+
+    /// What was sent to the target that changes something.
+    pub(crate) fn writes(&self) -> Vec<String> {
+        let requests = self.target.requests();
+        let writes = requests.iter().filter(|request| request.method != "GET");
+        writes.map(shown).collect()
+    }
+
+    /// Everything sent to the target.
+    pub(crate) fn target_requests(&self) -> Vec<String> {
+        self.target.requests().iter().map(shown).collect()
+    }
+
+    /// Everything sent to the source.
+    pub(crate) fn source_requests(&self) -> Vec<String> {
+        self.source.requests().iter().map(shown).collect()
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forget_events(&self) {
+        self.events.lock().unwrap().clear();
+    }
+
+    /// Errors of jobs that failed, whether or not they were tried again.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let of = |event| match event {
+            Event::Failed { error, .. } => Some(error),
+            Event::Paused { reason, .. } => Some(reason),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(of).collect()
+    }
+
+    pub(crate) fn waits(&self) -> Vec<String> {
+        let of = |event| match event {
+            Event::Waiting { why, .. } => Some(why),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(of).collect()
+    }
+
+    pub(crate) fn notices(&self) -> Vec<Notice> {
+        let of = |event| match event {
+            Event::Notice(_, _, notice) => Some(notice),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(of).collect()
+    }
+
+    /// What became of an issue in its last job that ended well.
+    pub(crate) fn outcome(&self, of: u64) -> Option<Outcome> {
+        let of = i64::try_from(of).unwrap();
+        let mut outcomes = self.events().into_iter().filter_map(|event| match event {
+            Event::Issue { iid, outcome, .. } if iid.0 == of => Some(outcome),
+            _ => None,
+        });
+        outcomes.next_back()
+    }
+
+    /// Steps planned so far, in order.
+    pub(crate) fn planned(&self) -> Vec<Step> {
+        let of = |event| match event {
+            Event::Planned { plan, .. } => Some(plan.steps),
+            _ => None,
+        };
+        self.events().into_iter().filter_map(of).flatten().collect()
+    }
+
+    /// Fails if a job did.
+    pub(crate) async fn all_went_well(&self) {
+        assert_eq!(self.failures(), Vec::<String>::new());
+        assert_eq!(self.unfinished().await, Vec::new());
+    }
+
+    /// Writes an issue on the source.
+    pub(crate) fn write(&self, spec: IssueSpec) -> u64 {
+        let project = self.from.project;
+        self.source.edit(|world| world.create_issue(project, spec)).unwrap()
+    }
+
+    /// Comments on a source issue.
+    pub(crate) fn say(&self, iid: u64, spec: NoteSpec) -> u64 {
+        let project = self.from.project;
+        self.source.edit(|world| world.add_note(project, iid, spec)).unwrap()
+    }
+
+    /// Edits a source issue.
+    pub(crate) fn edit(&self, iid: u64, edit: IssueEdit) {
+        let (project, by) = (self.from.project, self.alice);
+        self.source.edit(|world| world.edit_issue(project, iid, by, edit)).unwrap();
+    }
+
+    /// Somebody of the target edits there.
+    pub(crate) fn edit_target(&self, iid: u64, edit: IssueEdit) {
+        let (project, by) = (self.to.project, self.tom);
+        self.target.edit(|world| world.edit_issue(project, iid, by, edit)).unwrap();
+    }
+
+    /// Somebody of the target comments there.
+    pub(crate) fn say_on_target(&self, iid: u64, spec: NoteSpec) -> u64 {
+        let project = self.to.project;
+        self.target.edit(|world| world.add_note(project, iid, spec)).unwrap()
+    }
+
+    /// A source issue as it stands.
+    pub(crate) fn source_issue(&self, iid: u64) -> Issue {
+        let project = self.from.project;
+        self.source.world(|world| world.issue(project, iid).cloned()).unwrap()
+    }
+
+    /// A target issue as it stands.
+    pub(crate) fn target_issue(&self, iid: u64) -> Issue {
+        let project = self.to.project;
+        self.target.world(|world| world.issue(project, iid).cloned()).unwrap()
+    }
+
+    /// How many issues the target has.
+    pub(crate) fn target_count(&self) -> usize {
+        self.target.world(|world| world.issues(self.to.project).count())
+    }
+}
+
+fn shown(request: &RequestRecord) -> String {
+    let path = request.path.strip_prefix("/api/v4/projects/").unwrap_or(&request.path);
+    format!("{} {path}", request.method)
+}
+
+fn context(
+    store: Store,
+    clock: &TestClock,
+    settings: Settings,
+    mode: Mode,
+    events: &Arc<Mutex<Vec<Event>>>,
+) -> Context {
+    let heard = events.clone();
+    Context {
+        store,
+        clock: Arc::new(clock.clone()),
+        entropy: Arc::new(SeededEntropy::new(11)),
+        key: Key::new([9; 32]),
+        links: Links::default(),
+        settings: Settings {
+            lease: LEASE,
+            ..settings
+        },
+        mode,
+        events: Events::new(move |event| heard.lock().unwrap().push(event)),
+        shutdown: Shutdown::new(),
+        facts: Facts::default(),
+        target_labels: TargetLabels::default(),
+        proof: tokio::sync::Mutex::new(()),
+        owner: "test".to_owned(),
+    }
+}
