@@ -138,7 +138,9 @@ pub(crate) fn unreachable(side: Side, path: &str, error: &mirror_gitlab::Error) 
         ),
         _ => (Level::Problem, "try again later".to_owned()),
     };
-    Finding::new(level, &side.to_string(), error.to_string(), mend)
+    // With its causes: `connection refused` is what helps.
+    let story = format!("{:#}", anyhow::Error::new(error.clone()));
+    Finding::new(level, &side.to_string(), story, mend)
 }
 
 fn transport(kind: TransportErrorKind) -> (Level, String) {

@@ -18,7 +18,7 @@ use mirror_runtime::{Environment, Secret, SystemClock, SystemEntropy};
 use mirror_store::{MirrorEnd, NewMirror, Store};
 use mirror_worker::{End, Link, Side};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// What all requests go through.
 pub(crate) struct Reach {
@@ -39,6 +39,8 @@ impl Reach {
             ca_file: arguments.ca_file.clone(),
             proxy: arguments.proxy.clone(),
             read_timeout: arguments.request_timeout,
+            // A whole window: a job that waits in place keeps what it has read.
+            spacing_patience: Duration::from_secs(70),
             ..Options::default()
         };
         let transport = HttpTransport::new(&options).map_err(|error| {

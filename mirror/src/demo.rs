@@ -47,6 +47,9 @@ pub(crate) async fn run(
         in_sync = report.in_sync || shutdown.is_requested();
         report.print(arguments.json)?;
     }
+    if !arguments.json && !arguments.once {
+        output::line("\nThe demo has ended; nothing of it is left.");
+    }
     demo.end();
     Ok(if in_sync {
         Ending::Well

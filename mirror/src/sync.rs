@@ -185,6 +185,7 @@ impl Run<'_> {
         )
         .await?;
         finish(&engine, run, &report).await?;
+        engine.store().close().await;
         Ok(report)
     }
 }

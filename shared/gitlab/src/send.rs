@@ -38,16 +38,25 @@ impl Client {
         if call.counted {
             self.admitted(call, &charge).await?;
         }
+        let mut place = Place {
+            client: self,
+            charge: &charge,
+            counted: call.counted,
+            told: Observation::default(),
+        };
         let (request, input) = self.request(call)?;
         self.shared.calls.sent(call.class);
-        let answer = self.within_patience(request, &input).await;
-        let response = answer.map_err(|error| self.no_answer(call, &charge, &input, error))?;
+        let response = match self.within_patience(request, &input).await {
+            Ok(response) => response,
+            Err(error) => {
+                place.told.struggling = input.failure().is_none();
+                return Err(self.no_answer(call, &input, error));
+            }
+        };
         let (head, body) = response.into_parts();
         span.record("http.response.status_code", head.status.as_u16());
-        if call.counted {
-            let now = self.shared.clock.now();
-            self.learn(&charge, &limits::observe(head.status, &head.headers, now));
-        }
+        place.told = limits::observe(head.status, &head.headers, self.shared.clock.now());
+        drop(place);
         let length = limits::text(&head.headers, header::CONTENT_LENGTH.as_str())
             .and_then(|length| length.parse().ok());
         let body = Guarded::new(
@@ -116,34 +125,33 @@ impl Client {
         }
     }
 
-    fn no_answer(
-        &self,
-        call: &Call,
-        charge: &Charge,
-        input: &Input,
-        error: TransportError,
-    ) -> Error {
+    fn no_answer(&self, call: &Call, input: &Input, error: TransportError) -> Error {
         let kind = match input.failure() {
             Some(own) => ErrorKind::Input(own),
-            None => {
-                if call.counted {
-                    let observation = Observation {
-                        struggling: true,
-                        ..Observation::default()
-                    };
-                    self.learn(charge, &observation);
-                }
-                ErrorKind::Transport(error.redacted(&self.shared.token))
-            }
+            None => ErrorKind::Transport(error.redacted(&self.shared.token)),
         };
         Error::new(&call.subject, kind)
     }
+}
 
-    fn learn(&self, charge: &Charge, observation: &Observation) {
-        if observation.refused.is_some() {
-            self.shared.calls.refused();
+/// A place in the limits that a request was given. It is handed back exactly once with what the
+/// answer told, however the request ends: by its answer, an error, or because nobody waits for it
+/// any more.
+struct Place<'a> {
+    client: &'a Client,
+    charge: &'a Charge,
+    counted: bool,
+    told: Observation,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.counted {
+            if self.told.refused.is_some() {
+                self.client.shared.calls.refused();
+            }
+            self.client.shared.pace.learn(self.charge, &self.told);
         }
-        self.shared.pace.learn(charge, observation);
     }
 }
 

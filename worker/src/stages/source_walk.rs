@@ -15,6 +15,7 @@ use mirror_core::{
     issue::Issue,
     job::{Job, Priority},
     mapping::{IssueMapping, MappingStatus},
+    outcome::SkipReason,
 };
 use mirror_gitlab::{IssueQuery, Sort};
 use mirror_store::{Owe, Watermarks};
@@ -151,6 +152,8 @@ impl Walk<'_> {
                 self.cx.facts.keep(self.link.mirror, issue, read_at, taken);
             }
         }
+        // In the order of their numbers, so that the copies are numbered alike.
+        due.sort_unstable();
         self.owe(due, Some(watermark(batch.until, started))).await
     }
 
@@ -175,7 +178,14 @@ impl Walk<'_> {
     async fn unsettled(&mut self) -> Result<(), SyncError> {
         let slack = THROTTLED_TOUCH.to_std().unwrap_or(Duration::ZERO);
         let unsettled = self.cx.store.unsettled(self.link.mirror, slack).await?;
-        self.owe(unsettled, None).await
+        self.owe(unsettled, None).await?;
+        if self.cx.settings.include_closed {
+            // Left out by an earlier run that was not asked for them.
+            let reason = SkipReason::ClosedBeforeFirstSync.to_string();
+            let left_out = self.cx.store.skipped(self.link.mirror, &reason).await?;
+            self.owe(left_out, None).await?;
+        }
+        Ok(())
     }
 
     async fn owe(

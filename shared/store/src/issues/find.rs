@@ -39,6 +39,11 @@ const SOURCE_SEEN_SINCE: &str =
 const TARGET_SEEN_SINCE: &str =
     select!("WHERE mirror_id = $1 AND target_updated_at >= $2 ORDER BY target_updated_at, id");
 
+const SKIPPED: &str = "\
+SELECT source_issue_iid FROM issue_mappings
+WHERE mirror_id = $1 AND sync_status = 'skipped' AND sync_error = $2
+ORDER BY source_issue_iid";
+
 const UNSETTLED: &str = "\
 SELECT source_issue_iid FROM issue_mappings
 WHERE mirror_id = $1 AND source_read_lag <= $2
@@ -179,5 +184,18 @@ impl Store {
             .fetch_all(self.reader())
             .await?;
         Ok(rows.into_iter().map(Iid).collect())
+    }
+
+    /// The issues left out for this reason, as recorded in their status.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn skipped(&self, mirror: MirrorId, reason: &str) -> Result<Vec<Iid>, StoreError> {
+        let iids: Vec<i64> = sqlx::query_scalar(SKIPPED)
+            .bind(mirror.0)
+            .bind(reason)
+            .fetch_all(self.reader())
+            .await?;
+        Ok(iids.into_iter().map(Iid).collect())
     }
 }
