@@ -50,6 +50,9 @@ pub enum SyncError {
         /// When it is safe to send again.
         until: DateTime<Utc>,
     },
+    /// The source changed since it was read: the job begins anew, with what is true now.
+    #[error("the source changed while it was being mirrored")]
+    Stale,
     /// Project or token are at fault, not this issue.
     #[error("{reason}")]
     AtFault {
@@ -87,6 +90,7 @@ impl SyncError {
             Self::Store(error) => or_give_up(error.is_transient()),
             Self::LeaseLost | Self::Stopping => return None,
             Self::MayStillLand { until } => Verdict::Snooze(*until),
+            Self::Stale => Verdict::Snooze(now),
             Self::AtFault { .. } => Verdict::Snooze(now + PAUSED),
             Self::PersonNeeded(_) => Verdict::GiveUp,
             Self::NotConnected(_) => Verdict::Snooze(now + PAUSED),

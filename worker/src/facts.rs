@@ -18,7 +18,7 @@ use std::{
 };
 
 /// How long a row may be used.
-const LIFE: Duration = Duration::from_secs(60);
+pub(crate) const LIFE: Duration = Duration::from_secs(60);
 /// Rows read again in one request. Their numbers stand in the query, which has its limits.
 const BATCH: usize = 50;
 /// Bytes of text kept at most, so that a large project does not fill the memory.
@@ -30,7 +30,8 @@ pub(crate) struct Fresh {
     pub(crate) issue: Issue,
     /// The instance's own clock when it was read.
     pub(crate) read_at: DateTime<Utc>,
-    taken: Duration,
+    /// When it was taken, by the clock that never jumps.
+    pub(crate) taken: Duration,
 }
 
 /// Rows that listings brought.

@@ -1,12 +1,12 @@
 //! Brings one mirrored issue in line with its source.
 
 use crate::{
-    Context, SyncError,
+    Context, Side, SyncError,
     events::Event,
     facts,
     lease::Lease,
     link::Link,
-    stages::{apply, case::Case, notes, settle, uploads},
+    stages::{apply, case::Case, lookup, notes, settle, uploads},
 };
 use mirror_core::{
     desired::Desired,
@@ -19,6 +19,7 @@ use mirror_core::{
     provenance::Found,
     render::render,
 };
+use mirror_gitlab::ErrorKind;
 use mirror_store::Store;
 
 /// The walk of one issue: read, settle, carry files, render, plan, apply, record.
@@ -70,15 +71,43 @@ async fn left_out(case: &Case<'_>) -> Result<Option<SkipReason>, SyncError> {
     if is_copy {
         return Ok(Some(SkipReason::IsACopy));
     }
-    if let Some(impostor) = cx.store.impostor(link.mirror, case.iid()).await? {
+    if let Some(target_iid) = impostor(case).await? {
         return Ok(Some(SkipReason::MarkerByStranger {
-            target_iid: impostor.target_iid.0,
+            target_iid: target_iid.0,
         }));
     }
     let under_way = !cx.store.intents(link.mirror, case.iid()).await?.is_empty();
     let closed = case.source.state == State::Closed;
     if closed && !cx.settings.include_closed && !under_way {
         return Ok(Some(SkipReason::ClosedBeforeFirstSync));
+    }
+    Ok(None)
+}
+
+/// The target issue by a stranger that carries this issue's marker, if it still does.
+async fn impostor(case: &Case<'_>) -> Result<Option<Iid>, SyncError> {
+    let (cx, link) = (case.cx, case.link);
+    while let Some(impostor) = cx.store.impostor(link.mirror, case.iid()).await? {
+        let target_iid = impostor.target_iid;
+        let target = &link.target;
+        match target.client.issue(target.project.id, target_iid).await {
+            Ok(there) if lookup::is_copy(link, &case.hop(), &there.value.description) => {
+                return Ok(Some(target_iid));
+            }
+            Err(error) if *error.kind() != ErrorKind::NotFound => {
+                return Err(SyncError::GitLab {
+                    side: Side::Target,
+                    source: error,
+                });
+            }
+            // A person has settled it.
+            Ok(_) | Err(_) => {
+                let fence = &case.lease.fence;
+                cx.store
+                    .clear_impostor(fence, link.mirror, case.iid(), target_iid)
+                    .await?;
+            }
+        }
     }
     Ok(None)
 }
@@ -91,7 +120,7 @@ async fn vanished(
     iid: Iid,
 ) -> Result<Outcome, SyncError> {
     // The list may be empty because the whole project became unreadable.
-    crate::jobs::check_instance::run(cx, link, crate::Side::Source).await?;
+    crate::jobs::check_instance::run(cx, link, Side::Source).await?;
     let store: &Store = &cx.store;
     if let Some(mut mapping) = store.issue_mapping(link.mirror, iid).await?
         && !cx.plans_only()

@@ -26,7 +26,11 @@ pub(crate) async fn steps(
 ) -> Result<Option<SkipReason>, SyncError> {
     let mut steps = VecDeque::from(steps);
     while let Some(step) = steps.pop_front() {
-        if let Err(error) = case.cx.may_write(case.lease) {
+        let mut may = case.still_fresh().await;
+        if may.is_ok() {
+            may = case.cx.may_write(case.lease);
+        }
+        if let Err(error) = may {
             // Nothing was sent under it; left open it would be waited for.
             comment::drop_unused_intent(case).await?;
             return Err(error);

@@ -55,7 +55,15 @@ impl<'a> Ascending<'a> {
         if self.ended {
             return Ok(None);
         }
-        let page = self.client.issues(self.project, &self.query).await?;
+        let page = loop {
+            match self.client.issues(self.project, &self.query).await {
+                // A hundred long descriptions can be more than an answer may hold.
+                Err(error) if error.is_over_cap() && self.query.per_page > 1 => {
+                    self.query.per_page = (self.query.per_page / 5).max(1);
+                }
+                page => break page?,
+            }
+        };
         let clock = page.clock;
         let last = page.issues.last().map(|issue| issue.updated_at);
         let mut rows = page.issues;

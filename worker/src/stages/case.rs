@@ -4,7 +4,7 @@ use super::target_walk::stamp;
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
-    facts::Fresh,
+    facts::{self, Fresh, LIFE},
     lease::Lease,
     link::Link,
 };
@@ -19,7 +19,10 @@ use mirror_core::{
     render::{self, Frame},
 };
 use mirror_store::{TargetFact, TargetFacts};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// One issue under way.
 pub(crate) struct Case<'a> {
@@ -30,6 +33,8 @@ pub(crate) struct Case<'a> {
     pub(crate) source: Issue,
     /// When it was read, by the source's own clock.
     pub(crate) read: SourceRead,
+    /// When that was, by the clock that never jumps.
+    taken: Duration,
     pub(crate) mapping: IssueMapping,
     pub(crate) notes: BTreeMap<NoteId, NoteMapping>,
     /// Comments on the target as read in this job, by id.
@@ -95,6 +100,7 @@ impl<'a> Case<'a> {
             link,
             source,
             read,
+            taken: fresh.taken,
             mapping,
             notes: notes
                 .into_iter()
@@ -157,6 +163,25 @@ impl<'a> Case<'a> {
             carried_spent: self.mapping.carried_spent,
             confidential_proven: self.target.confidential_proven,
             neutral_description: render::neutral_description(&self.frame(), &self.source),
+        }
+    }
+
+    /// Facts and the plan made of them live a minute. Older ones are read again before more is
+    /// sent: if the source is another by now (confidential, say), the job begins anew.
+    pub(crate) async fn still_fresh(&mut self) -> Result<(), SyncError> {
+        if self.cx.clock.monotonic().saturating_sub(self.taken) < LIFE {
+            return Ok(());
+        }
+        match facts::again(self.cx, self.link, self.iid()).await? {
+            Some(fresh)
+                if fresh.issue.updated_at == self.source.updated_at
+                    && fresh.issue.confidential == self.source.confidential
+                    && fresh.issue.user_notes_count == self.source.user_notes_count =>
+            {
+                self.taken = fresh.taken;
+                Ok(())
+            }
+            Some(_) | None => Err(SyncError::Stale),
         }
     }
 

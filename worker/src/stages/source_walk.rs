@@ -88,7 +88,11 @@ impl Walk<'_> {
         };
         let client = &self.link.source.client;
         let project = self.link.source.project.id;
-        let mut page = client.issues(project, &query).await.on(Side::Source)?;
+        let mut page = match client.issues(project, &query).await {
+            // The walk itself takes smaller pages.
+            Err(error) if error.is_over_cap() => return Ok(false),
+            page => page.on(Side::Source)?,
+        };
         if let (Some(bound), Some(clock)) = (*since, page.clock)
             && clock < bound
         {

@@ -97,11 +97,11 @@ impl Walk<'_> {
             ..IssueQuery::default()
         };
         let target = &self.link.target;
-        let page = target
-            .client
-            .issues(target.project.id, &query)
-            .await
-            .on(Side::Target)?;
+        let page = match target.client.issues(target.project.id, &query).await {
+            // The walk itself takes smaller pages.
+            Err(error) if error.is_over_cap() => return Ok(false),
+            page => page.on(Side::Target)?,
+        };
         if since.is_some_and(|bound| page.clock.is_some_and(|clock| clock < bound)) {
             // The instance's clock was set back: everything is walked, as if for the first time.
             return Ok(false);
