@@ -119,7 +119,8 @@ pub(crate) fn post(
         None => call.params.boolean("confidential")?,
     };
     let internal = match reply_to {
-        None => asked.unwrap_or(false) && plans,
+        // Starting a thread knows no such parameter: what is given is not heard.
+        None => asked.unwrap_or(false) && plans && !thread,
         Some(first) => shared_flag(world, at, first, asked)?,
     };
     let extraction = texts::interpret(world, &body);
