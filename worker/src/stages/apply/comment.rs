@@ -43,7 +43,7 @@ pub(crate) async fn create(
     } else {
         note.body.clone()
     };
-    match send(case, iid, &note, body).await? {
+    match send(case, iid, desired, &note, body).await? {
         Ok(NoteReply::Created {
             note: echo,
             discussion,
@@ -89,6 +89,7 @@ async fn comment_intent(case: &mut Case<'_>, source_note: NoteId) -> Result<Inte
 async fn send(
     case: &Case<'_>,
     iid: Iid,
+    desired: &Desired,
     note: &NewNote,
     body: String,
 ) -> Result<Result<NoteReply, Error>, SyncError> {
@@ -102,7 +103,7 @@ async fn send(
     Ok(match note.place {
         Place::Plain => client.create_note(project, iid, &new).await,
         Place::Start => client.start_discussion(project, iid, &new).await,
-        Place::Reply => match thread(case, iid, &note.discussion).await? {
+        Place::Reply => match thread(case, iid, desired, &note.discussion).await? {
             Some(thread) => client.reply(project, iid, &thread, &new).await,
             // What began the thread was left out: this begins it.
             None => client.start_discussion(project, iid, &new).await,
@@ -114,14 +115,18 @@ async fn send(
 async fn thread(
     case: &Case<'_>,
     iid: Iid,
+    desired: &Desired,
     source_discussion: &str,
 ) -> Result<Option<String>, SyncError> {
+    // A comment found again by its marker is recorded without its source thread: the source knows.
+    let belongs = |note: &NoteMapping| {
+        note.source_discussion == source_discussion
+            || desired.notes.iter().any(|wanted| {
+                wanted.source_note == note.source_note && wanted.discussion == source_discussion
+            })
+    };
     let mut first = None;
-    for note in case
-        .notes
-        .values()
-        .filter(|note| note.source_discussion == source_discussion)
-    {
+    for note in case.notes.values().filter(|note| belongs(note)) {
         if note.target_discussion.is_some() {
             return Ok(note.target_discussion.clone());
         }
