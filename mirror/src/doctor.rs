@@ -72,7 +72,7 @@ async fn state(arguments: &DoctorArguments, environment: &Environment) -> Vec<Fi
             Level::Misconfigured,
             ABOUT,
             format!("{error:#}"),
-            "",
+            "or keep the state elsewhere, with --state-dir",
         )]
     };
     let folder = match StateDir::open(arguments.state_dir.as_deref(), environment) {

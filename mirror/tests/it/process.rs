@@ -1,0 +1,16 @@
+//! The real binary as a child process between two simulated GitLabs; judged by what these hold and
+//! were asked, by its exit code, and by what it says.
+
+mod attachments;
+mod bad_input;
+mod figures;
+mod given_up;
+mod killed;
+mod lost_answers;
+mod oracle;
+mod planning;
+mod stage;
+mod tls;
+mod told_to_stop;
+mod unreadable;
+mod world;

@@ -1,0 +1,89 @@
+//! Files above the size that was asked for stay links.
+
+use super::{
+    stage::{Stage, source_sim, target_sim},
+    world,
+};
+use gitlab_sim::Content;
+
+const SIZE: u64 = 8 << 20;
+
+/// A source issue that links one file of [`SIZE`] bytes.
+async fn with_a_large_file(announced: bool) -> Stage {
+    let stage = Stage::between(source_sim().announce_length(announced), target_sim()).await;
+    let source = &stage.source;
+    let author = world::author(source);
+    let content = Content::Generated {
+        seed: 7,
+        size: SIZE,
+    };
+    let upload = source
+        .sim
+        .add_upload(source.project, author, "large.bin", content)
+        .unwrap();
+    let text = format!("Text with [large.bin]({}).", upload.path());
+    world::add_issue(source, "Large", &text);
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_announced_as_too_large_is_not_even_begun() {
+    let stage = with_a_large_file(true).await;
+    let told = stage
+        .sync_well(&["--max-attachment-size", "1MiB", "--json"])
+        .await;
+    let begun = stage.target.writes();
+    assert!(begun.iter().all(|one| !one.path.ends_with("/uploads")));
+    stays_a_link(&stage, &told.json());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_unknown_length_is_cut_when_it_grows_too_large() {
+    let stage = with_a_large_file(false).await;
+    let told = stage
+        .sync_well(&["--max-attachment-size", "1MiB", "--json"])
+        .await;
+    let uploads = stage
+        .target
+        .sim
+        .world(|world| world.project(stage.target.project).unwrap().uploads.len());
+    assert_eq!(uploads, 0, "the cut stream left no file");
+    stays_a_link(&stage, &told.json());
+}
+
+#[track_caller]
+fn stays_a_link(stage: &Stage, report: &serde_json::Value) {
+    assert_eq!(report["attachments"], 0);
+    let notice = report["notices"].to_string();
+    assert!(notice.contains("stays a link to the source"), "{notice}");
+    let link = format!("{}/-/project/", stage.source.server.url());
+    let text = stage.target.sim.world(|world| {
+        let issue = world.issue(stage.target.project, 1).unwrap();
+        issue.description.clone().unwrap()
+    });
+    assert!(
+        text.contains("large.bin](") && text.contains(&stage.source.server.url()),
+        "no {link}: {text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_within_the_size_crosses_byte_by_byte() {
+    for announced in [true, false] {
+        let stage = with_a_large_file(announced).await;
+        let told = stage.sync_well(&["--json"]).await;
+        assert_eq!(told.json()["attachments"], 1, "{told:?}");
+        let sums = [&stage.source, &stage.target].map(|end| {
+            end.sim.world(|world| {
+                let project = world.project(end.project).unwrap();
+                project
+                    .uploads
+                    .iter()
+                    .map(|upload| upload.content.sha256())
+                    .collect::<Vec<_>>()
+            })
+        });
+        assert_eq!(sums[0].len(), 1);
+        assert_eq!(sums[0], sums[1]);
+    }
+}
