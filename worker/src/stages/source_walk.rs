@@ -5,6 +5,7 @@ use crate::{
     Context, SyncError,
     error::{On, Side},
     events::Event,
+    jobs::check_instance,
     lease::Lease,
     link::Link,
 };
@@ -103,6 +104,11 @@ impl Walk<'_> {
                 ..query
             };
             page = client.issues(project, &query).await.on(Side::Source)?;
+        }
+        if page.issues.is_empty() && page.next_page.is_none() {
+            // A list that may not be read is empty, too; taken for "nothing changed", it would
+            // move the watermark past what has.
+            check_instance::run(self.cx, self.link, Side::Source).await?;
         }
         self.started = page.clock;
         let newest = page.issues.first().map(|issue| issue.updated_at);
