@@ -23,6 +23,7 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
     let survey = survey(text);
     let mut edits = Edits::default();
     for url in bare(text, &survey) {
+        hash_before(text, url.start, &mut edits);
         let shown = text.get(url.clone()).unwrap_or("");
         if !is_free(text, &url) || !needs_link(shown, base) {
             continue;
@@ -32,6 +33,11 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         } else {
             shown.to_owned()
         };
+        // A backslash that is shown would escape the bracket.
+        let before = text.get(..url.start).unwrap_or("");
+        if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
+            edits.insert(url.start, "\\");
+        }
         // Behind an exclamation mark a link would be a picture.
         if text.get(..url.start).is_some_and(|before| before.ends_with('!')) {
             edits.insert(url.start, "<span></span>");
@@ -54,6 +60,15 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         text.to_owned()
     } else {
         edits.apply(text)
+    }
+}
+
+/// What an address cuts off from it may be a hash by itself.
+fn hash_before(text: &str, at: usize, edits: &mut Edits) {
+    let before = text.get(..at).unwrap_or("");
+    let word = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
+    for hazard in hazards(before.get(word..).unwrap_or("")) {
+        edits.insert(word + hazard.at(), super::CUT);
     }
 }
 
@@ -85,7 +100,7 @@ fn is_free(text: &str, url: &Range<usize>) -> bool {
     let space = |c: Option<char>| c.is_none_or(char::is_whitespace);
     let free_before = outer_before.len() == before.len() || space(outer_before.chars().next_back());
     let free_after = outer_after.len() == after.len() || space(outer_after.chars().next());
-    free_before && free_after && !before.ends_with('\\')
+    free_before && free_after
 }
 
 /// The web addresses that stand bare in prose, as places in the text.
@@ -148,8 +163,10 @@ impl Start {
                 )
             }
             Self::Www(start) => {
-                let before = text.get(..start)?.chars().next_back();
-                let free = before.is_none_or(|c| c.is_ascii_whitespace() || "*_~([".contains(c));
+                let before = text.get(..start)?;
+                let line = before.rsplit('\n').next().unwrap_or("");
+                let quoted = !line.is_empty() && line.chars().all(|c| c == '>' || c == ' ');
+                let free = quoted || before.chars().next_back().is_none_or(|c| c.is_ascii_whitespace() || "*_~([".contains(c));
                 free.then_some((start, start + 4))?
             }
         };
@@ -208,7 +225,7 @@ fn without_trail(url: &str) -> &str {
 }
 
 static MAIL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+").ok());
+    LazyLock::new(|| Regex::new(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]*[A-Za-z0-9](?:\.[A-Za-z0-9]+)+").ok());
 
 /// A mail address that looks like a commit goes into brackets.
 fn mails(text: &str, run: &Run, edits: &mut Edits) {

@@ -35,11 +35,11 @@ pub fn closing(text: &str) -> String {
 }
 
 fn page_of(text: &str, suffix: &str) -> Page {
-    survey(&format!("{text}{suffix}")).page
+    survey(&format!("{text}{suffix}\n")).page
 }
 
 /// The line that ends a block which no blank line ends.
-fn open_block(text: &str, survey: &Survey) -> Option<String> {
+pub(super) fn open_block(text: &str, survey: &Survey) -> Option<String> {
     let fence = survey
         .fences
         .last()
@@ -108,8 +108,11 @@ impl HtmlBlock {
         if block.get(start.len()..)?.contains(end) || ends(&["<!-->", "<!--->"]) {
             return None;
         }
+        if end == "-->" {
+            return Some("<!-- -->".to_owned());
+        }
         // A browser ends these at the first `>`; what ends them here must not be shown then.
-        let shown = end != "-->" && open_markup(&page_of(text, "\n")).is_none();
+        let shown = open_markup(&page_of(text, "")).is_none();
         Some(if shown {
             format!("<!--{end}-->")
         } else {
@@ -118,7 +121,8 @@ impl HtmlBlock {
     }
 }
 
-const RAW_BLOCKS: [&str; 4] = ["pre", "script", "style", "textarea"];
+/// Elements whose raw HTML no blank line ends.
+pub(super) const RAW_BLOCKS: [&str; 4] = ["pre", "script", "style", "textarea"];
 
 /// A block that ends the comment, tag or raw text which the page ends in.
 fn open_markup(page: &Page) -> Option<String> {
@@ -186,7 +190,7 @@ mod tests {
             ("```rust\ncode", "\n```"),
             (" ~~~~\ncode\n~~~", "\n~~~~"),
             ("- ```\n  code", ""),
-            ("<!-- open\n\ntext", "\n-->"),
+            ("<!-- open\n\ntext", "\n<!-- -->"),
             ("<!-- closed -->", ""),
             ("> <!-- open", "\n\n<!-- -->"),
             ("<?a>", "\n<!--?>-->"),

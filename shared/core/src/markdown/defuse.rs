@@ -6,7 +6,7 @@ use super::cells::{Cell, Run};
 use super::destinations::{Destination, Form, destinations};
 use super::agreement::agreed;
 use super::edits::Edits;
-use super::hazards::{Hazard, hazards, is_reference, occurrences};
+use super::hazards::{Hazard, hazards, hazards_if_parted, is_reference, occurrences};
 use super::survey::{Survey, survey};
 use super::{addresses, slashes};
 
@@ -37,16 +37,21 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
     let survey = survey(&text);
     let pieces = survey.page.pieces();
     let mut edits = Edits::default();
-    let tildes = survey.tildes.iter().flat_map(|tildes| tildes.settle(&text, &mut edits)).collect();
+    let html = survey.page.has_raw_html();
+    let tildes = survey.tildes.iter().flat_map(|tildes| tildes.settle(&text, html, &mut edits)).collect();
     let prose = Prose {
         text: &text,
         base,
         addresses: addresses::bare(&text, &survey),
         tildes,
-        html: survey.page.has_raw_html(),
+        html,
+        code: survey.code,
     };
     for run in &survey.prose {
         prose.defuse(run, &mut edits);
+        prose.part_from_marks(run, &mut edits);
+        prose.close_no_code(run, &mut edits);
+        prose.name_no_footnote(run, &mut edits);
     }
     for run in survey.page.runs(&pieces) {
         in_raw_html(&run, &text, base, &mut edits);
@@ -79,21 +84,60 @@ struct Prose<'a> {
     tildes: Vec<Range<usize>>,
     /// Raw HTML stands somewhere in the text.
     html: bool,
+    /// Code stands somewhere.
+    code: bool,
 }
 
 impl Prose<'_> {
     fn defuse(&self, run: &Run, edits: &mut Edits) {
-        for danger in dangers(run.text(), self.base) {
+        for danger in dangers(run.text(), self.base, self.html) {
             let Some(cell) = run.cell_at(danger.at()) else { continue };
             match danger {
                 Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
                 Hazard::Sign(_) if holds(&self.tildes, cell) => {}
-                Hazard::Sign(_) if self.html && cell.shown == '~' => {
-                    edits.replace(cell.source.clone(), format!("\\~{CUT}"));
-                }
                 Hazard::Sign(at) if self.must_cut(run, at, cell) => edits.insert(cell.source.end, CUT),
                 Hazard::Sign(_) => edits.replace(cell.source.clone(), format!("\\{}", cell.shown)),
             }
+        }
+    }
+
+    /// A footnote that is not defined is shown as it is written, escapes and all: it must not look
+    /// like one.
+    fn name_no_footnote(&self, run: &Run, edits: &mut Edits) {
+        for (at, _) in run.text().match_indices("[^") {
+            let name = run.text().get(at..).and_then(|rest| rest.split(']').next()).unwrap_or("");
+            let live = !dangers(name, self.base, self.html).is_empty();
+            if let Some(cell) = run.cell_at(at + 1).filter(|cell| live && !cell.escaped) {
+                edits.replace(cell.source.clone(), "\\^");
+            }
+        }
+    }
+
+    /// After backticks that open nothing, GitLab's engine can miss code that follows.
+    fn close_no_code(&self, run: &Run, edits: &mut Edits) {
+        for (at, _) in run.text().match_indices('`').filter(|_| self.code) {
+            if let Some(cell) = run.cell_at(at).filter(|cell| self.text.get(cell.source.clone()) == Some("`")) {
+                edits.replace(cell.source.clone(), "\\`");
+            }
+        }
+    }
+
+    /// To some readers a mark beside a run is text: of a milestone's name, of an iteration's sign.
+    /// And a hash beside a comment may grow by what stands behind that.
+    fn part_from_marks(&self, run: &Run, edits: &mut Edits) {
+        let text = run.text();
+        let start = run.cell_at(0).map_or(0, |cell| cell.source.start);
+        let before = self.text.get(..start).unwrap_or("");
+        if text.starts_with("iteration:") && before.ends_with('*') {
+            edits.insert(start + 1, CUT);
+        }
+        if self.html && before.ends_with('>') && text.starts_with(|c: char| c.is_ascii_hexdigit()) {
+            edits.insert(start, CUT);
+        }
+        let last = run.text().len().checked_sub(1).and_then(|last| run.cell_at(last));
+        let Some(cell) = last.filter(|cell| cell.shown == '%' && !cell.escaped) else { return };
+        if self.text.get(cell.source.end..).is_some_and(|after| after.starts_with('_')) {
+            edits.insert(cell.source.end, CUT);
         }
     }
 
@@ -113,7 +157,7 @@ fn holds(places: &[Range<usize>], cell: &Cell) -> bool {
 }
 
 fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
-    for danger in dangers(run.text(), base) {
+    for danger in dangers(run.text(), base, true) {
         let Some(cell) = run.cell_at(danger.at()) else {
             continue;
         };
@@ -128,8 +172,8 @@ fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
 }
 
 /// What is live in a text node, addresses of the target's own objects included.
-fn dangers(text: &str, base: Option<&str>) -> Vec<Hazard> {
-    let mut found = hazards(text);
+fn dangers(text: &str, base: Option<&str>, html: bool) -> Vec<Hazard> {
+    let mut found = if html { hazards_if_parted(text) } else { hazards(text) };
     for url in base.map(|base| occurrences(text, base)).unwrap_or_default() {
         found.push(Hazard::Cut(url.start + 1));
     }
@@ -143,14 +187,11 @@ fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edit
             .and_then(|base| addresses::with_port(url, base))
     };
     for destination in destinations(text, survey) {
-        let Destination {
-            range,
-            target,
-            form,
-            clicked,
-        } = destination;
+        let Destination { range, target, form, clicked, unused } = destination;
         let decoded = percent_encoding::percent_decode_str(&target).decode_utf8_lossy();
-        if clicked && is_reference(&decoded) {
+        if unused && is_reference(&decoded) {
+            edits.replace(range, form.write_inert(&target));
+        } else if clicked && is_reference(&decoded) {
             let absolute = at_source(&decoded, inert.source_project_web_url);
             let moved =
                 absolute.map_or_else(|| unmatched(&target), |url| ported(&url).unwrap_or(url));

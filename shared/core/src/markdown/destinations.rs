@@ -1,5 +1,6 @@
 //! Where links and pictures point: every target with its place in the source.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
@@ -20,6 +21,8 @@ pub(super) struct Destination {
     pub(super) form: Form,
     /// Followed by a click, where GitLab looks for references; a picture's source is not.
     pub(super) clicked: bool,
+    /// Defined, but no link leads there.
+    pub(super) unused: bool,
 }
 
 /// How the target is written.
@@ -94,15 +97,12 @@ fn encoded(character: char) -> String {
 
 /// Every target in a text, in order.
 pub(super) fn destinations(text: &str, survey: &Survey) -> Vec<Destination> {
-    let mut found = in_prose(text);
+    let (mut found, used) = in_prose(text);
     for (span, target) in parser::definitions(text) {
         let range = after_label(text, &span).and_then(|at| bare_or_bracketed(text, at, false));
-        found.extend(range.map(|range| Destination {
-            range,
-            target,
-            form: Form::Markdown,
-            clicked: true,
-        }));
+        let unused = !used.contains(&target) && stands_once(text, &span);
+        let form = Form::Markdown;
+        found.extend(range.map(|range| Destination { range, target, form, clicked: true, unused }));
     }
     found.extend(in_html(survey));
     found.sort_by_key(|destination| destination.range.start);
@@ -118,8 +118,17 @@ struct Open {
     clicked: bool,
 }
 
-fn in_prose(text: &str) -> Vec<Destination> {
+/// Whether a definition's label stands nowhere else: what is no link here may be one elsewhere.
+fn stands_once(text: &str, span: &Range<usize>) -> bool {
+    let definition = text.get(span.clone()).unwrap_or("");
+    let label = definition.split_inclusive(']').next().unwrap_or("").to_lowercase();
+    text.to_lowercase().matches(&label).count() < 2
+}
+
+/// The targets written in prose, and those that links take from definitions.
+fn in_prose(text: &str) -> (Vec<Destination>, HashSet<String>) {
     let mut found = Vec::new();
+    let mut used = HashSet::new();
     let mut open: Vec<Open> = Vec::new();
     for (event, range) in parser::events(text) {
         match event {
@@ -154,12 +163,21 @@ fn in_prose(text: &str) -> Vec<Destination> {
                 });
             }
             Event::End(TagEnd::Link | TagEnd::Image) => {
-                found.extend(open.pop().and_then(|open| close(text, open)))
+                match open.pop() {
+                    Some(open) if is_by_reference(open.kind) => {
+                        used.insert(open.target);
+                    }
+                    closed => found.extend(closed.and_then(|open| close(text, open))),
+                }
             }
             _inner => grow(&mut open, &range),
         }
     }
-    found
+    (found, used)
+}
+
+fn is_by_reference(kind: LinkType) -> bool {
+    matches!(kind, LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut)
 }
 
 fn grow(open: &mut [Open], inner: &Range<usize>) {
@@ -186,6 +204,7 @@ fn close(text: &str, open: Open) -> Option<Destination> {
                 target,
                 form: Form::Markdown,
                 clicked,
+                unused: false,
             })
         }
         LinkType::Autolink => Some(Destination {
@@ -193,6 +212,7 @@ fn close(text: &str, open: Open) -> Option<Destination> {
             target,
             form: Form::Autolink,
             clicked,
+            unused: false,
         }),
         LinkType::Reference
         | LinkType::ReferenceUnknown
@@ -295,6 +315,7 @@ fn in_html(survey: &Survey) -> Vec<Destination> {
                 target,
                 form: Form::Attribute(attribute.quote),
                 clicked,
+                unused: false,
             });
         }
     }

@@ -30,8 +30,17 @@ const LONGEST_HASH: usize = 40;
 
 /// Everything live in one text node, in order.
 pub(super) fn hazards(text: &str) -> Vec<Hazard> {
+    all(text, LONGEST_HASH)
+}
+
+/// As [`hazards`], for a text that other cuts may part: there a run of any length can become a hash.
+pub(super) fn hazards_if_parted(text: &str) -> Vec<Hazard> {
+    all(text, usize::MAX)
+}
+
+fn all(text: &str, longest_hash: usize) -> Vec<Hazard> {
     let mut found: Vec<Hazard> = signs(text).map(Hazard::Sign).collect();
-    found.extend(hash_cuts(text).into_iter().map(Hazard::Cut));
+    found.extend(hash_cuts(text, longest_hash).into_iter().map(Hazard::Cut));
     found.extend(shape_cuts(text).into_iter().map(Hazard::Cut));
     found.sort();
     found.sort_by_key(|hazard| hazard.at());
@@ -81,11 +90,11 @@ fn starts_path(c: char) -> bool {
 }
 
 /// Cuts that leave no piece long enough to be a hash.
-fn hash_cuts(text: &str) -> Vec<usize> {
+fn hash_cuts(text: &str, longest: usize) -> Vec<usize> {
     let mut cuts = Vec::new();
     let mut start = 0;
     for word in text.split(|c| !is_word(c)) {
-        let hash = (SHORTEST_HASH..=LONGEST_HASH).contains(&word.len())
+        let hash = (SHORTEST_HASH..=longest).contains(&word.len())
             && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         if hash {
             cuts.extend((start + SHORTEST_HASH - 1..start + word.len()).step_by(SHORTEST_HASH - 1));
@@ -103,7 +112,7 @@ fn hash_cuts(text: &str) -> Vec<usize> {
 static SHAPES: LazyLock<Vec<(Regex, usize)>> = LazyLock::new(|| {
     [
         (r"(?i)GL-[0-9]", 1),
-        (r"\[[a-z][a-z_]*:[^\]\n]*\]", 2),
+        (r"\[[a-z][a-z_]*:[^\[\]\n]*\]", 2),
         (r"\*iteration:", 2),
     ]
     .into_iter()

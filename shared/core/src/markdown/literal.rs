@@ -29,8 +29,14 @@ pub(super) fn escaped(text: &str) -> String {
         let special = match character {
             '-' | '+' | '=' | ':' | '/' => at == 0,
             '.' | ')' => at > 0 && numbering(),
-            other => "\\`*_{}[]<>#!|~$%&@^".contains(other),
+            other => "\\*_{}[]<>#!|~$%&@^".contains(other),
         };
+        // A backslash would not keep a backtick from ending a code span.
+        if character == '`' {
+            shown.push_str("&#96;");
+            before = character;
+            continue;
+        }
         if special {
             shown.push('\\');
         }

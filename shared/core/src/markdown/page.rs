@@ -89,8 +89,8 @@ impl Page {
         Some(part.start + (source - part.source))
     }
 
-    /// The text nodes written in raw HTML; and those of one stretch of raw HTML once more as one,
-    /// because releases differ in which tags survive.
+    /// The text nodes written in raw HTML; and those that a comment or an unknown tag parts once
+    /// more as one, because releases differ in whether they grow together.
     pub(super) fn runs(&self, pieces: &[Piece]) -> Vec<Run> {
         let mut runs = Vec::new();
         let mut joined = Run::default();
@@ -100,7 +100,12 @@ impl Page {
             let (range, decoded) = match piece {
                 Piece::Text(range) => (range, true),
                 Piece::Raw(range) => (range, false),
-                Piece::Tag(_) | Piece::Hidden(_) => continue,
+                Piece::Tag(_) | Piece::Hidden(_) => {
+                    if html::parts(piece) {
+                        flush(&mut runs, &mut joined, &mut joined_runs);
+                    }
+                    continue;
+                }
             };
             for run in self.raw_runs(range, decoded) {
                 let start = run.page_start;

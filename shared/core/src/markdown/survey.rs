@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 
 use super::cells::{Run, cells};
+use super::html;
 use super::page::Page;
 use super::parser;
 use super::tildes::Tildes;
@@ -26,6 +27,11 @@ pub(super) struct Survey {
     pub(super) tags: Vec<Range<usize>>,
     /// List items and block quotes.
     pub(super) containers: Vec<Container>,
+    /// Code within prose stands somewhere.
+    pub(super) code: bool,
+    pub(super) paragraphs: Vec<Range<usize>>,
+    /// Boxes of tasks.
+    pub(super) boxes: Vec<Range<usize>>,
     /// Definitions of terms.
     pub(super) definitions: Vec<Range<usize>>,
     /// Table cells: no inline construct reaches beyond one.
@@ -47,7 +53,18 @@ pub(super) struct HtmlBlock {
 #[derive(Debug)]
 pub(super) struct Container {
     pub(super) range: Range<usize>,
-    pub(super) quote: bool,
+    pub(super) kind: ContainerKind,
+}
+
+/// Kinds of containers, by what their lines begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContainerKind {
+    /// `>`.
+    Quote,
+    /// As much indentation as its first line's text has: list items, definitions of terms.
+    Item,
+    /// Four spaces.
+    Footnote,
 }
 
 /// A fenced code block.
@@ -96,6 +113,9 @@ impl Walk<'_> {
             }
             Event::InlineHtml(part) => {
                 self.end_of_node();
+                if html::pieces(part).first().is_some_and(html::parts) {
+                    self.end_of_paragraph();
+                }
                 self.survey.tags.push(range.clone());
                 self.survey.page.raw(part, range);
             }
@@ -104,6 +124,7 @@ impl Walk<'_> {
             Event::End(tag) => self.end(*tag),
             Event::Code(shown) | Event::InlineMath(shown) | Event::DisplayMath(shown) => {
                 self.end_of_paragraph();
+                self.survey.code = true;
                 self.survey.page.generated("<code>");
                 self.survey.page.generated_text(shown);
                 self.survey.page.generated("</code>");
@@ -113,6 +134,9 @@ impl Walk<'_> {
                 self.survey.page.generated("<a href=\"#fn\">1</a>");
             }
             Event::HardBreak | Event::Rule | Event::TaskListMarker(_) => {
+                if matches!(event, Event::TaskListMarker(_)) {
+                    self.survey.boxes.push(range);
+                }
                 self.end_of_paragraph();
                 self.survey.page.generated("<br />");
             }
@@ -196,20 +220,24 @@ impl Walk<'_> {
             Tag::Strikethrough => self.tildes.struck(self.text, &range),
             Tag::BlockQuote(_) | Tag::Item => {
                 let quote = matches!(tag, Tag::BlockQuote(_));
-                self.survey.containers.push(Container { range, quote });
+                let kind = if quote { ContainerKind::Quote } else { ContainerKind::Item };
+                self.survey.containers.push(Container { range, kind });
                 self.containers += 1;
             }
             Tag::DefinitionListDefinition => {
-                self.survey.definitions.push(range);
+                self.survey.definitions.push(range.clone());
+                self.survey.containers.push(Container { range, kind: ContainerKind::Item });
                 self.containers += 1;
             }
+            Tag::FootnoteDefinition(_) => {
+                self.survey.containers.push(Container { range, kind: ContainerKind::Footnote });
+                self.containers += 1;
+            }
+            Tag::Paragraph | Tag::Heading { .. } => self.survey.paragraphs.push(range),
             Tag::List(_)
-            | Tag::FootnoteDefinition(_)
             | Tag::DefinitionList
             | Tag::DefinitionListTitle => self.containers += 1,
-            Tag::Paragraph
-            | Tag::Heading { .. }
-            | Tag::Table(_)
+            Tag::Table(_)
             | Tag::TableHead
             | Tag::TableRow
             | Tag::Emphasis
@@ -286,5 +314,5 @@ fn is_declaration(html: &str) -> bool {
     let after_name = inner.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let named =
         after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
-    named || inner.starts_with("--") || inner.starts_with("[CDATA[")
+    named || inner.starts_with("--") || (inner.starts_with("[CDATA[") && inner.ends_with("]]>"))
 }

@@ -45,7 +45,7 @@ impl Tildes {
     }
 
     /// Writes the tildes out where the readings differ, and returns the places changed.
-    pub(super) fn settle(&self, text: &str, edits: &mut Edits) -> Vec<Range<usize>> {
+    pub(super) fn settle(&self, text: &str, html: bool, edits: &mut Edits) -> Vec<Range<usize>> {
         let marks = self.groups();
         let mut pairs = pairs(text, &marks);
         let mut struck = self.struck.clone();
@@ -54,8 +54,7 @@ impl Tildes {
         let agreed = pairs == struck;
         let mut settled = Vec::new();
         for group in marks {
-            // To some readers the underscore belongs to a label's name.
-            let named = text.get(group.end..).is_some_and(|after| after.starts_with('_'));
+            let named = text.get(group.end..).is_some_and(|after| after.starts_with(begins_label));
             let struck = pairs.iter().any(|(open, close)| *open == group || *close == group);
             if agreed && (struck || !named) {
                 continue;
@@ -63,6 +62,7 @@ impl Tildes {
             let tag = match () {
                 () if pairs.iter().any(|(open, _)| *open == group) => "<del>".to_owned(),
                 () if pairs.iter().any(|(_, close)| *close == group) => "</del>".to_owned(),
+                () if html => format!("{}{}", "\\~".repeat(group.len()), super::CUT),
                 () => "\\~".repeat(group.len()),
             };
             edits.replace(group.clone(), tag);
@@ -83,6 +83,10 @@ impl Tildes {
         }
         groups
     }
+}
+
+fn begins_label(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_?.&:-\"\\".contains(c)
 }
 
 /// What GitLab's engine strikes: each closing group with the nearest opening one before it. A pair
