@@ -67,8 +67,8 @@ pub enum SyncError {
     NotConnected(MirrorId),
 }
 
-/// How long a row rests whose mirror was paused.
-const PAUSED: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
+/// How long a row rests that nobody here can work on.
+const ELSEWHERE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
 
 impl SyncError {
     /// What is to become of the work, at its `attempt`-th failure (1 is the first). `None`: it goes
@@ -88,12 +88,12 @@ impl SyncError {
             },
             Self::Store(error) if error.is_fenced() => return None,
             Self::Store(error) => or_give_up(error.is_transient()),
-            Self::LeaseLost | Self::Stopping => return None,
+            // The mirror rests, and its rows with it; who mends it and runs again waits for nothing.
+            Self::AtFault { .. } | Self::LeaseLost | Self::Stopping => return None,
             Self::MayStillLand { until } => Verdict::Snooze(*until),
             Self::Stale => Verdict::Snooze(now),
-            Self::AtFault { .. } => Verdict::Snooze(now + PAUSED),
             Self::PersonNeeded(_) => Verdict::GiveUp,
-            Self::NotConnected(_) => Verdict::Snooze(now + PAUSED),
+            Self::NotConnected(_) => Verdict::Snooze(now + ELSEWHERE),
         })
     }
 
