@@ -136,7 +136,17 @@ pub(crate) fn unreachable(side: Side, path: &str, error: &mirror_gitlab::Error) 
             Level::Problem,
             "wait, or tell the limit with --limit".to_owned(),
         ),
-        _ => (Level::Problem, "try again later".to_owned()),
+        ErrorKind::Moved { .. }
+        | ErrorKind::MethodNotAllowed
+        | ErrorKind::Conflict(_)
+        | ErrorKind::Validation { .. }
+        | ErrorKind::Spam { .. }
+        | ErrorKind::TooLarge
+        | ErrorKind::Unavailable { .. }
+        | ErrorKind::Input(_)
+        | ErrorKind::UnprovenWalk
+        | ErrorKind::Unsendable { .. }
+        | ErrorKind::Refused => (Level::Problem, "try again later".to_owned()),
     };
     // With its causes: `connection refused` is what helps.
     let story = format!("{:#}", anyhow::Error::new(error.clone()));

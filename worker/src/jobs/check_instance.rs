@@ -59,7 +59,22 @@ fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> Result<
              exists and that the token's user is a member",
             end.project.path
         ),
-        _ => {
+        ErrorKind::Moved { .. }
+        | ErrorKind::MethodNotAllowed
+        | ErrorKind::Conflict(_)
+        | ErrorKind::Validation { .. }
+        | ErrorKind::Spam { .. }
+        | ErrorKind::TooLarge
+        | ErrorKind::Throttled { .. }
+        | ErrorKind::Unavailable { .. }
+        | ErrorKind::Transport(_)
+        | ErrorKind::Input(_)
+        | ErrorKind::Malformed { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::SignIn
+        | ErrorKind::UnprovenWalk
+        | ErrorKind::Unsendable { .. }
+        | ErrorKind::Refused => {
             return Err(SyncError::GitLab {
                 side,
                 source: error,

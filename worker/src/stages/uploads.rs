@@ -198,7 +198,23 @@ fn refused(
             .message()
             .unwrap_or("refused by the target")
             .to_owned())),
-        _ => Err(SyncError::GitLab {
+        ErrorKind::Unauthorized { .. }
+        | ErrorKind::InsufficientScope { .. }
+        | ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::Moved { .. }
+        | ErrorKind::MethodNotAllowed
+        | ErrorKind::Conflict(_)
+        | ErrorKind::Spam { .. }
+        | ErrorKind::Throttled { .. }
+        | ErrorKind::Unavailable { .. }
+        | ErrorKind::Transport(_)
+        | ErrorKind::Input(_)
+        | ErrorKind::Malformed { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::UnprovenWalk
+        | ErrorKind::Unsendable { .. }
+        | ErrorKind::Refused => Err(SyncError::GitLab {
             side,
             source: error,
         }),

@@ -216,7 +216,23 @@ async fn after_failed_create(
             case.notice(Notice::NoteRefused { why: why.clone() });
             skip(case, note, Some(intent), why).await
         }
-        _ => Err(unsuccessful(case, intent, error).await?),
+        ErrorKind::Unauthorized { .. }
+        | ErrorKind::InsufficientScope { .. }
+        | ErrorKind::Forbidden
+        | ErrorKind::NotFound
+        | ErrorKind::Moved { .. }
+        | ErrorKind::MethodNotAllowed
+        | ErrorKind::Conflict(_)
+        | ErrorKind::Throttled { .. }
+        | ErrorKind::Unavailable { .. }
+        | ErrorKind::Transport(_)
+        | ErrorKind::Input(_)
+        | ErrorKind::Malformed { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::SignIn
+        | ErrorKind::UnprovenWalk
+        | ErrorKind::Unsendable { .. }
+        | ErrorKind::Refused => Err(unsuccessful(case, intent, error).await?),
     }
 }
 

@@ -91,7 +91,25 @@ fn refuses_type(error: &Error, new: &NewIssue) -> bool {
             ErrorKind::Validation { fields } => {
                 fields.keys().any(|field| of_type(field)) || error.message().is_some_and(of_type)
             }
-            _ => false,
+            ErrorKind::Unauthorized { .. }
+            | ErrorKind::InsufficientScope { .. }
+            | ErrorKind::Forbidden
+            | ErrorKind::NotFound
+            | ErrorKind::Moved { .. }
+            | ErrorKind::MethodNotAllowed
+            | ErrorKind::Conflict(_)
+            | ErrorKind::Spam { .. }
+            | ErrorKind::TooLarge
+            | ErrorKind::Throttled { .. }
+            | ErrorKind::Unavailable { .. }
+            | ErrorKind::Transport(_)
+            | ErrorKind::Input(_)
+            | ErrorKind::Malformed { .. }
+            | ErrorKind::Redirected { .. }
+            | ErrorKind::SignIn
+            | ErrorKind::UnprovenWalk
+            | ErrorKind::Unsendable { .. }
+            | ErrorKind::Refused => false,
         }
 }
 
