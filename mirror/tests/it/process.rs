@@ -5,6 +5,7 @@ mod attachments;
 mod bad_input;
 mod figures;
 mod given_up;
+mod help;
 mod killed;
 mod lost_answers;
 mod oracle;

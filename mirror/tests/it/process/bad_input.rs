@@ -416,3 +416,18 @@ async fn even_the_wordiest_log_holds_no_token() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_was_renamed_is_found_by_the_address_it_had() {
+    let stage = stage().await;
+    let old = [stage.source.web_url(), stage.target.web_url()];
+    stage.sync_well(&[]).await;
+    let writes = stage.writes();
+    let (source, target) = (&stage.source, &stage.target);
+    source.sim.rename_project(source.project, "shop/till");
+    target.sim.rename_project(target.project, "mirrors/till");
+    let told = ended(stage.bare(&["sync", &old[0], &old[1], "--include-closed"])).await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(stage.writes(), writes);
+    oracle::mirrored(&stage);
+}

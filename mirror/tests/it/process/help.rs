@@ -1,0 +1,58 @@
+//! What `--help` says: changed only on purpose.
+
+use super::stage::within;
+use tokio::process::Command;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
+    let mut help = Command::new(env!("CARGO_BIN_EXE_issue-mirror"));
+    help.args(["sync", "--help"]).env_clear();
+    let output = within(help.output()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    insta::assert_snapshot!(text, @r#"
+    Mirror the issues of one project into another, once
+
+    Usage: issue-mirror sync [OPTIONS] <SRC> <DST>
+
+    Arguments:
+      <SRC>  The source project's web address, `https://gitlab.a/group/project`
+      <DST>  The target project's web address
+
+    Options:
+          --source-instance <URL>       The source GitLab's address, if it lives under a path:
+                                        `https://host/gitlab`
+          --target-instance <URL>       The target GitLab's address, if it lives under a path
+          --limit <LIMIT>               What is known of a limit, `[source:|target:]CLASS=N/SECONDS`;
+                                        classes: api, notes, issues, search, uploads. Can be given
+                                        again. Without it limits are learnt
+          --ca-file <FILE>              Certificates (PEM) trusted besides the system's
+          --proxy <URL>                 A proxy for all requests, `http://proxy:3128` [default: the
+                                        environment's]
+          --request-timeout <SECONDS>   Give a request up when no answer has begun after this many
+                                        seconds [default: 60]
+          --issue <N>                   Only this issue, by its number in the source project
+          --full                        Compare everything, field by field, instead of what changed
+          --include-closed              Mirror also issues that were closed before they were first seen
+          --state-dir <DIR>             Where state and key are kept [default:
+                                        $XDG_STATE_HOME/issue-mirror]
+          --concurrency <N>             Issues under way at once [default: 8]
+          --max-attachment-size <SIZE>  Files above this size stay links to the source (`100MiB`, `2GB`,
+                                        bytes) [default: 100MiB]
+          --mirrored-label <LABEL>      The label that marks mirrored issues; empty for none [default:
+                                        MIRRORED]
+          --wait <SECONDS>              End when nothing is due within this many seconds [default: 600]
+          --late-landing <SECONDS>      How long a create without an answer may still take effect, in
+                                        seconds [default: 60]
+          --json                        Print the result as JSON
+      -h, --help                        Print help
+      -V, --version                     Print version
+
+    Example:
+      export SOURCE_TOKEN=glpat-…   # scope read_api; Reporter or Planner to see confidential issues
+      export TARGET_TOKEN=glpat-…   # scope api; Reporter or Planner, better Owner
+      issue-mirror sync https://gitlab.a/group/project https://gitlab.b/team/project
+
+    Exit codes: 0 in sync, 1 something failed or is left, 2 usage or configuration error.
+    "#);
+}
