@@ -5,6 +5,7 @@ use super::ascending::Ascending;
 use crate::{
     Context, SyncError,
     error::{On, Side},
+    jobs::check_instance,
     link::Link,
 };
 use chrono::{DateTime, Utc};
@@ -38,6 +39,10 @@ pub(crate) async fn issue(
         .await
         .on(Side::Target)?;
     let whole = page.next_page.is_none();
+    if whole && page.issues.is_empty() {
+        // A list that may not be read is empty, too, and proves no absence.
+        check_instance::run(cx, link, Side::Target).await?;
+    }
     let found = lowest(link, original, &ours, page.issues);
     if found.is_some() || whole {
         return Ok(found);

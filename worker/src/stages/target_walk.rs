@@ -8,6 +8,7 @@ use crate::{
     Context, SyncError,
     error::{On, Side},
     events::Event,
+    jobs::check_instance,
     lease::Lease,
     link::Link,
 };
@@ -105,6 +106,11 @@ impl Walk<'_> {
         if since.is_some_and(|bound| page.clock.is_some_and(|clock| clock < bound)) {
             // The instance's clock was set back: everything is walked, as if for the first time.
             return Ok(false);
+        }
+        if page.issues.is_empty() && page.next_page.is_none() {
+            // Believed, it would have everything created anew: a list that may not be read is
+            // empty, too.
+            check_instance::run(self.cx, self.link, Side::Target).await?;
         }
         self.started = page.clock;
         let newest = page.issues.first().map(|issue| issue.updated_at);
