@@ -7,7 +7,10 @@ use crate::{
     lease::Lease,
 };
 use chrono::TimeDelta;
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
 use mirror_core::{
     ids::Iid,
     job::{Job, Ticket},
@@ -15,7 +18,7 @@ use mirror_core::{
     retry,
 };
 use mirror_store::{End, Fence, StoreError};
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 use tracing::Instrument;
 
 /// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
@@ -73,24 +76,24 @@ enum Ended {
     Panicked,
 }
 
-/// Runs the job, renewing its lease meanwhile.
+/// Runs the job, renewing its lease meanwhile. Both are polled all the time: the job may hold the
+/// very connection that the renewal waits for.
 async fn held(cx: &Context, lease: &Lease, job: Job) -> Ended {
-    let mut running = Box::pin(AssertUnwindSafe(run(cx, lease, job)).catch_unwind());
+    let running = pin!(AssertUnwindSafe(run(cx, lease, job)).catch_unwind());
+    match select(running, pin!(renewed(cx, lease))).await {
+        Either::Left((Ok(Ok(outcome)), _)) => Ended::Well(outcome),
+        Either::Left((Ok(Err(error)), _)) => Ended::Badly(error),
+        Either::Left((Err(_), _)) => Ended::Panicked,
+        Either::Right((never, _)) => match never {},
+    }
+}
+
+/// Renews the lease at a third of its length, for as long as it is polled.
+async fn renewed(cx: &Context, lease: &Lease) -> Infallible {
     loop {
-        tokio::select! {
-            biased;
-            ended = &mut running => {
-                return match ended {
-                    Ok(Ok(outcome)) => Ended::Well(outcome),
-                    Ok(Err(error)) => Ended::Badly(error),
-                    Err(_) => Ended::Panicked,
-                };
-            }
-            () = cx.clock.sleep(cx.settings.lease / 3) => {
-                if let Err(error) = cx.store.heartbeat(&lease.fence, cx.settings.lease).await {
-                    tracing::warn!(%error, "a lease could not be renewed");
-                }
-            }
+        cx.clock.sleep(cx.settings.lease / 3).await;
+        if let Err(error) = cx.store.heartbeat(&lease.fence, cx.settings.lease).await {
+            tracing::warn!(%error, "a lease could not be renewed");
         }
     }
 }

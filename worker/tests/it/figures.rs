@@ -25,7 +25,10 @@ async fn a_plain_project_costs_little_more_than_what_it_holds() {
     gitlab_sim::seed::plain(&world.source, world.from.project, 200, 3).unwrap();
     let cost = world.cost().await + SET_UP;
     let floor = 200 + 600 + 2 + 200 + 10;
-    assert!(cost * 100 <= floor * 102, "{cost} requests, {floor} are the floor");
+    assert!(
+        cost * 100 <= floor * 102,
+        "{cost} requests, {floor} are the floor"
+    );
     world.assert_all_mirrored();
     world.all_went_well().await;
 
@@ -66,16 +69,31 @@ async fn extra(more: impl Fn(&World, u64)) -> isize {
 #[tokio::test]
 async fn what_each_thing_adds_to_a_new_issue() {
     let edit = |edit: IssueEdit| move |world: &World, iid| world.edit(iid, edit.clone());
-    let weight = edit(IssueEdit { weight: Some(Some(3)), ..IssueEdit::default() });
-    assert_eq!(extra(weight).await, 0, "weight, day, type and title travel with the create");
-    let estimate = edit(IssueEdit { time_estimate: Some(600), ..IssueEdit::default() });
+    let weight = edit(IssueEdit {
+        weight: Some(Some(3)),
+        ..IssueEdit::default()
+    });
+    assert_eq!(
+        extra(weight).await,
+        0,
+        "weight, day, type and title travel with the create"
+    );
+    let estimate = edit(IssueEdit {
+        time_estimate: Some(600),
+        ..IssueEdit::default()
+    });
     assert_eq!(extra(estimate).await, 1, "an estimate");
     let spent = |world: &World, iid| {
         let from = world.from.project;
-        world.source.edit(|sim| sim.log_time(from, iid, world.alice, 60, None).unwrap());
+        world
+            .source
+            .edit(|sim| sim.log_time(from, iid, world.alice, 60, None).unwrap());
     };
     assert_eq!(extra(spent).await, 1, "logged time");
-    let label = edit(IssueEdit { labels: Some(vec!["new".into()]), ..IssueEdit::default() });
+    let label = edit(IssueEdit {
+        labels: Some(vec!["new".into()]),
+        ..IssueEdit::default()
+    });
     assert_eq!(extra(label).await, 1, "a label that the target lacks");
     let comment = |world: &World, iid| {
         world.say(iid, note(world.alice, "Hello."));
@@ -90,44 +108,100 @@ async fn what_each_thing_adds_to_a_new_issue() {
     let file = |world: &World, iid| {
         let (from, alice) = (world.from.project, world.alice);
         let content = Content::Generated { seed: 3, size: 99 };
-        let path = world.source.add_upload(from, alice, "a.png", content).unwrap().path();
+        let path = world
+            .source
+            .add_upload(from, alice, "a.png", content)
+            .unwrap()
+            .path();
         let text = Some(Some(format!("![a]({path}) ![a]({path})")));
-        world.edit(iid, IssueEdit { description: text, ..IssueEdit::default() });
+        world.edit(
+            iid,
+            IssueEdit {
+                description: text,
+                ..IssueEdit::default()
+            },
+        );
     };
-    assert_eq!(extra(file).await, 2, "a file: one to read it, one to write it");
+    assert_eq!(
+        extra(file).await,
+        2,
+        "a file: one to read it, one to write it"
+    );
 }
 
 #[tokio::test]
 async fn what_each_change_of_a_mirrored_issue_costs() {
     let world = World::new().await;
     let (from, alice) = (world.from.project, world.alice);
-    let iid = world.write(IssueSpec { labels: vec!["a".into()], ..issue(alice, "Priced") });
+    let iid = world.write(IssueSpec {
+        labels: vec!["a".into()],
+        ..issue(alice, "Priced")
+    });
     world.run().await;
     world.later(3_600);
     world.run().await;
     // One list on each side, whatever is found.
     const LISTS: usize = 2;
     let edits = [
-        (2, IssueEdit { title: Some("Another".into()), ..IssueEdit::default() }),
-        (2, IssueEdit { labels: Some(vec![]), ..IssueEdit::default() }),
-        (2, IssueEdit { time_estimate: Some(600), ..IssueEdit::default() }),
+        (
+            2,
+            IssueEdit {
+                title: Some("Another".into()),
+                ..IssueEdit::default()
+            },
+        ),
+        (
+            2,
+            IssueEdit {
+                labels: Some(vec![]),
+                ..IssueEdit::default()
+            },
+        ),
+        (
+            2,
+            IssueEdit {
+                time_estimate: Some(600),
+                ..IssueEdit::default()
+            },
+        ),
         // The footer tells when it was closed.
-        (3, IssueEdit { state: Some(IssueState::Closed), ..IssueEdit::default() }),
+        (
+            3,
+            IssueEdit {
+                state: Some(IssueState::Closed),
+                ..IssueEdit::default()
+            },
+        ),
     ];
     for (cost, edit) in edits {
         world.later(3_600);
         world.edit(iid, edit.clone());
         world.later(600);
-        assert_eq!(world.cost().await, LISTS + cost, "{edit:?}: {:?}", world.target_requests());
+        assert_eq!(
+            world.cost().await,
+            LISTS + cost,
+            "{edit:?}: {:?}",
+            world.target_requests()
+        );
     }
     world.later(3_600);
     let said = world.say(iid, note(alice, "Hello."));
     world.later(600);
-    assert_eq!(world.cost().await, LISTS + 2, "a comment: the source's list, and one");
+    assert_eq!(
+        world.cost().await,
+        LISTS + 2,
+        "a comment: the source's list, and one"
+    );
     world.later(3_600);
-    world.source.edit(|sim| sim.edit_note(from, iid, said, alice, "Good day.").unwrap());
+    world
+        .source
+        .edit(|sim| sim.edit_note(from, iid, said, alice, "Good day.").unwrap());
     world.later(600);
-    assert_eq!(world.cost().await, LISTS + 2, "an edited comment: the source's list, and one");
+    assert_eq!(
+        world.cost().await,
+        LISTS + 2,
+        "an edited comment: the source's list, and one"
+    );
     world.all_went_well().await;
     world.assert_mirrored([iid]);
 }

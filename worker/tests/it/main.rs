@@ -1,8 +1,13 @@
 //! The engine against two simulated GitLabs, judged by what these hold in the end.
 
+mod confidential;
 mod crashes;
+mod discovering;
+mod editions;
 mod figures;
 mod first_sync;
 mod lost_answers;
+mod ours_only;
 mod plans;
 mod support;
+mod whose_fault;

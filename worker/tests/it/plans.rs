@@ -49,7 +49,11 @@ fn kind_of(write: &str) -> &'static str {
 
 async fn plan_then_sync(world: &mut World) {
     world.run().await;
-    assert_eq!(world.writes(), Vec::<String>::new(), "a plan writes nothing");
+    assert_eq!(
+        world.writes(),
+        Vec::<String>::new(),
+        "a plan writes nothing"
+    );
     assert_eq!(world.failures(), Vec::<String>::new());
     let steps = world.planned();
     let planned: Vec<&str> = steps.iter().flat_map(sent_by).collect();
@@ -66,7 +70,10 @@ async fn plan_then_sync(world: &mut World) {
 #[tokio::test]
 async fn the_demos_plan_is_what_its_first_sync_sends() {
     for include_closed in [false, true] {
-        let settings = Settings { include_closed, ..Settings::default() };
+        let settings = Settings {
+            include_closed,
+            ..Settings::default()
+        };
         let mut world = World::with(Stage::demo(), settings, Mode::Plan).await;
         plan_then_sync(&mut world).await;
     }
@@ -75,7 +82,10 @@ async fn the_demos_plan_is_what_its_first_sync_sends() {
 #[tokio::test]
 async fn a_wild_projects_plan_is_what_its_first_sync_sends() {
     for seed in 1..=6 {
-        let settings = Settings { include_closed: true, ..Settings::default() };
+        let settings = Settings {
+            include_closed: true,
+            ..Settings::default()
+        };
         let mut world = World::with(Stage::new(), settings, Mode::Plan).await;
         gitlab_sim::seed::rich(&world.source, world.from.project, 30, seed).unwrap();
         plan_then_sync(&mut world).await;

@@ -49,9 +49,7 @@ pub(crate) fn copies(sim: &Sim, project: u64) -> Vec<Copy> {
 /// What a description's copy holds between its first line and its footer.
 pub(crate) fn body_of(description: &str) -> &str {
     let (_, rest) = description.split_once("\n\n").expect("a first line");
-    let (body, _) = rest
-        .rsplit_once("---\n\nMirrored from ")
-        .expect("a footer");
+    let (body, _) = rest.rsplit_once("---\n\nMirrored from ").expect("a footer");
     body.trim_end()
 }
 
@@ -67,6 +65,12 @@ impl World {
         let mut all = self.copies();
         all.retain(|copy| copy.of == of);
         all
+    }
+
+    /// The labels on the copy of a source issue.
+    pub(crate) fn titles(&self, of: u64) -> Vec<String> {
+        let copy = self.copy(of).issue;
+        self.target.world(|world| world.label_titles(&copy))
     }
 
     pub(crate) fn copies(&self) -> Vec<Copy> {

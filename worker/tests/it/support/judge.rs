@@ -20,10 +20,15 @@ impl World {
     /// Every one of these source issues has exactly one copy, which is like it in every field.
     pub(crate) fn assert_mirrored(&self, iids: impl IntoIterator<Item = u64>) {
         self.assert_no_duplicates();
-        let copies: BTreeMap<u64, Copy> =
-            self.copies().into_iter().map(|copy| (copy.of, copy)).collect();
+        let copies: BTreeMap<u64, Copy> = self
+            .copies()
+            .into_iter()
+            .map(|copy| (copy.of, copy))
+            .collect();
         for iid in iids {
-            let copy = copies.get(&iid).unwrap_or_else(|| panic!("#{iid} has no copy"));
+            let copy = copies
+                .get(&iid)
+                .unwrap_or_else(|| panic!("#{iid} has no copy"));
             self.assert_alike(&self.source_issue(iid), copy);
         }
     }
@@ -41,21 +46,42 @@ impl World {
 
     fn assert_alike(&self, source: &Issue, copy: &Copy) {
         let (iid, target) = (source.iid, &copy.issue);
-        assert_eq!(
-            target.title.replace('\u{2060}', ""),
-            source.title.trim(),
-            "title of #{iid}"
-        );
-        let text = source.description.as_deref().unwrap_or_default();
+        let title = target.title.replace('\u{2060}', "");
+        // What parts signs from names may take a title over GitLab's limit; then it is cut.
+        let is_like = match title.strip_suffix('…') {
+            Some(cut) if target.title.chars().count() == 255 => source.title.starts_with(cut),
+            _ => title == source.title.trim(),
+        };
+        assert!(is_like, "title of #{iid}: {title:?}");
+        // GitLab stores no carriage return that comes through its API.
+        let text = source
+            .description
+            .as_deref()
+            .unwrap_or_default()
+            .replace('\r', "");
         let body = body_of(target.description.as_deref().unwrap());
-        assert_eq!(visible_text(body), visible_text(text), "description of #{iid}");
+        assert_eq!(
+            visible_text(body),
+            visible_text(&text),
+            "description of #{iid}"
+        );
         assert_eq!(target.state, source.state, "state of #{iid}");
         assert_eq!(target.issue_type, source.issue_type, "type of #{iid}");
-        assert_eq!(target.confidential, source.confidential, "confidential of #{iid}");
+        assert_eq!(
+            target.confidential, source.confidential,
+            "confidential of #{iid}"
+        );
         assert_eq!(target.weight, source.weight, "weight of #{iid}");
         assert_eq!(target.due_date, source.due_date, "due date of #{iid}");
-        assert_eq!(target.time_estimate, source.time_estimate, "estimate of #{iid}");
-        assert_eq!(target.time_spent(), source.time_spent(), "time spent on #{iid}");
+        assert_eq!(
+            target.time_estimate, source.time_estimate,
+            "estimate of #{iid}"
+        );
+        assert_eq!(
+            target.time_spent(),
+            source.time_spent(),
+            "time spent on #{iid}"
+        );
         self.assert_labels(source, target);
         self.assert_notes(source, copy);
     }
@@ -108,7 +134,11 @@ impl World {
             let mut parts = target.body.splitn(3, "\n\n");
             let (_, head) = (parts.next(), parts.next().unwrap());
             let text = parts.next().unwrap_or_default();
-            assert_eq!(visible_text(text), visible_text(&source.body), "{what}");
+            assert_eq!(
+                visible_text(text),
+                visible_text(&source.body.replace('\r', "")),
+                "{what}"
+            );
             let head = visible_text(head);
             let time = source.created_at.format("%Y-%m-%d %H:%M UTC").to_string();
             let (name, username) = self.source.world(|world| {
@@ -150,7 +180,10 @@ impl World {
         let of = |sim: &gitlab_sim::Sim, project| {
             sim.world(|world| {
                 let uploads = &world.project(project).unwrap().uploads;
-                uploads.iter().map(|upload| upload.content.sha256()).collect()
+                uploads
+                    .iter()
+                    .map(|upload| upload.content.sha256())
+                    .collect()
             })
         };
         (

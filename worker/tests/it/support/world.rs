@@ -1,12 +1,10 @@
 //! The engine between the two GitLabs.
 
-use super::{
-    Stage, TestClock,
-    clock::LEASE,
-    wire,
-};
+use super::{Stage, TestClock, clock::LEASE, wire};
 use futures_util::{StreamExt, stream};
-use gitlab_sim::{Issue, IssueEdit, IssueSpec, NoteSpec, RequestRecord, Sim, UserId, seed::SeededProject};
+use gitlab_sim::{
+    Issue, IssueEdit, IssueSpec, NoteSpec, RequestRecord, Sim, UserId, seed::SeededProject,
+};
 use mirror_core::{
     ids::{InstanceId, InstanceName, MirrorId, ProjectId},
     job::{Job, Priority},
@@ -17,7 +15,9 @@ use mirror_core::{
 };
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
-use mirror_worker::{Context, End, Event, Events, Facts, Link, Links, Mode, Notice, Settings, TargetLabels};
+use mirror_worker::{
+    Context, End, Event, Events, Facts, Link, Links, Mode, Notice, Settings, TargetLabels,
+};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -141,7 +141,9 @@ impl World {
 
     /// The record is gone; the key is not.
     pub(crate) async fn lose_state(&mut self) {
-        let store = Store::in_memory(Arc::new(self.clock.clone())).await.unwrap();
+        let store = Store::in_memory(Arc::new(self.clock.clone()))
+            .await
+            .unwrap();
         let settings = self.cx.settings.clone();
         self.cx = context(store, &self.clock, settings, Mode::Sync, &self.events);
         self.connect().await;
@@ -160,7 +162,10 @@ impl World {
                 return;
             }
         }
-        panic!("still at work after {ROUNDS} rounds: {:#?}", self.unfinished().await);
+        panic!(
+            "still at work after {ROUNDS} rounds: {:#?}",
+            self.unfinished().await
+        );
     }
 
     pub(crate) async fn owe_scan(&self) {
@@ -168,7 +173,10 @@ impl World {
             mirror: self.mirror,
         };
         let store = &self.cx.store;
-        store.owe(&[Owe::changed(scan, Priority::ByHand)]).await.unwrap();
+        store
+            .owe(&[Owe::changed(scan, Priority::ByHand)])
+            .await
+            .unwrap();
     }
 
     /// Works on what is due now, or waits for what is due next. `false`: there is neither.
@@ -196,7 +204,9 @@ impl World {
     /// Keys and errors of what is not done.
     pub(crate) async fn unfinished(&self) -> Vec<(String, Option<String>)> {
         let rows = self.cx.store.unfinished(self.mirror, 1_000).await.unwrap();
-        rows.into_iter().map(|row| (row.key, row.last_error)).collect()
+        rows.into_iter()
+            .map(|row| (row.key, row.last_error))
+            .collect()
     }
 
     /// Time passes.
@@ -232,10 +242,6 @@ impl World {
 
     pub(crate) fn events(&self) -> Vec<Event> {
         self.events.lock().unwrap().clone()
-    }
-
-    pub(crate) fn forget_events(&self) {
-        self.events.lock().unwrap().clear();
     }
 
     /// Errors of jobs that failed, whether or not they were tried again.
@@ -292,53 +298,71 @@ impl World {
     /// Writes an issue on the source.
     pub(crate) fn write(&self, spec: IssueSpec) -> u64 {
         let project = self.from.project;
-        self.source.edit(|world| world.create_issue(project, spec)).unwrap()
+        self.source
+            .edit(|world| world.create_issue(project, spec))
+            .unwrap()
     }
 
     /// Comments on a source issue.
     pub(crate) fn say(&self, iid: u64, spec: NoteSpec) -> u64 {
         let project = self.from.project;
-        self.source.edit(|world| world.add_note(project, iid, spec)).unwrap()
+        self.source
+            .edit(|world| world.add_note(project, iid, spec))
+            .unwrap()
     }
 
     /// Edits a source issue.
     pub(crate) fn edit(&self, iid: u64, edit: IssueEdit) {
         let (project, by) = (self.from.project, self.alice);
-        self.source.edit(|world| world.edit_issue(project, iid, by, edit)).unwrap();
+        self.source
+            .edit(|world| world.edit_issue(project, iid, by, edit))
+            .unwrap();
     }
 
     /// Somebody of the target edits there.
     pub(crate) fn edit_target(&self, iid: u64, edit: IssueEdit) {
         let (project, by) = (self.to.project, self.tom);
-        self.target.edit(|world| world.edit_issue(project, iid, by, edit)).unwrap();
+        self.target
+            .edit(|world| world.edit_issue(project, iid, by, edit))
+            .unwrap();
     }
 
     /// Somebody of the target comments there.
     pub(crate) fn say_on_target(&self, iid: u64, spec: NoteSpec) -> u64 {
         let project = self.to.project;
-        self.target.edit(|world| world.add_note(project, iid, spec)).unwrap()
+        self.target
+            .edit(|world| world.add_note(project, iid, spec))
+            .unwrap()
     }
 
     /// A source issue as it stands.
     pub(crate) fn source_issue(&self, iid: u64) -> Issue {
         let project = self.from.project;
-        self.source.world(|world| world.issue(project, iid).cloned()).unwrap()
+        self.source
+            .world(|world| world.issue(project, iid).cloned())
+            .unwrap()
     }
 
     /// A target issue as it stands.
     pub(crate) fn target_issue(&self, iid: u64) -> Issue {
         let project = self.to.project;
-        self.target.world(|world| world.issue(project, iid).cloned()).unwrap()
+        self.target
+            .world(|world| world.issue(project, iid).cloned())
+            .unwrap()
     }
 
     /// How many issues the target has.
     pub(crate) fn target_count(&self) -> usize {
-        self.target.world(|world| world.issues(self.to.project).count())
+        self.target
+            .world(|world| world.issues(self.to.project).count())
     }
 }
 
 fn shown(request: &RequestRecord) -> String {
-    let path = request.path.strip_prefix("/api/v4/projects/").unwrap_or(&request.path);
+    let path = request
+        .path
+        .strip_prefix("/api/v4/projects/")
+        .unwrap_or(&request.path);
     format!("{} {path}", request.method)
 }
 
