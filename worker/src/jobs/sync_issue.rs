@@ -126,6 +126,9 @@ async fn vanished(
         && !cx.plans_only()
     {
         mapping.status = MappingStatus::Skipped(SkipReason::Unreadable.to_string());
+        // Whatever was read is void: once it is seen again it is due, and until then it is not
+        // asked for.
+        mapping.read = None;
         store.record_issue(&lease.fence, &mapping).await?;
     }
     let outcome = Outcome::Skipped(SkipReason::Unreadable);
