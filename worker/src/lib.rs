@@ -1,6 +1,28 @@
 //! Executes jobs: finds what changed under a mirror, and brings one mirrored issue in line with its
 //! source. A job re-reads both sides, computes a plan, applies it and records it; what it needs of
 //! the outside comes in through the [`Context`].
+//!
+//! # What things cost
+//!
+//! In requests, when all goes well; the tests hold it to this (`tests/it/figures.rs`).
+//!
+//! | what | requests |
+//! |---|---|
+//! | a scan that finds nothing changed | 1 on each side |
+//! | a scan that finds much | 1 on each side, and 1 for each 100 issues on a side |
+//! | a scan of an empty project | 1 more, because a list that may not be read is empty, too |
+//! | a new issue, with title, text, type, weight, due date and labels | 1 |
+//! | … that has comments | 1 for each 100 threads, twice but for the last 100; and 1 a comment |
+//! | … that starts an internal thread | 1 more for each such start |
+//! | … closed, estimated, with logged time | 1 each |
+//! | … with a label that the target lacks | 1 for each label, and 1 for the list of labels, at most every five minutes |
+//! | … with a file that the target lacks | 2 for each file, however often it is mentioned |
+//! | the first confidential issue on a target, the first internal comment | 1 more |
+//! | a changed issue | 1 to read its copy, and 1 for all of title, text, labels, weight, due date and type; 1 each for state, estimate, time, hiding; 2 for showing |
+//! | … that has comments | 1 for each 100 threads, as above; 1 for each that is new or edited |
+//! | an issue whose last read lies within a minute of its last change | 1 to read it again, for up to 50 such issues; and its comments, as above |
+//! | a create whose answer is lost | 1 or more to look for it |
+//! | an issue adopted after lost state | 1 for its labels' history, and its copy and comments read |
 
 mod context;
 mod error;

@@ -5,33 +5,14 @@ use crate::{
     error::Side,
     link::{End, Link},
 };
-use mirror_core::project::Role;
+use mirror_core::project::{Project, Role};
 use mirror_gitlab::ErrorKind;
 
 /// Looks at the end that refused something. An error says that project or token are at fault, and
 /// what would mend it; `Ok` says that they are not.
-pub(crate) async fn run(_: &Context, link: &Link, side: Side) -> Result<(), SyncError> {
-    let end = match side {
-        Side::Source => &link.source,
-        Side::Target => &link.target,
-    };
-    let project = match end.client.project(end.project.id).await {
-        Ok(project) => project,
-        Err(error) => return reading_failed(end, side, error),
-    };
+pub(crate) async fn run(cx: &Context, link: &Link, side: Side) -> Result<(), SyncError> {
+    let project = readable(cx, link, side).await?;
     let path = &project.path;
-    let at_fault = |reason: String| Err(SyncError::AtFault { reason });
-    if project.issues_disabled {
-        return at_fault(format!(
-            "issues are switched off in the {side} project {path}; switch them on in its settings"
-        ));
-    }
-    if !project.issues_readable {
-        return at_fault(format!(
-            "the {side} token may not read the issues of {path}; give its user at least the Guest \
-             role, Planner or Reporter for confidential ones"
-        ));
-    }
     if side == Side::Target && project.archived {
         return at_fault(format!(
             "the target project {path} is archived, which makes it read-only; unarchive it"
@@ -46,7 +27,37 @@ pub(crate) async fn run(_: &Context, link: &Link, side: Side) -> Result<(), Sync
     Ok(())
 }
 
-fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> Result<(), SyncError> {
+/// Whether the issues of an end can be read at all, so that an empty list of them means that there
+/// are none (facts section 1, "List").
+pub(crate) async fn readable(_: &Context, link: &Link, side: Side) -> Result<Project, SyncError> {
+    let end = match side {
+        Side::Source => &link.source,
+        Side::Target => &link.target,
+    };
+    let project = match end.client.project(end.project.id).await {
+        Ok(project) => project,
+        Err(error) => return Err(reading_failed(end, side, error)),
+    };
+    let path = &project.path;
+    if project.issues_disabled {
+        return at_fault(format!(
+            "issues are switched off in the {side} project {path}; switch them on in its settings"
+        ));
+    }
+    if !project.issues_readable {
+        return at_fault(format!(
+            "the {side} token may not read the issues of {path}; give its user at least the Guest \
+             role, Planner or Reporter for confidential ones"
+        ));
+    }
+    Ok(project)
+}
+
+fn at_fault<T>(reason: String) -> Result<T, SyncError> {
+    Err(SyncError::AtFault { reason })
+}
+
+fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> SyncError {
     let mend = match error.kind() {
         ErrorKind::Unauthorized { .. } => {
             format!("the {side} token is not accepted any more; make a new one")
@@ -75,13 +86,13 @@ fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> Result<
         | ErrorKind::UnprovenWalk
         | ErrorKind::Unsendable { .. }
         | ErrorKind::Refused => {
-            return Err(SyncError::GitLab {
+            return SyncError::GitLab {
                 side,
                 source: error,
-            });
+            };
         }
     };
-    Err(SyncError::AtFault {
+    SyncError::AtFault {
         reason: format!("{mend} ({error})"),
-    })
+    }
 }

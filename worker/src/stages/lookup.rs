@@ -41,7 +41,7 @@ pub(crate) async fn issue(
     let whole = page.next_page.is_none();
     if whole && page.issues.is_empty() {
         // A list that may not be read is empty, too, and proves no absence.
-        check_instance::run(cx, link, Side::Target).await?;
+        check_instance::readable(cx, link, Side::Target).await?;
     }
     let found = lowest(link, original, &ours, page.issues);
     if found.is_some() || whole {

@@ -108,7 +108,7 @@ impl Walk<'_> {
         if page.issues.is_empty() && page.next_page.is_none() {
             // A list that may not be read is empty, too; taken for "nothing changed", it would
             // move the watermark past what has.
-            check_instance::run(self.cx, self.link, Side::Source).await?;
+            check_instance::readable(self.cx, self.link, Side::Source).await?;
         }
         self.started = page.clock;
         let newest = page.issues.first().map(|issue| issue.updated_at);

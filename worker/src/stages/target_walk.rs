@@ -110,7 +110,7 @@ impl Walk<'_> {
         if page.issues.is_empty() && page.next_page.is_none() {
             // Believed, it would have everything created anew: a list that may not be read is
             // empty, too.
-            check_instance::run(self.cx, self.link, Side::Target).await?;
+            check_instance::readable(self.cx, self.link, Side::Target).await?;
         }
         self.started = page.clock;
         let newest = page.issues.first().map(|issue| issue.updated_at);

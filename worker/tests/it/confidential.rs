@@ -486,7 +486,7 @@ async fn no_event_tells_a_hidden_text() {
         gitlab_sim::Fault::ErrorBefore(500),
     ));
     world.run().await;
-    let events = format!("{:?}", world.events());
+    let events = world.told();
     assert!(!events.contains(SECRET), "{events}");
     world.assert_mirrored([iid]);
 }

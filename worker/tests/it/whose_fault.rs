@@ -166,7 +166,7 @@ async fn an_unreadable_source_never_looks_empty() {
             world.run().await;
             let part = match access {
                 FeatureAccess::Disabled => "issues are switched off in the source project",
-                _ => "may not read the issues",
+                FeatureAccess::Private | FeatureAccess::Enabled => "may not read the issues",
             };
             world.rests_because(part).await;
             assert_eq!(world.writes(), Vec::<String>::new());

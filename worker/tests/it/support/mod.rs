@@ -2,6 +2,7 @@
 
 mod clock;
 mod copies;
+mod heard;
 mod judge;
 mod stage;
 mod wire;

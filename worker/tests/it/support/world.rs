@@ -1,6 +1,6 @@
 //! The engine between the two GitLabs.
 
-use super::{Stage, TestClock, clock::LEASE, wire};
+use super::{Stage, TestClock, clock::LEASE, heard::Heard, wire};
 use futures_util::{StreamExt, stream};
 use gitlab_sim::{
     Issue, IssueEdit, IssueSpec, NoteSpec, RequestRecord, Sim, UserId, seed::SeededProject,
@@ -15,13 +15,8 @@ use mirror_core::{
 };
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
-use mirror_worker::{
-    Context, End, Event, Events, Facts, Link, Links, Mode, Notice, Settings, TargetLabels,
-};
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use mirror_worker::{Context, End, Facts, Link, Links, Mode, Notice, Settings, TargetLabels};
+use std::{sync::Arc, time::Duration};
 
 /// Rounds after which a run is known never to end.
 const ROUNDS: u32 = 2_000;
@@ -36,7 +31,7 @@ pub(crate) struct World {
     pub(crate) tom: UserId,
     pub(crate) cx: Context,
     pub(crate) mirror: MirrorId,
-    events: Arc<Mutex<Vec<Event>>>,
+    heard: Heard,
 }
 
 impl World {
@@ -51,7 +46,7 @@ impl World {
     pub(crate) async fn with(stage: Stage, settings: Settings, mode: Mode) -> Self {
         let clock = stage.clock.clone();
         let store = Store::in_memory(Arc::new(clock.clone())).await.unwrap();
-        let events = Arc::new(Mutex::new(Vec::new()));
+        let heard = Heard::default();
         let Stage {
             source,
             target,
@@ -62,7 +57,7 @@ impl World {
             ..
         } = stage;
         let mut world = Self {
-            cx: context(store, &clock, settings, mode, &events),
+            cx: context(store, &clock, settings, mode, &heard),
             clock,
             source,
             target,
@@ -71,7 +66,7 @@ impl World {
             alice,
             tom,
             mirror: MirrorId(0),
-            events,
+            heard,
         };
         world.connect().await;
         world
@@ -134,7 +129,7 @@ impl World {
 
     pub(crate) async fn restart_with(&mut self, settings: Settings, mode: Mode) {
         let store = self.cx.store.clone();
-        self.cx = context(store, &self.clock, settings, mode, &self.events);
+        self.cx = context(store, &self.clock, settings, mode, &self.heard);
         self.cx.store.reclaim(self.mirror).await.unwrap();
         self.connect().await;
     }
@@ -145,7 +140,7 @@ impl World {
             .await
             .unwrap();
         let settings = self.cx.settings.clone();
-        self.cx = context(store, &self.clock, settings, Mode::Sync, &self.events);
+        self.cx = context(store, &self.clock, settings, Mode::Sync, &self.heard);
         self.connect().await;
     }
 
@@ -240,53 +235,35 @@ impl World {
         self.source.requests().iter().map(shown).collect()
     }
 
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.events.lock().unwrap().clone()
+    /// Everything told, as text.
+    pub(crate) fn told(&self) -> String {
+        format!("{:?}", self.heard.told().all)
     }
 
-    /// Errors of jobs that failed, whether or not they were tried again.
+    /// Errors of jobs that failed, whether or not they were tried again, and reasons to rest.
     pub(crate) fn failures(&self) -> Vec<String> {
-        let of = |event| match event {
-            Event::Failed { error, .. } => Some(error),
-            Event::Paused { reason, .. } => Some(reason),
-            _ => None,
-        };
-        self.events().into_iter().filter_map(of).collect()
+        self.heard.told().failures.clone()
     }
 
     pub(crate) fn waits(&self) -> Vec<String> {
-        let of = |event| match event {
-            Event::Waiting { why, .. } => Some(why),
-            _ => None,
-        };
-        self.events().into_iter().filter_map(of).collect()
+        self.heard.told().waits.clone()
     }
 
     pub(crate) fn notices(&self) -> Vec<Notice> {
-        let of = |event| match event {
-            Event::Notice(_, _, notice) => Some(notice),
-            _ => None,
-        };
-        self.events().into_iter().filter_map(of).collect()
+        self.heard.told().notices.clone()
     }
 
     /// What became of an issue in its last job that ended well.
     pub(crate) fn outcome(&self, of: u64) -> Option<Outcome> {
         let of = i64::try_from(of).unwrap();
-        let mut outcomes = self.events().into_iter().filter_map(|event| match event {
-            Event::Issue { iid, outcome, .. } if iid.0 == of => Some(outcome),
-            _ => None,
-        });
-        outcomes.next_back()
+        let told = self.heard.told();
+        let last = told.outcomes.iter().rfind(|(iid, _)| *iid == of);
+        last.map(|(_, outcome)| outcome.clone())
     }
 
     /// Steps planned so far, in order.
     pub(crate) fn planned(&self) -> Vec<Step> {
-        let of = |event| match event {
-            Event::Planned { plan, .. } => Some(plan.steps),
-            _ => None,
-        };
-        self.events().into_iter().filter_map(of).flatten().collect()
+        self.heard.told().planned.clone()
     }
 
     /// Fails if a job did.
@@ -371,9 +348,8 @@ fn context(
     clock: &TestClock,
     settings: Settings,
     mode: Mode,
-    events: &Arc<Mutex<Vec<Event>>>,
+    heard: &Heard,
 ) -> Context {
-    let heard = events.clone();
     Context {
         store,
         clock: Arc::new(clock.clone()),
@@ -385,7 +361,7 @@ fn context(
             ..settings
         },
         mode,
-        events: Events::new(move |event| heard.lock().unwrap().push(event)),
+        events: heard.listener(),
         shutdown: Shutdown::new(),
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
