@@ -31,7 +31,10 @@ impl Key {
         };
         mac.update(text.as_bytes());
         let bytes = mac.finalize().into_bytes();
-        URL_SAFE_NO_PAD.encode(bytes.get(..16).unwrap_or_default())
+        // No hyphen: two of them would end the comment for some readers.
+        URL_SAFE_NO_PAD
+            .encode(bytes.get(..16).unwrap_or_default())
+            .replace('-', ".")
     }
 }
 

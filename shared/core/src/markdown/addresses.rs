@@ -23,7 +23,6 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
     let survey = survey(text);
     let mut edits = Edits::default();
     for url in bare(text, &survey) {
-        hash_before(text, url.start, &mut edits);
         let shown = text.get(url.clone()).unwrap_or("");
         if !is_free(text, &url) || !needs_link(shown, base) {
             continue;
@@ -54,6 +53,10 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         );
     }
     for run in &survey.prose {
+        for start in starts(run) {
+            let before = text.get(..start.at()).unwrap_or("");
+            hash_before(text, before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len(), &mut edits);
+        }
         mails(text, run, &mut edits);
     }
     if edits.is_empty() {
@@ -166,7 +169,7 @@ impl Start {
                 let before = text.get(..start)?;
                 let line = before.rsplit('\n').next().unwrap_or("");
                 let quoted = !line.is_empty() && line.chars().all(|c| c == '>' || c == ' ');
-                let free = quoted || before.chars().next_back().is_none_or(|c| c.is_ascii_whitespace() || "*_~([".contains(c));
+                let free = quoted || before.chars().next_back().is_none_or(|c| c.is_ascii_whitespace() || "*_~([|".contains(c));
                 free.then_some((start, start + 4))?
             }
         };

@@ -4,11 +4,14 @@
 //! shown in HTML.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::closing::{RAW_BLOCKS, open_block};
 use super::edits::Edits;
-use super::hazards::hazards;
-use super::html::{self, Piece, Tag};
+use super::hazards::{hazards, hazards_if_parted};
+use super::html::{self, Piece};
 use super::parser;
 use super::literal::escaped;
 use super::survey::{Container, ContainerKind, Survey, survey};
@@ -25,7 +28,6 @@ pub(super) fn agreed(mut text: String) -> String {
         if edits.is_empty() {
             declarations(&survey, &mut edits);
             open_raw_text(&survey, &mut edits);
-            shown_definitions(&text, &mut edits);
             number_at_end(&text, &mut edits);
         }
         if edits.is_empty() {
@@ -38,17 +40,23 @@ pub(super) fn agreed(mut text: String) -> String {
 
 /// What concerns where a block begins or ends goes first: the rest depends on it.
 fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
-    lazy_tags(text, survey, edits);
+    shown_definitions(text, survey, edits);
+    lines_under_definitions(text, edits);
+    tilde_explanations(text, survey, edits);
     alert_titles(text, survey, edits);
     alerts_alone(text, survey, edits);
+    empty_tasks(text, survey, edits);
+    if !edits.is_empty() {
+        return;
+    }
+    lazy_tags(text, survey, edits);
     tables_in_paragraphs(text, survey, edits);
     code_after_tables(text, survey, edits);
     open_html_in_footnotes(text, survey, edits);
     open_quotes(survey, edits);
     stray_blocks(text, survey, edits);
-    empty_tasks(text, survey, edits);
     fenced_quotes(text, survey, edits);
-    foreign_ends(survey, edits);
+    foreign_ends(text, survey, edits);
     wide_definitions(text, survey, edits);
 }
 
@@ -91,30 +99,37 @@ fn is_near_end(piece: &Piece, pieces: &[Piece]) -> bool {
     pieces.iter().rev().take(2).any(|last| last == piece)
 }
 
-/// A tag alone on a line that is a table's row, or that continues the paragraph of a list item or quote without belonging to
-/// it begins a block of its own in GitLab's engine; a blank line before it says so to both.
+/// A tag alone on a line that is a table's row, or that continues the paragraph of a list item or
+/// quote without belonging to it, begins a block of its own in GitLab's engine; a blank line before
+/// it says so to both.
 fn lazy_tags(text: &str, survey: &Survey, edits: &mut Edits) {
-    for tag in &survey.tags {
-        let start = text.get(..tag.start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let indentation = tag.start - start;
-        let indented = text.get(start..tag.start).is_some_and(|before| before.bytes().all(|byte| byte == b' '));
-        let alone = text.get(tag.end..).is_some_and(|after| after.lines().next().unwrap_or("").trim().is_empty());
-        let around = survey.containers.iter().filter(|container| container.range.contains(&tag.start));
-        let lazy = around.into_iter().any(|container| start > container.range.start && container.needs(text) > indentation);
-        let in_table = survey.table_cells.iter().any(|cell| cell.contains(&tag.start));
-        let before = text.get(..start).unwrap_or("");
-        let first = survey.paragraphs.iter().any(|paragraph| (start..=tag.start).contains(&paragraph.start));
-        let begins = first && !before.is_empty() && !before.ends_with("\n\n");
-        if indented && indentation < 4 && alone && (lazy || in_table || begins) && is_tag(text, tag) {
-            edits.insert(start, "\n");
+    let items = survey.containers.iter().map(|container| &container.range);
+    for paragraph in survey.paragraphs.iter().chain(&survey.tables).chain(items) {
+        let written = text.get(paragraph.clone()).unwrap_or("");
+        if !written.contains("\n") || !written.contains('<') {
+            continue;
+        }
+        let around: Vec<_> = survey.around(paragraph.start).collect();
+        let table = survey.tables.contains(paragraph);
+        let mut start = paragraph.start;
+        for line in written.split_inclusive('\n') {
+            let lazy = table || around.iter().any(|container| !container.takes(text, line));
+            let blank = text.get(..start).is_some_and(|before| before.ends_with("\n\n"));
+            if start > paragraph.start && lazy && !blank && is_tag_alone(line) {
+                edits.insert(start, "\n");
+                break;
+            }
+            start += line.len();
         }
     }
 }
 
-fn is_tag(text: &str, range: &Range<usize>) -> bool {
-    let markup = text.get(range.clone()).unwrap_or("");
-    let pieces = html::pieces(markup);
-    matches!(pieces.first(), Some(Piece::Tag(Tag { finished: true, .. }))) && !markup.contains('\n')
+fn is_tag_alone(line: &str) -> bool {
+    static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        let attribute = r#"\s+[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"#;
+        Regex::new(&format!(r"^ {{0,3}}</?[A-Za-z][A-Za-z0-9-]*(?:{attribute})*\s*/?>\s*$")).ok()
+    });
+    TAG.as_ref().is_some_and(|tag| tag.is_match(line))
 }
 
 /// The title of an alert (`> [!NOTE] title`) is plain text to GitLab's newest releases, in which
@@ -122,7 +137,8 @@ fn is_tag(text: &str, range: &Range<usize>) -> bool {
 fn alert_titles(text: &str, survey: &Survey, edits: &mut Edits) {
     for quote in survey.containers.iter().filter(|container| container.kind == ContainerKind::Quote) {
         let Some((title, start)) = quote.alert_title(text) else { continue };
-        if hazards(&title).is_empty() && !title.contains('<') && !title.contains("://") {
+        let bare = title.replace(['*', '_', '~', '`'], " ");
+        if hazards_if_parted(&title).is_empty() && hazards(&bare).is_empty() && !title.contains('<') && !title.contains("://") {
             continue;
         }
         let end = start + text.get(start..).and_then(|rest| rest.find('\n')).unwrap_or(text.len() - start);
@@ -139,7 +155,7 @@ fn alerts_alone(text: &str, survey: &Survey, edits: &mut Edits) {
         let written = text.get(quote.range.clone()).unwrap_or("");
         let Some((first, rest)) = written.split_once('\n') else { continue };
         let alert = first.trim_start_matches(['>', ' ', '\t']).starts_with("[!");
-        let next = rest.lines().next().unwrap_or("").trim_start();
+        let next = rest.lines().next().unwrap_or("").trim_start_matches([' ', '\t']);
         if alert && !next.is_empty() && !next.starts_with('>') {
             edits.insert(quote.range.start + first.len() + 1, "\n");
         }
@@ -159,7 +175,7 @@ fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edits) {
         if survey.is_in_footnote(paragraph.start) {
             continue;
         }
-        let around: Vec<_> = survey.containers.iter().filter(|container| container.range.contains(&paragraph.start)).collect();
+        let around: Vec<_> = survey.around(paragraph.start).collect();
         let belongs = |line: &str| around.iter().all(|container| container.takes(text, line));
         let mut start = paragraph.start;
         let mut lines: Vec<(usize, &str)> = Vec::new();
@@ -169,11 +185,21 @@ fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edits) {
         }
         // Only the first line that could be a rule is tried.
         let rule = lines.windows(2).position(|lines| matches!(lines, [_, (_, rule)] if columns_of_rule(rule).is_some()));
-        let Some([(at, header), (_, rule)]) = rule.filter(|rule| *rule > 0).and_then(|rule| lines.get(rule..rule + 2)) else {
+        let Some([(at, header), (rule_at, rule)]) = rule.and_then(|rule| lines.get(rule..rule + 2)) else {
             continue;
         };
+        let first = *at == paragraph.start;
         if columns_of_rule(rule) == Some(cells(header)) && belongs(header) && belongs(rule) {
             let own = header.len() - unquoted(header).len();
+            if !header.contains('|') {
+                // The parser knows no table without a bar in its head.
+                edits.insert(at + own, "|");
+                edits.insert(at + header.trim_end().len(), "|");
+                edits.insert(rule_at + rule.trim_end().len(), "|");
+            }
+            if first {
+                continue;
+            }
             let prefix = if around.is_empty() { String::new() } else { continued(text, at + own) };
             edits.replace(*at..at + own, format!("{}\n{prefix}", prefix.trim_end()));
             list_marker(at + own, unquoted(header), edits);
@@ -197,9 +223,42 @@ fn code_after_tables(text: &str, survey: &Survey, edits: &mut Edits) {
         let before = text.get(start..cell.start).unwrap_or("");
         let blank = text.get(..start).is_some_and(|before| before.ends_with("\n\n"));
         let indented = before.trim().is_empty() && (before.contains('\t') || before.len() > 3);
-        let inside = survey.containers.iter().any(|container| container.range.contains(&cell.start));
+        let inside = survey.around(cell.start).next().is_some();
         if indented && !inside && !blank && start > 0 {
             edits.insert(start, "\n");
+        }
+    }
+}
+
+/// A line under a definition is no heading's and no rule to GitLab's engine.
+fn lines_under_definitions(text: &str, edits: &mut Edits) {
+    if !text.contains("]:") {
+        return;
+    }
+    for (span, _) in parser::definitions(text) {
+        let end = span.start + text.get(span.clone()).unwrap_or("").trim_end().len();
+        let next = text.get(end..).and_then(|rest| rest.strip_prefix('\n')).and_then(|rest| rest.lines().next()).unwrap_or("");
+        let line = next.trim();
+        if !line.is_empty() && (line.bytes().all(|byte| byte == b'-') || line.bytes().all(|byte| byte == b'=')) {
+            edits.insert(end + 1 + next.len() - next.trim_start().len(), "\\");
+        }
+    }
+}
+
+/// A tilde explains a term as a colon does, which only GitLab's engine knows.
+fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits) {
+    for paragraph in &survey.paragraphs {
+        let mut start = paragraph.start;
+        for line in text.get(paragraph.clone()).unwrap_or("").split_inclusive('\n') {
+            let own = line.len() - line.trim_start_matches([' ', '>']).len();
+            let marked = line.get(own..).is_some_and(|line| line.starts_with("~ "));
+            let above = survey.paragraphs.iter().any(|above| {
+                above.end <= start && text.get(above.end..start).is_some_and(|between| between.trim().is_empty())
+            });
+            if marked && (start > paragraph.start || above) {
+                edits.replace(start + own..start + own + 1, ":");
+            }
+            start += line.len();
         }
     }
 }
@@ -210,8 +269,9 @@ fn unquoted(line: &str) -> &str {
 
 /// How many columns a table's second line announces.
 fn columns_of_rule(line: &str) -> Option<usize> {
+    let indented = line.len() - line.trim_start_matches([' ', '\t']).len() > 3;
     let line = unquoted(line).trim_end();
-    let rule = line.contains('-') && line.contains('|') && line.chars().all(|c| "|:- \t".contains(c));
+    let rule = !indented && line.contains('-') && line.contains('|') && line.chars().all(|c| "|:- \t".contains(c));
     let cell = |cell: &str| {
         let dashes = cell.trim().trim_start_matches(':').trim_end_matches(':');
         !dashes.is_empty() && dashes.bytes().all(|byte| byte == b'-')
@@ -281,13 +341,15 @@ fn open_quotes(survey: &Survey, edits: &mut Edits) {
 /// line defines nothing.
 fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
     for definition in &survey.definitions {
-        let written = text.get(definition.clone()).unwrap_or("");
-        let Some(content) = written.strip_prefix(':') else { continue };
+        let Some(content) = text.get(definition.start..).and_then(|rest| rest.strip_prefix(':')) else { continue };
         let spaces = content.len() - content.trim_start_matches([' ', '\t', '\n']).len();
         let line = content.get(..spaces).unwrap_or("");
+        let indentation = line.rsplit('\n').next().unwrap_or("");
         let start = definition.start + 1;
-        if line.starts_with('\n') {
+        if line.is_empty() || line.starts_with('\n') {
             edits.insert(definition.start, "\\");
+        } else if line.contains('\n') && (4..6).contains(&indentation.len()) {
+            edits.replace(start + spaces - indentation.len()..start + spaces, "   ");
         } else if !line.contains('\n') && (line.len() > 4 || line.contains('\t')) {
             edits.replace(start..start + spaces, " ");
         }
@@ -299,7 +361,10 @@ impl Container {
     /// stands.
     fn alert_title(&self, text: &str) -> Option<(String, usize)> {
         let quote = text.get(self.range.clone())?;
-        let inner = quote.trim_start_matches(['>', ' ', '\t', '\n']);
+        let first = quote.lines().next()?;
+        let fence = fence_of_quote(first) > 2;
+        let behind = quote.get(if fence { first.len() } else { 0 }..)?;
+        let inner = behind.trim_start_matches(['>', ' ', '\t']).trim_start_matches(if fence { &['\n', '>', ' '] as &[char] } else { &[] });
         let (kind, title) = inner.lines().next()?.strip_prefix("[!")?.split_once(']')?;
         let known = ["note", "tip", "important", "warning", "caution"];
         let alert = known.iter().any(|known| kind.eq_ignore_ascii_case(known));
@@ -334,18 +399,22 @@ impl Container {
 
 /// A definition in a paragraph that goes on to a table or to a term's explanation is text to
 /// GitLab's engine.
-fn shown_definitions(text: &str, edits: &mut Edits) {
+fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
     if !text.contains("]:") {
         return;
     }
     for (span, _) in parser::definitions(text) {
-        let after = text.get(span.start..).unwrap_or("");
-        let lines: Vec<&str> = after.lines().take_while(|line| continues_paragraph(line)).collect();
-        let explains = |line: &&str| line.trim_start_matches(' ').starts_with(": ");
+        let around: Vec<_> = survey.around(span.start).collect();
+        let last = text.get(span.clone()).unwrap_or("").trim_end().rfind('\n').map_or(0, |end| end + 1);
+        let after = text.get(span.start + last..).unwrap_or("");
+        let mut lines: Vec<&str> = after.lines().take(1).collect();
+        let belongs = |line: &&str| continues_paragraph(line) && around.iter().all(|container| container.takes(text, line));
+        lines.extend(after.lines().skip(1).take_while(belongs));
+        let explains = |line: &&str| [": ", "~ "].iter().any(|mark| line.trim_start_matches(' ').starts_with(mark));
         let table = lines.windows(2).any(|lines| {
             matches!(lines, [header, rule] if columns_of_rule(rule) == Some(cells(header)))
         });
-        if table || lines.iter().any(|line| explains(&line)) {
+        if table || lines.iter().skip(1).any(|line| explains(&line)) {
             edits.insert(span.start, "\\");
         }
     }
@@ -353,7 +422,7 @@ fn shown_definitions(text: &str, edits: &mut Edits) {
 
 fn continues_paragraph(line: &str) -> bool {
     let line = line.trim_start();
-    let begins = [">", "```", "~~~", "# ", "- ", "* ", "+ "];
+    let begins = [">", "<", "---", "===", "***", "```", "~~~", "# ", "- ", "* ", "+ "];
     !line.is_empty() && !begins.iter().any(|begin| line.starts_with(begin))
 }
 
@@ -386,21 +455,42 @@ fn fenced_quotes(text: &str, survey: &Survey, edits: &mut Edits) {
             None if closes => {
                 open.pop();
             }
-            None => open.push((start, length)),
+            None => {
+                if line.starts_with(' ') {
+                    dedent(text, start, length, edits);
+                    return;
+                }
+                open.push((start, length));
+            }
         }
         start += line.len();
     }
 }
 
+/// The content of an indented fence is read without that indentation.
+fn dedent(text: &str, start: usize, fence: usize, edits: &mut Edits) {
+    let rest = text.get(start..).unwrap_or("");
+    let depth = rest.len() - rest.trim_start_matches(' ').len();
+    let mut at = start;
+    for line in rest.split_inclusive('\n') {
+        let spaces = (line.len() - line.trim_start_matches(' ').len()).min(depth);
+        edits.replace(at..at + spaces, "");
+        if at > start && fence_of_quote(line) >= fence {
+            break;
+        }
+        at += line.len();
+    }
+}
+
 fn fence_of_quote(line: &str) -> usize {
-    let signs = line.trim();
+    let signs = line.trim_matches([' ', '\t', '\n']);
     let fence = signs.bytes().all(|byte| byte == b'>') && !line.starts_with("    ");
     if fence { signs.len() } else { 0 }
 }
 
 /// Raw HTML that begins with `<pre>` and its like ends with any of their end tags in GitLab's
 /// engine, with its own in the parser used here.
-fn foreign_ends(survey: &Survey, edits: &mut Edits) {
+fn foreign_ends(text: &str, survey: &Survey, edits: &mut Edits) {
     for block in &survey.html_blocks {
         let html = survey.page.text(block.page.clone()).to_ascii_lowercase();
         let own = RAW_BLOCKS.iter().find(|name| html.trim_start().starts_with(&format!("<{name}")));
@@ -411,7 +501,10 @@ fn foreign_ends(survey: &Survey, edits: &mut Edits) {
         });
         let Some((_, end, name)) = ends.min() else { continue };
         if let Some(at) = survey.page.source(block.page.start + end - 1).filter(|_| name != own) {
-            edits.insert(at + 1, format!("<!--</{own}>-->"));
+            let end = format!("<!--</{own}>-->");
+            if !text.get(at + 1..).is_some_and(|after| after.starts_with(&end)) {
+                edits.insert(at + 1, end);
+            }
         }
     }
 }
@@ -433,25 +526,30 @@ impl Survey {
         fences.chain(self.html_blocks.iter().map(|block| &block.source))
     }
 
+    fn around(&self, at: usize) -> impl Iterator<Item = &Container> {
+        self.containers.iter().filter(move |container| container.range.contains(&at))
+    }
+
     fn is_in_footnote(&self, at: usize) -> bool {
         let mut footnotes = self.containers.iter().filter(|container| container.kind == ContainerKind::Footnote);
         footnotes.any(|footnote| footnote.range.contains(&at))
     }
 }
 
-/// Without backslash escapes and character references.
+/// Without backslash escapes, then without character references.
 fn unescaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let escaped = characters.next_if(|next| character == '\\' && next.is_ascii_punctuation());
+        plain.push(escaped.unwrap_or(character));
+    }
+    let mut shown = String::with_capacity(plain.len());
+    let mut rest = plain.as_str();
     while let Some(first) = rest.chars().next() {
-        let after = rest.get(first.len_utf8()..).unwrap_or("");
-        let escaped = after.chars().next().filter(|c| first == '\\' && c.is_ascii_punctuation());
-        let (meaning, length) = match escaped {
-            Some(escaped) => (escaped, 2),
-            None => html::character_reference(rest)
-                .filter(|(_, length)| rest.get(..*length).is_some_and(|reference| reference.ends_with(';')))
-                .unwrap_or((first, first.len_utf8())),
-        };
+        let reference = html::character_reference(rest)
+            .filter(|(_, length)| rest.get(..*length).is_some_and(|reference| reference.ends_with(';')));
+        let (meaning, length) = reference.unwrap_or((first, first.len_utf8()));
         shown.push(meaning);
         rest = rest.get(length..).unwrap_or("");
     }

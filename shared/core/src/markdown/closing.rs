@@ -105,7 +105,9 @@ impl HtmlBlock {
         let (start, end) = signs
             .into_iter()
             .find(|(start, _)| block.starts_with(start))?;
-        if block.get(start.len()..)?.contains(end) || ends(&["<!-->", "<!--->"]) {
+        // The two signs of `<?>` are one to GitLab's engine.
+        let behind = if start == "<?" { 1 } else { start.len() };
+        if block.get(behind..)?.contains(end) || ends(&["<!-->", "<!--->"]) {
             return None;
         }
         if end == "-->" {

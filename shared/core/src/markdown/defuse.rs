@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::cells::{Cell, Run};
-use super::destinations::{Destination, Form, destinations};
+use super::destinations::{Destination, Form, destinations, unused_labels_of};
 use super::agreement::agreed;
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, hazards_if_parted, is_reference, occurrences};
+use super::literal::escaped;
 use super::survey::{Survey, survey};
 use super::{addresses, slashes};
 
@@ -57,6 +58,7 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
         in_raw_html(&run, &text, base, &mut edits);
     }
     link_targets(&text, &survey, inert, &mut edits);
+    unused_labels(&text, &mut edits);
     slashes::defuse(&text, &survey, &pieces, &mut edits);
     slashes::enforce(edits.apply(&text))
 }
@@ -64,8 +66,8 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
 /// The text as GitLab stores it (facts section 3): every CR deleted, trailing white space stripped.
 fn normalised(text: &str) -> String {
     // A byte order mark is no part of the text to GitLab, and stands first only here.
-    let text = text.trim_start_matches('\u{FEFF}');
-    let mut text = text.replace('\r', "");
+    let text = text.replace('\r', "");
+    let mut text = text.trim_start_matches('\u{FEFF}').to_owned();
     let stripped = |c: char| c.is_ascii_whitespace() || matches!(c, '\x0B' | '\0');
     text.truncate(text.trim_end_matches(stripped).len());
     text.replace('\0', "\u{FFFD}").replace(['\x0B', '\x0C'], " ")
@@ -105,10 +107,12 @@ impl Prose<'_> {
     /// like one.
     fn name_no_footnote(&self, run: &Run, edits: &mut Edits) {
         for (at, _) in run.text().match_indices("[^") {
-            let name = run.text().get(at..).and_then(|rest| rest.split(']').next()).unwrap_or("");
-            let live = !dangers(name, self.base, self.html).is_empty();
-            if let Some(cell) = run.cell_at(at + 1).filter(|cell| live && !cell.escaped) {
-                edits.replace(cell.source.clone(), "\\^");
+            let Some(open) = run.cell_at(at).filter(|cell| !cell.escaped) else { continue };
+            let rest = self.text.get(open.source.start..).unwrap_or("");
+            let name = rest.split_inclusive([']', '\n']).next().unwrap_or("");
+            if name.ends_with(']') && name.matches('[').count() == 1 && !dangers(name, self.base, self.html).is_empty() {
+                let start = open.source.start;
+                edits.replace(start..start + name.len(), escaped(name));
             }
         }
     }
@@ -180,6 +184,20 @@ fn dangers(text: &str, base: Option<&str>, html: bool) -> Vec<Hazard> {
     found
 }
 
+/// What no link uses as a definition, some reader may show as text.
+fn unused_labels(text: &str, edits: &mut Edits) {
+    for label in unused_labels_of(text) {
+        let written = text.get(label.clone()).unwrap_or("");
+        for hazard in hazards(written) {
+            match hazard {
+                Hazard::Sign(at) if written.get(..at).is_some_and(|before| before.ends_with('\\')) => {}
+                Hazard::Sign(at) => edits.insert(label.start + at, "\\"),
+                Hazard::Cut(at) => edits.insert(label.start + at, CUT),
+            }
+        }
+    }
+}
+
 fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edits) {
     let ported = |url: &str| {
         inert
@@ -198,6 +216,9 @@ fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edit
             edits.replace(range, form.write_inert(&moved));
         } else if let Some(moved) = ported(&target) {
             edits.replace(range, addresses::write(form, &target, &moved));
+        } else if text.get(range.clone()).is_some_and(|written| written.contains("\\&")) {
+            // GitLab's engine reads a character reference there.
+            edits.replace(range, form.write(&target));
         } else if range.end == text.len() && text.get(range.clone()).is_some_and(|written| written.starts_with('<')) && form == Form::Markdown {
             // GitLab's engine reads no definition whose brackets end the text.
             edits.replace(range, form.write(&target));

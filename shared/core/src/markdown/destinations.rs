@@ -118,6 +118,13 @@ struct Open {
     clicked: bool,
 }
 
+/// The labels of definitions that no link names.
+pub(super) fn unused_labels_of(text: &str) -> Vec<Range<usize>> {
+    let definitions = parser::definitions(text).into_iter();
+    let unused = definitions.filter(|(span, _)| stands_once(text, span));
+    unused.filter_map(|(span, _)| Some(span.start + 1..after_label(text, &span)? - 2)).collect()
+}
+
 /// Whether a definition's label stands nowhere else: what is no link here may be one elsewhere.
 fn stands_once(text: &str, span: &Range<usize>) -> bool {
     let definition = text.get(span.clone()).unwrap_or("");
@@ -209,7 +216,7 @@ fn close(text: &str, open: Open) -> Option<Destination> {
         }
         LinkType::Autolink => Some(Destination {
             range,
-            target,
+            target: html::decode(&target),
             form: Form::Autolink,
             clicked,
             unused: false,

@@ -30,16 +30,16 @@ const LONGEST_HASH: usize = 40;
 
 /// Everything live in one text node, in order.
 pub(super) fn hazards(text: &str) -> Vec<Hazard> {
-    all(text, LONGEST_HASH)
+    all(text, LONGEST_HASH, false)
 }
 
 /// As [`hazards`], for a text that other cuts may part: there a run of any length can become a hash.
 pub(super) fn hazards_if_parted(text: &str) -> Vec<Hazard> {
-    all(text, usize::MAX)
+    all(text, usize::MAX, true)
 }
 
-fn all(text: &str, longest_hash: usize) -> Vec<Hazard> {
-    let mut found: Vec<Hazard> = signs(text).map(Hazard::Sign).collect();
+fn all(text: &str, longest_hash: usize, parted: bool) -> Vec<Hazard> {
+    let mut found: Vec<Hazard> = signs(text, parted).map(Hazard::Sign).collect();
     found.extend(hash_cuts(text, longest_hash).into_iter().map(Hazard::Cut));
     found.extend(shape_cuts(text).into_iter().map(Hazard::Cut));
     found.sort();
@@ -55,13 +55,14 @@ pub(super) fn occurrences(text: &str, address: &str) -> Vec<Range<usize>> {
     found.map(|(at, part)| at..at + part.len()).collect()
 }
 
-fn signs(text: &str) -> impl Iterator<Item = usize> + '_ {
+fn signs(text: &str, parted: bool) -> impl Iterator<Item = usize> + '_ {
     let mut before = None;
     text.char_indices().filter_map(move |(at, sign)| {
         let rest = text.get(at + sign.len_utf8()..).unwrap_or("");
         let live = match sign {
             '@' => !before.is_some_and(is_word) && rest.starts_with(starts_path),
             '#' | '!' | '&' | '$' => rest.starts_with(|c: char| c.is_ascii_digit()),
+            '%' if parted && !rest.contains(|c: char| c.is_whitespace() || c == '<') => true,
             '%' => is_named(rest, |c| !c.is_whitespace() && c != '<' && c != '"'),
             '~' => is_named(rest, |c| is_word(c) || "?.&:-".contains(c)),
             _plain => false,

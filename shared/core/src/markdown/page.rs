@@ -47,6 +47,14 @@ impl Page {
         self.text.push_str(html);
     }
 
+    /// Puts another page behind this one; says how far its places moved.
+    pub(super) fn append(&mut self, other: Page) -> usize {
+        let shift = self.text.len();
+        self.text.push_str(&other.text);
+        self.raw.extend(other.raw.into_iter().map(|part| Part { start: part.start + shift, ..part }));
+        shift
+    }
+
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }

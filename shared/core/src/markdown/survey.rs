@@ -23,8 +23,7 @@ pub(super) struct Survey {
     pub(super) tildes: Vec<Tildes>,
     /// What the parser takes for a declaration, and GitLab's engine for text.
     pub(super) undeclared: Vec<usize>,
-    /// Tags within prose, with the number of containers around.
-    pub(super) tags: Vec<Range<usize>>,
+    pub(super) tables: Vec<Range<usize>>,
     /// List items and block quotes.
     pub(super) containers: Vec<Container>,
     /// Code within prose stands somewhere.
@@ -47,6 +46,7 @@ pub(super) struct HtmlBlock {
     pub(super) source: Range<usize>,
     /// Not inside a quote, list or footnote.
     pub(super) top_level: bool,
+    in_footnote: bool,
 }
 
 /// What a line must begin with to belong to it.
@@ -83,7 +83,12 @@ pub(super) fn survey(text: &str) -> Survey {
     }
     walk.end_of_paragraph();
     walk.end_of_block();
-    walk.survey
+    let mut survey = walk.survey;
+    let shift = survey.page.append(walk.notes);
+    for block in survey.html_blocks.iter_mut().filter(|block| block.in_footnote) {
+        block.page = block.page.start + shift..block.page.end + shift;
+    }
+    survey
 }
 
 #[derive(Default)]
@@ -100,9 +105,19 @@ struct Walk<'a> {
     /// Where the text ends that was shown last.
     shown_until: usize,
     tildes: Tildes,
+    /// Footnotes stand at the end of the page.
+    notes: Page,
+    in_footnote: bool,
+    /// The emphasis and links around, by number.
+    inline: Vec<usize>,
+    inline_parts: usize,
 }
 
 impl Walk<'_> {
+    fn page(&mut self) -> &mut Page {
+        if self.in_footnote { &mut self.notes } else { &mut self.survey.page }
+    }
+
     fn step(&mut self, event: &Event<'_>, range: Range<usize>) {
         match event {
             Event::Text(shown) => self.shown(shown, range),
@@ -116,35 +131,34 @@ impl Walk<'_> {
                 if html::pieces(part).first().is_some_and(html::parts) {
                     self.end_of_paragraph();
                 }
-                self.survey.tags.push(range.clone());
-                self.survey.page.raw(part, range);
+                self.page().raw(part, range);
             }
-            Event::Html(part) => self.survey.page.raw(part, range),
+            Event::Html(part) => self.page().raw(part, range),
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(*tag),
             Event::Code(shown) | Event::InlineMath(shown) | Event::DisplayMath(shown) => {
                 self.end_of_paragraph();
                 self.survey.code = true;
-                self.survey.page.generated("<code>");
-                self.survey.page.generated_text(shown);
-                self.survey.page.generated("</code>");
+                self.page().generated("<code>");
+                self.page().generated_text(shown);
+                self.page().generated("</code>");
             }
             Event::FootnoteReference(_) => {
                 self.end_of_paragraph();
-                self.survey.page.generated("<a href=\"#fn\">1</a>");
+                self.page().generated("<a href=\"#fn\">1</a>");
             }
             Event::HardBreak | Event::Rule | Event::TaskListMarker(_) => {
                 if matches!(event, Event::TaskListMarker(_)) {
                     self.survey.boxes.push(range);
                 }
                 self.end_of_paragraph();
-                self.survey.page.generated("<br />");
+                self.page().generated("<br />");
             }
         }
     }
 
     fn shown(&mut self, shown: &str, range: Range<usize>) {
-        self.survey.page.generated_text(shown);
+        self.page().generated_text(shown);
         if self.dead > 0 {
             return;
         }
@@ -155,7 +169,7 @@ impl Walk<'_> {
         self.shown_until = range.end;
         for cell in cells(self.text, range, shown, escaped) {
             if cell.shown == '~' && self.text.get(cell.source.clone()) == Some("~") {
-                self.tildes.shown(cell.source.start);
+                self.tildes.shown(cell.source.start, self.inline.last().copied());
             }
             self.node.push(cell);
         }
@@ -189,8 +203,11 @@ impl Walk<'_> {
         self.end_of_paragraph();
         if !is_inline(&tag.to_end()) {
             self.end_of_block();
+        } else if !matches!(tag, Tag::Strikethrough) {
+            self.inline.push(self.inline_parts);
+            self.inline_parts += 1;
         }
-        self.survey.page.generated(match tag {
+        self.page().generated(match tag {
             Tag::HtmlBlock => "",
             Tag::Link { .. } => "<a href=\"x\">",
             Tag::Image { .. } => "<img alt=\"",
@@ -208,16 +225,16 @@ impl Walk<'_> {
             }
             Tag::Link { .. } | Tag::Image { .. } | Tag::MetadataBlock(_) => self.dead += 1,
             Tag::HtmlBlock => {
-                let start = self.survey.page.len();
+                let start = self.page().len();
                 let top_level = self.containers == 0;
-                self.survey.html_blocks.push(HtmlBlock {
-                    page: start..start,
-                    source: range,
-                    top_level,
-                });
+                let in_footnote = self.in_footnote;
+                self.survey.html_blocks.push(HtmlBlock { page: start..start, source: range, top_level, in_footnote });
             }
             Tag::TableCell => self.survey.table_cells.push(range),
-            Tag::Strikethrough => self.tildes.struck(self.text, &range),
+            Tag::Strikethrough => {
+                let around = self.inline.last().copied();
+                self.tildes.struck(self.text, &range, around);
+            }
             Tag::BlockQuote(_) | Tag::Item => {
                 let quote = matches!(tag, Tag::BlockQuote(_));
                 let kind = if quote { ContainerKind::Quote } else { ContainerKind::Item };
@@ -230,6 +247,7 @@ impl Walk<'_> {
                 self.containers += 1;
             }
             Tag::FootnoteDefinition(_) => {
+                self.in_footnote = true;
                 self.survey.containers.push(Container { range, kind: ContainerKind::Footnote });
                 self.containers += 1;
             }
@@ -237,8 +255,8 @@ impl Walk<'_> {
             Tag::List(_)
             | Tag::DefinitionList
             | Tag::DefinitionListTitle => self.containers += 1,
-            Tag::Table(_)
-            | Tag::TableHead
+            Tag::Table(_) => self.survey.tables.push(range),
+            Tag::TableHead
             | Tag::TableRow
             | Tag::Emphasis
             | Tag::Strong
@@ -251,8 +269,10 @@ impl Walk<'_> {
         self.end_of_paragraph();
         if !is_inline(&tag) {
             self.end_of_block();
+        } else if tag != TagEnd::Strikethrough {
+            self.inline.pop();
         }
-        self.survey.page.generated(match tag {
+        self.page().generated(match tag {
             TagEnd::HtmlBlock => "",
             TagEnd::Link => "</a>",
             TagEnd::Image => "\" />",
@@ -263,15 +283,18 @@ impl Walk<'_> {
                 self.dead = self.dead.saturating_sub(1);
             }
             TagEnd::HtmlBlock => {
-                let end = self.survey.page.len();
+                let end = self.page().len();
                 if let Some(block) = self.survey.html_blocks.last_mut() {
                     block.page.end = end;
                 }
             }
+            TagEnd::FootnoteDefinition => {
+                self.in_footnote = false;
+                self.containers = self.containers.saturating_sub(1);
+            }
             TagEnd::BlockQuote(_)
             | TagEnd::List(_)
             | TagEnd::Item
-            | TagEnd::FootnoteDefinition
             | TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle
             | TagEnd::DefinitionListDefinition => {

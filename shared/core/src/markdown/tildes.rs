@@ -12,18 +12,25 @@ use super::edits::Edits;
 /// strikes with them.
 #[derive(Debug, Default)]
 pub(super) struct Tildes {
-    marks: Vec<Range<usize>>,
+    marks: Vec<Mark>,
     struck: Vec<(Range<usize>, Range<usize>)>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Mark {
+    range: Range<usize>,
+    /// The emphasis or link around.
+    around: Option<usize>,
+}
+
 impl Tildes {
-    /// A tilde that is shown.
-    pub(super) fn shown(&mut self, at: usize) {
-        self.mark(at..at + 1);
+    /// A tilde that is shown, and the number of the emphasis or link around it.
+    pub(super) fn shown(&mut self, at: usize, around: Option<usize>) {
+        self.mark(at..at + 1, around);
     }
 
     /// A part that is struck, tildes included.
-    pub(super) fn struck(&mut self, text: &str, part: &Range<usize>) {
+    pub(super) fn struck(&mut self, text: &str, part: &Range<usize>, around: Option<usize>) {
         let part_text = text.get(part.clone()).unwrap_or("");
         let length = part_text.len() - part_text.trim_start_matches('~').len();
         let length = length.min(2).min(part.len() / 2);
@@ -31,8 +38,8 @@ impl Tildes {
         let length = length.min(single.max(1));
         let open = part.start..part.start + length;
         let close = part.end - length..part.end;
-        self.mark(open.clone());
-        self.mark(close.clone());
+        self.mark(open.clone(), around);
+        self.mark(close.clone(), around);
         self.struck.push((open, close));
     }
 
@@ -40,8 +47,8 @@ impl Tildes {
         self.marks.is_empty()
     }
 
-    fn mark(&mut self, range: Range<usize>) {
-        self.marks.push(range);
+    fn mark(&mut self, range: Range<usize>, around: Option<usize>) {
+        self.marks.push(Mark { range, around });
     }
 
     /// Writes the tildes out where the readings differ, and returns the places changed.
@@ -53,31 +60,34 @@ impl Tildes {
         struck.sort_by_key(|(open, _)| open.start);
         let agreed = pairs == struck;
         let mut settled = Vec::new();
-        for group in marks {
+        for Mark { range: group, .. } in marks {
             let named = text.get(group.end..).is_some_and(|after| after.starts_with(begins_label));
             let struck = pairs.iter().any(|(open, close)| *open == group || *close == group);
             if agreed && (struck || !named) {
                 continue;
             }
-            let tag = match () {
+            // Behind a task's box a backslash would make the box one.
+            let boxed = text.get(..group.start).is_some_and(|before| ["[x]", "[X]", "[ ]"].iter().any(|mark| before.ends_with(mark)));
+            let escaped = if boxed { "~" } else { "\\~" }.repeat(group.len());
+            let written = match () {
                 () if pairs.iter().any(|(open, _)| *open == group) => "<del>".to_owned(),
                 () if pairs.iter().any(|(_, close)| *close == group) => "</del>".to_owned(),
-                () if html => format!("{}{}", "\\~".repeat(group.len()), super::CUT),
-                () => "\\~".repeat(group.len()),
+                () if html || boxed => format!("{escaped}{}", super::CUT),
+                () => escaped,
             };
-            edits.replace(group.clone(), tag);
+            edits.replace(group.clone(), written);
             settled.push(group);
         }
         settled
     }
 
-    fn groups(&self) -> Vec<Range<usize>> {
+    fn groups(&self) -> Vec<Mark> {
         let mut marks = self.marks.clone();
-        marks.sort_by_key(|mark| (mark.start, mark.end));
-        let mut groups: Vec<Range<usize>> = Vec::new();
+        marks.sort_by_key(|mark| (mark.range.start, mark.range.end));
+        let mut groups: Vec<Mark> = Vec::new();
         for mark in marks {
-            match groups.last_mut().filter(|last| last.end >= mark.start) {
-                Some(last) => last.end = last.end.max(mark.end),
+            match groups.last_mut().filter(|last| last.range.end >= mark.range.start) {
+                Some(last) => last.range.end = last.range.end.max(mark.range.end),
                 None => groups.push(mark),
             }
         }
@@ -91,15 +101,19 @@ fn begins_label(c: char) -> bool {
 
 /// What GitLab's engine strikes: each closing group with the nearest opening one before it. A pair
 /// of unequal length ends the search.
-fn pairs(text: &str, groups: &[Range<usize>]) -> Vec<(Range<usize>, Range<usize>)> {
+fn pairs(text: &str, groups: &[Mark]) -> Vec<(Range<usize>, Range<usize>)> {
     let mut pairs = Vec::new();
-    let mut open: Vec<Range<usize>> = Vec::new();
-    for group in groups.iter().filter(|group| group.len() <= 2) {
-        let (opens, closes) = leans(text, group);
-        match open.pop_if(|_| closes) {
-            Some(opening) if opening.len() == group.len() => pairs.push((opening, group.clone())),
+    let mut open: Vec<&Mark> = Vec::new();
+    for group in groups.iter().filter(|group| group.range.len() <= 2) {
+        let (opens, closes) = leans(text, &group.range);
+        let nearest = open.iter().rposition(|open| closes && open.around == group.around);
+        match nearest.and_then(|at| open.get(at).copied().map(|opening| (at, opening))) {
+            Some((at, opening)) if opening.range.len() == group.range.len() => {
+                pairs.push((opening.range.clone(), group.range.clone()));
+                open.truncate(at);
+            }
             Some(_) => break,
-            None if opens => open.push(group.clone()),
+            None if opens => open.push(group),
             None => {}
         }
     }
@@ -141,7 +155,9 @@ fn leans(text: &str, marks: &Range<usize>) -> (bool, bool) {
 
 #[cfg(test)]
 mod tests {
-    use super::{leans, pairs};
+    use std::ops::Range;
+
+    use super::{Mark, leans, pairs};
 
     #[test]
     fn tildes_lean_on_words() {
@@ -153,8 +169,9 @@ mod tests {
 
     #[test]
     fn tildes_within_words_strike_and_label_lists_do_not() {
-        assert_eq!(pairs("~a~b", &[0..1, 2..3]), [(0..1, 2..3)]);
-        assert_eq!(pairs("~a ~b", &[0..1, 3..4]), []);
-        assert_eq!(pairs("~~a~b", &[0..2, 3..4]), []);
+        let mark = |range: Range<usize>| Mark { range, around: None };
+        assert_eq!(pairs("~a~b", &[mark(0..1), mark(2..3)]), [(0..1, 2..3)]);
+        assert_eq!(pairs("~a ~b", &[mark(0..1), mark(3..4)]), []);
+        assert_eq!(pairs("~~a~b", &[mark(0..2), mark(3..4)]), []);
     }
 }

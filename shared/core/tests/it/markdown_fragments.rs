@@ -13,7 +13,7 @@ pub(crate) const FRAGMENTS: &[&str] = &[
     "`", "``", "`a`", "` /close `", "`@alice`", "    code\n", "\tcode\n", "     @alice\n",
     // Containers.
     "> ", ">", ">> ", ">>>\n", "\n>>>\n", ">>>>\n", "- ", "* ", "+ ", "1. ", "1) ", "10. ", "-\n", "  - ", "    - ",
-    "- [ ] ", "- [x] ", "> [!NOTE]\n", "> [!warning] ", "[^1]", "[^1]: ", "[^a]: ", "[^a]", ": ", ":\n", "\n: ",
+    "- [ ] ", "- [x] ", "> [!NOTE]\n", "> [!warning] ", "[^1]", "[^1]: ", "[^a]: ", "[^a]", ": ", "\n: ",
     // Headings, rules, tables.
     "# ", "## ", "\n===\n", "\n---\n", "---\n", "***\n", "| ", "|", " | ", "|---|---|\n", "\n|-|-|\n", "a|b\n-|-\n", "\\|",
     // Raw HTML.
@@ -21,11 +21,11 @@ pub(crate) const FRAGMENTS: &[&str] = &[
     "<pre>", "<pre>\n", "</pre>", "</pre>\n", "<b>", "</b>", "<i ", "<span>", "</span>", "<code>", "</code>", "<br>", "<br/>",
     "<a href=\"#12\">", "<a href='@alice'>", "<a href=#1>", "</a>", "<a href=\"https://gl.example/g/p/-/issues/1\">",
     "<img src=\"/uploads/x\" alt=\"@alice\">", "<table><tr><td>", "</td></tr></table>", "<custom-x>", "<div\n", "<div ",
-    "<!-- ", "-->", "-->\n", "<!--\n", "<!-->", "<!-- -->", "<!DOCTYPE", "<!x ", "<?", "?>", "<![CDATA[", "]]>", "<", ">",
+    "<!-- ", "-->", "-->\n", "<!--\n", "<!-- -->", "<!DOCTYPE", "<!x ", "<?", "?>", "\n<![CDATA[\n", "]]>", "<", ">",
     "</", "\"", "'", "=", "<div title=\"", "<div title='x'>\n", "<style>", "</style>", "<script>\n", "</script>\n",
     // Links and pictures.
     "[", "]", "(", ")", "](", "![", "[x](#12)", "[@alice](u)", "[x](@alice)", "[x](<#12>)", "[x](%2312)", "![#12](y)", "[#12]",
-    "[#12]: ", "[x]: #12\n", "\n[x]: @alice\n", "[x]", "[x][]", "[x](g/p#1 \"t\")", "[x](0a1b2c3d)", "<https://a.example/#12>",
+    "[#12]: ", "[ref]: #12\n", "\n[ref]: @alice\n", "[ref]", "[ref][]", "[x](g/p#1 \"t\")", "[x](0a1b2c3d)", "<https://a.example/#12>",
     "https://a.example/#12", "http://a.example/@alice ", "www.a.example/#12", "https://gl.example/g/p/-/issues/1",
     "[u](https://gl.example/g/p/-/issues/1)", "<https://gl.example/g/p/-/merge_requests/2>", "ftp://x/!1", "me@a.example",
     "0a1b2c3d@a.example", "https://a.example/0a1b2c3d).", "mailto:me@a.example", "[[#12]]", "foo://bar#12",
