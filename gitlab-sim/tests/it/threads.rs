@@ -61,9 +61,15 @@ async fn replying_to_a_comment_on_its_own_makes_it_a_thread() {
 async fn replies_share_the_internal_flag_of_their_thread() {
     let site = Site::new();
     site.issue("x");
+    // Starting a thread knows no such parameter; an internal note is the beginning of one.
     let body = json!({ "body": "inside", "internal": true });
-    let thread = site.post("planner", DISCUSSIONS, body).await.json();
-    let id = thread["id"].as_str().expect("an id").to_owned();
+    let public = site.post("planner", DISCUSSIONS, body.clone()).await.json();
+    assert_eq!(public["notes"][0]["internal"], false);
+    site.delete("owner", &format!("{NOTES}/{}", public["notes"][0]["id"]))
+        .await;
+    site.post("planner", NOTES, body).await;
+    let listed = site.get("planner", DISCUSSIONS).await.json();
+    let id = listed[0]["id"].as_str().expect("an id").to_owned();
     let path = format!("{DISCUSSIONS}/{id}/notes");
     let reply = site
         .post("planner", &path, json!({ "body": "also" }))
