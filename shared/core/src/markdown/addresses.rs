@@ -38,7 +38,10 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
             edits.insert(url.start, "\\");
         }
         // Behind an exclamation mark a link would be a picture.
-        if text.get(..url.start).is_some_and(|before| before.ends_with('!')) {
+        if text
+            .get(..url.start)
+            .is_some_and(|before| before.ends_with('!'))
+        {
             edits.insert(url.start, "<span></span>");
         }
         edits.replace(
@@ -55,7 +58,13 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
     for run in &survey.prose {
         for start in starts(run) {
             let before = text.get(..start.at()).unwrap_or("");
-            hash_before(text, before.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len(), &mut edits);
+            hash_before(
+                text,
+                before
+                    .trim_end_matches(|c: char| c.is_ascii_alphabetic())
+                    .len(),
+                &mut edits,
+            );
         }
         mails(text, run, &mut edits);
     }
@@ -69,7 +78,9 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
 /// What an address cuts off from it may be a hash by itself.
 fn hash_before(text: &str, at: usize, edits: &mut Edits) {
     let before = text.get(..at).unwrap_or("");
-    let word = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
+    let word = before
+        .trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        .len();
     for hazard in hazards(before.get(word..).unwrap_or("")) {
         edits.insert(word + hazard.at(), super::CUT);
     }
@@ -169,7 +180,11 @@ impl Start {
                 let before = text.get(..start)?;
                 let line = before.rsplit('\n').next().unwrap_or("");
                 let quoted = !line.is_empty() && line.chars().all(|c| c == '>' || c == ' ');
-                let free = quoted || before.chars().next_back().is_none_or(|c| c.is_ascii_whitespace() || "*_~([|".contains(c));
+                let free = quoted
+                    || before
+                        .chars()
+                        .next_back()
+                        .is_none_or(|c| c.is_ascii_whitespace() || "*_~([|".contains(c));
                 free.then_some((start, start + 4))?
             }
         };
@@ -227,8 +242,9 @@ fn without_trail(url: &str) -> &str {
     url
 }
 
-static MAIL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]*[A-Za-z0-9](?:\.[A-Za-z0-9]+)+").ok());
+static MAIL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]*[A-Za-z0-9](?:\.[A-Za-z0-9]+)+").ok()
+});
 
 /// A mail address that looks like a commit goes into brackets.
 fn mails(text: &str, run: &Run, edits: &mut Edits) {
@@ -287,7 +303,11 @@ pub(super) fn with_port(url: &str, base: &str) -> Option<String> {
 /// A new target for a place; an address that was its own text keeps that text.
 pub(super) fn write(form: Form, shown: &str, target: &str) -> String {
     match form {
-        Form::Autolink => format!("[{}]({})", super::literal::escaped(shown), form.write(target)),
+        Form::Autolink => format!(
+            "[{}]({})",
+            super::literal::escaped(shown),
+            form.write(target)
+        ),
         Form::Markdown | Form::Attribute(_) => form.write(target),
     }
 }

@@ -12,8 +12,8 @@ use super::closing::{RAW_BLOCKS, open_block};
 use super::edits::Edits;
 use super::hazards::{hazards, hazards_if_parted};
 use super::html::{self, Piece};
-use super::parser;
 use super::literal::escaped;
+use super::parser;
 use super::survey::{Container, ContainerKind, Survey, survey};
 
 /// One change may lay open the next; only a hostile text needs more rounds than these.
@@ -85,11 +85,18 @@ fn declarations(survey: &Survey, edits: &mut Edits) {
 /// them.
 fn open_raw_text(survey: &Survey, edits: &mut Edits) {
     let pieces = survey.page.pieces();
-    let mut last = pieces.iter().rev().filter(|piece| !matches!(piece, Piece::Text(_) | Piece::Raw(_)));
+    let mut last = pieces
+        .iter()
+        .rev()
+        .filter(|piece| !matches!(piece, Piece::Text(_) | Piece::Raw(_)));
     let Some(Piece::Tag(tag)) = last.next().filter(|piece| is_near_end(piece, &pieces)) else {
         return;
     };
-    if let Some(at) = survey.page.source(tag.range.start).filter(|_| html::holds_raw_text(tag)) {
+    if let Some(at) = survey
+        .page
+        .source(tag.range.start)
+        .filter(|_| html::holds_raw_text(tag))
+    {
         edits.replace(at..at + 1, "&lt;");
     }
 }
@@ -114,7 +121,9 @@ fn lazy_tags(text: &str, survey: &Survey, edits: &mut Edits) {
         let mut start = paragraph.start;
         for line in written.split_inclusive('\n') {
             let lazy = table || around.iter().any(|container| !container.takes(text, line));
-            let blank = text.get(..start).is_some_and(|before| before.ends_with("\n\n"));
+            let blank = text
+                .get(..start)
+                .is_some_and(|before| before.ends_with("\n\n"));
             if start > paragraph.start && lazy && !blank && is_tag_alone(line) {
                 edits.insert(start, "\n");
                 break;
@@ -126,8 +135,12 @@ fn lazy_tags(text: &str, survey: &Survey, edits: &mut Edits) {
 
 fn is_tag_alone(line: &str) -> bool {
     static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        let attribute = r#"\s+[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"#;
-        Regex::new(&format!(r"^ {{0,3}}</?[A-Za-z][A-Za-z0-9-]*(?:{attribute})*\s*/?>\s*$")).ok()
+        let attribute =
+            r#"\s+[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"#;
+        Regex::new(&format!(
+            r"^ {{0,3}}</?[A-Za-z][A-Za-z0-9-]*(?:{attribute})*\s*/?>\s*$"
+        ))
+        .ok()
     });
     TAG.as_ref().is_some_and(|tag| tag.is_match(line))
 }
@@ -135,27 +148,58 @@ fn is_tag_alone(line: &str) -> bool {
 /// The title of an alert (`> [!NOTE] title`) is plain text to GitLab's newest releases, in which
 /// nothing can be escaped or cut. One that holds anything live becomes a bold line in a plain quote.
 fn alert_titles(text: &str, survey: &Survey, edits: &mut Edits) {
-    for quote in survey.containers.iter().filter(|container| container.kind == ContainerKind::Quote) {
-        let Some((title, start)) = quote.alert_title(text) else { continue };
+    for quote in survey
+        .containers
+        .iter()
+        .filter(|container| container.kind == ContainerKind::Quote)
+    {
+        let Some((title, start)) = quote.alert_title(text) else {
+            continue;
+        };
         let bare = title.replace(['*', '_', '~', '`'], " ");
-        if hazards_if_parted(&title).is_empty() && hazards(&bare).is_empty() && !title.contains('<') && !title.contains("://") {
+        if hazards_if_parted(&title).is_empty()
+            && hazards(&bare).is_empty()
+            && !title.contains('<')
+            && !title.contains("://")
+        {
             continue;
         }
-        let end = start + text.get(start..).and_then(|rest| rest.find('\n')).unwrap_or(text.len() - start);
+        let end = start
+            + text
+                .get(start..)
+                .and_then(|rest| rest.find('\n'))
+                .unwrap_or(text.len() - start);
         let prefix = continued(text, start);
         let fence = prefix.trim() == ">>>";
-        let (before, after) = if fence { ("\n", "") } else { ("", prefix.trim_end()) };
-        edits.replace(start..end, format!("{before}<strong>{}</strong>\n{after}", escaped(&title)));
+        let (before, after) = if fence {
+            ("\n", "")
+        } else {
+            ("", prefix.trim_end())
+        };
+        edits.replace(
+            start..end,
+            format!("{before}<strong>{}</strong>\n{after}", escaped(&title)),
+        );
     }
 }
 
 /// The line after an alert's first line is no part of it without a `>`, whatever the parser says.
 fn alerts_alone(text: &str, survey: &Survey, edits: &mut Edits) {
-    for quote in survey.containers.iter().filter(|container| container.kind == ContainerKind::Quote) {
+    for quote in survey
+        .containers
+        .iter()
+        .filter(|container| container.kind == ContainerKind::Quote)
+    {
         let written = text.get(quote.range.clone()).unwrap_or("");
-        let Some((first, rest)) = written.split_once('\n') else { continue };
+        let Some((first, rest)) = written.split_once('\n') else {
+            continue;
+        };
         let alert = first.trim_start_matches(['>', ' ', '\t']).starts_with("[!");
-        let next = rest.lines().next().unwrap_or("").trim_start_matches([' ', '\t']);
+        let next = rest
+            .lines()
+            .next()
+            .unwrap_or("")
+            .trim_start_matches([' ', '\t']);
         if alert && !next.is_empty() && !next.starts_with('>') {
             edits.insert(quote.range.start + first.len() + 1, "\n");
         }
@@ -164,14 +208,26 @@ fn alerts_alone(text: &str, survey: &Survey, edits: &mut Edits) {
 
 /// What a line must begin with to stand in the containers of the line in which a place is.
 fn continued(text: &str, at: usize) -> String {
-    let line = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-    text.get(line..at).unwrap_or("").chars().map(|c| if c == '>' { '>' } else { ' ' }).collect()
+    let line = text
+        .get(..at)
+        .and_then(|before| before.rfind('\n'))
+        .map_or(0, |end| end + 1);
+    text.get(line..at)
+        .unwrap_or("")
+        .chars()
+        .map(|c| if c == '>' { '>' } else { ' ' })
+        .collect()
 }
 
 /// GitLab's engine begins a table in the middle of a paragraph; a blank line says so to both.
 fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edits) {
     for paragraph in &survey.paragraphs {
-        let Some(written) = text.get(paragraph.clone()).filter(|written| written.contains('|')) else { continue };
+        let Some(written) = text
+            .get(paragraph.clone())
+            .filter(|written| written.contains('|'))
+        else {
+            continue;
+        };
         if survey.is_in_footnote(paragraph.start) {
             continue;
         }
@@ -184,8 +240,11 @@ fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edits) {
             start += line.len() + 1;
         }
         // Only the first line that could be a rule is tried.
-        let rule = lines.windows(2).position(|lines| matches!(lines, [_, (_, rule)] if columns_of_rule(rule).is_some()));
-        let Some([(at, header), (rule_at, rule)]) = rule.and_then(|rule| lines.get(rule..rule + 2)) else {
+        let rule = lines
+            .windows(2)
+            .position(|lines| matches!(lines, [_, (_, rule)] if columns_of_rule(rule).is_some()));
+        let Some([(at, header), (rule_at, rule)]) = rule.and_then(|rule| lines.get(rule..rule + 2))
+        else {
             continue;
         };
         let first = *at == paragraph.start;
@@ -200,7 +259,11 @@ fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edits) {
             if first {
                 continue;
             }
-            let prefix = if around.is_empty() { String::new() } else { continued(text, at + own) };
+            let prefix = if around.is_empty() {
+                String::new()
+            } else {
+                continued(text, at + own)
+            };
             edits.replace(*at..at + own, format!("{}\n{prefix}", prefix.trim_end()));
             list_marker(at + own, unquoted(header), edits);
         }
@@ -210,8 +273,15 @@ fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edits) {
 /// What cannot interrupt a paragraph as a list must not begin one after it either.
 fn list_marker(at: usize, line: &str, edits: &mut Edits) {
     let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let numbers = digits > 0 && line.get(digits..).is_some_and(|rest| rest.starts_with(['.', ')']));
-    if numbers || ["- ", "+ ", "* "].iter().any(|marker| line.starts_with(marker)) {
+    let numbers = digits > 0
+        && line
+            .get(digits..)
+            .is_some_and(|rest| rest.starts_with(['.', ')']));
+    if numbers
+        || ["- ", "+ ", "* "]
+            .iter()
+            .any(|marker| line.starts_with(marker))
+    {
         edits.insert(at + digits, "\\");
     }
 }
@@ -219,9 +289,14 @@ fn list_marker(at: usize, line: &str, edits: &mut Edits) {
 /// An indented line after a table is code to GitLab's engine, not a row.
 fn code_after_tables(text: &str, survey: &Survey, edits: &mut Edits) {
     for cell in &survey.table_cells {
-        let start = text.get(..cell.start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let start = text
+            .get(..cell.start)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |end| end + 1);
         let before = text.get(start..cell.start).unwrap_or("");
-        let blank = text.get(..start).is_some_and(|before| before.ends_with("\n\n"));
+        let blank = text
+            .get(..start)
+            .is_some_and(|before| before.ends_with("\n\n"));
         let indented = before.trim().is_empty() && (before.contains('\t') || before.len() > 3);
         let inside = survey.around(cell.start).next().is_some();
         if indented && !inside && !blank && start > 0 {
@@ -237,9 +312,15 @@ fn lines_under_definitions(text: &str, edits: &mut Edits) {
     }
     for (span, _) in parser::definitions(text) {
         let end = span.start + text.get(span.clone()).unwrap_or("").trim_end().len();
-        let next = text.get(end..).and_then(|rest| rest.strip_prefix('\n')).and_then(|rest| rest.lines().next()).unwrap_or("");
+        let next = text
+            .get(end..)
+            .and_then(|rest| rest.strip_prefix('\n'))
+            .and_then(|rest| rest.lines().next())
+            .unwrap_or("");
         let line = next.trim();
-        if !line.is_empty() && (line.bytes().all(|byte| byte == b'-') || line.bytes().all(|byte| byte == b'=')) {
+        if !line.is_empty()
+            && (line.bytes().all(|byte| byte == b'-') || line.bytes().all(|byte| byte == b'='))
+        {
             edits.insert(end + 1 + next.len() - next.trim_start().len(), "\\");
         }
     }
@@ -249,11 +330,18 @@ fn lines_under_definitions(text: &str, edits: &mut Edits) {
 fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits) {
     for paragraph in &survey.paragraphs {
         let mut start = paragraph.start;
-        for line in text.get(paragraph.clone()).unwrap_or("").split_inclusive('\n') {
+        for line in text
+            .get(paragraph.clone())
+            .unwrap_or("")
+            .split_inclusive('\n')
+        {
             let own = line.len() - line.trim_start_matches([' ', '>']).len();
             let marked = line.get(own..).is_some_and(|line| line.starts_with("~ "));
             let above = survey.paragraphs.iter().any(|above| {
-                above.end <= start && text.get(above.end..start).is_some_and(|between| between.trim().is_empty())
+                above.end <= start
+                    && text
+                        .get(above.end..start)
+                        .is_some_and(|between| between.trim().is_empty())
             });
             if marked && (start > paragraph.start || above) {
                 edits.replace(start + own..start + own + 1, ":");
@@ -271,7 +359,10 @@ fn unquoted(line: &str) -> &str {
 fn columns_of_rule(line: &str) -> Option<usize> {
     let indented = line.len() - line.trim_start_matches([' ', '\t']).len() > 3;
     let line = unquoted(line).trim_end();
-    let rule = !indented && line.contains('-') && line.contains('|') && line.chars().all(|c| "|:- \t".contains(c));
+    let rule = !indented
+        && line.contains('-')
+        && line.contains('|')
+        && line.chars().all(|c| "|:- \t".contains(c));
     let cell = |cell: &str| {
         let dashes = cell.trim().trim_start_matches(':').trim_end_matches(':');
         !dashes.is_empty() && dashes.bytes().all(|byte| byte == b'-')
@@ -298,12 +389,18 @@ fn open_html_in_footnotes(text: &str, survey: &Survey, edits: &mut Edits) {
         let open = html::pieces(html).last().is_some_and(|last| match last {
             Piece::Hidden(range) => {
                 let markup = html.get(range.clone()).unwrap_or("");
-                if markup.starts_with("<!--") { !html::ends_comment(markup) } else { !markup.ends_with('>') }
+                if markup.starts_with("<!--") {
+                    !html::ends_comment(markup)
+                } else {
+                    !markup.ends_with('>')
+                }
             }
             Piece::Tag(tag) => !tag.finished || html::holds_raw_text(tag),
             Piece::Text(_) | Piece::Raw(_) => false,
         });
-        let first = text.get(block.source.clone()).and_then(|block| block.find('<'));
+        let first = text
+            .get(block.source.clone())
+            .and_then(|block| block.find('<'));
         if let Some(at) = first.filter(|_| open) {
             edits.replace(block.source.start + at..block.source.start + at + 1, "&lt;");
             edits.insert(block.source.end, "\n");
@@ -315,10 +412,21 @@ fn open_html_in_footnotes(text: &str, survey: &Survey, edits: &mut Edits) {
 fn stray_blocks(text: &str, survey: &Survey, edits: &mut Edits) {
     for block in &survey.html_blocks {
         let at = block.source.start;
-        let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("");
-        let mut around = survey.containers.iter().filter(|container| container.range.contains(&at) && container.range.start < start);
-        if around.any(|container| container.kind == ContainerKind::Quote && !container.takes(text, line)) {
+        let start = text
+            .get(..at)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |end| end + 1);
+        let line = text
+            .get(start..)
+            .and_then(|rest| rest.lines().next())
+            .unwrap_or("");
+        let mut around = survey
+            .containers
+            .iter()
+            .filter(|container| container.range.contains(&at) && container.range.start < start);
+        if around
+            .any(|container| container.kind == ContainerKind::Quote && !container.takes(text, line))
+        {
             edits.insert(start, "\n");
         }
     }
@@ -329,9 +437,18 @@ fn open_quotes(survey: &Survey, edits: &mut Edits) {
     for block in &survey.html_blocks {
         let html = survey.page.text(block.page.clone());
         let pieces = html::pieces(html);
-        let Some(Piece::Tag(tag)) = pieces.last().filter(|_| html.contains(['"', '\''])) else { continue };
-        let open = tag.attributes.last().is_some_and(|last| last.quote.is_some() && last.value.end == html.len());
-        if let Some(at) = survey.page.source(block.page.start + tag.range.start).filter(|_| open && !tag.finished) {
+        let Some(Piece::Tag(tag)) = pieces.last().filter(|_| html.contains(['"', '\''])) else {
+            continue;
+        };
+        let open = tag
+            .attributes
+            .last()
+            .is_some_and(|last| last.quote.is_some() && last.value.end == html.len());
+        if let Some(at) = survey
+            .page
+            .source(block.page.start + tag.range.start)
+            .filter(|_| open && !tag.finished)
+        {
             edits.replace(at..at + 1, "&lt;");
         }
     }
@@ -341,7 +458,12 @@ fn open_quotes(survey: &Survey, edits: &mut Edits) {
 /// line defines nothing.
 fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
     for definition in &survey.definitions {
-        let Some(content) = text.get(definition.start..).and_then(|rest| rest.strip_prefix(':')) else { continue };
+        let Some(content) = text
+            .get(definition.start..)
+            .and_then(|rest| rest.strip_prefix(':'))
+        else {
+            continue;
+        };
         let spaces = content.len() - content.trim_start_matches([' ', '\t', '\n']).len();
         let line = content.get(..spaces).unwrap_or("");
         let indentation = line.rsplit('\n').next().unwrap_or("");
@@ -364,7 +486,13 @@ impl Container {
         let first = quote.lines().next()?;
         let fence = fence_of_quote(first) > 2;
         let behind = quote.get(if fence { first.len() } else { 0 }..)?;
-        let inner = behind.trim_start_matches(['>', ' ', '\t']).trim_start_matches(if fence { &['\n', '>', ' '] as &[char] } else { &[] });
+        let inner = behind
+            .trim_start_matches(['>', ' ', '\t'])
+            .trim_start_matches(if fence {
+                &['\n', '>', ' '] as &[char]
+            } else {
+                &[]
+            });
         let (kind, title) = inner.lines().next()?.strip_prefix("[!")?.split_once(']')?;
         let known = ["note", "tip", "important", "warning", "caution"];
         let alert = known.iter().any(|known| kind.eq_ignore_ascii_case(known));
@@ -388,10 +516,18 @@ impl Container {
         if self.kind != ContainerKind::Item {
             return usize::MAX;
         }
-        let start = text.get(..self.range.start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-        let item = text.get(self.range.clone()).and_then(|item| item.lines().next()).unwrap_or("");
+        let start = text
+            .get(..self.range.start)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |end| end + 1);
+        let item = text
+            .get(self.range.clone())
+            .and_then(|item| item.lines().next())
+            .unwrap_or("");
         let marker = item.find([' ', '\t']).unwrap_or(item.len());
-        let spaces = item.get(marker..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+        let spaces = item
+            .get(marker..)
+            .map_or(0, |rest| rest.len() - rest.trim_start().len());
         let spaces = if (1..=4).contains(&spaces) { spaces } else { 1 };
         self.range.start - start + marker + spaces
     }
@@ -405,15 +541,26 @@ fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
     }
     for (span, _) in parser::definitions(text) {
         let around: Vec<_> = survey.around(span.start).collect();
-        let last = text.get(span.clone()).unwrap_or("").trim_end().rfind('\n').map_or(0, |end| end + 1);
+        let last = text
+            .get(span.clone())
+            .unwrap_or("")
+            .trim_end()
+            .rfind('\n')
+            .map_or(0, |end| end + 1);
         let after = text.get(span.start + last..).unwrap_or("");
         let mut lines: Vec<&str> = after.lines().take(1).collect();
-        let belongs = |line: &&str| continues_paragraph(line) && around.iter().all(|container| container.takes(text, line));
+        let belongs = |line: &&str| {
+            continues_paragraph(line) && around.iter().all(|container| container.takes(text, line))
+        };
         lines.extend(after.lines().skip(1).take_while(belongs));
-        let explains = |line: &&str| [": ", "~ "].iter().any(|mark| line.trim_start_matches(' ').starts_with(mark));
-        let table = lines.windows(2).any(|lines| {
-            matches!(lines, [header, rule] if columns_of_rule(rule) == Some(cells(header)))
-        });
+        let explains = |line: &&str| {
+            [": ", "~ "]
+                .iter()
+                .any(|mark| line.trim_start_matches(' ').starts_with(mark))
+        };
+        let table = lines.windows(2).any(
+            |lines| matches!(lines, [header, rule] if columns_of_rule(rule) == Some(cells(header))),
+        );
         if table || lines.iter().skip(1).any(|line| explains(&line)) {
             edits.insert(span.start, "\\");
         }
@@ -422,14 +569,19 @@ fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
 
 fn continues_paragraph(line: &str) -> bool {
     let line = line.trim_start();
-    let begins = [">", "<", "---", "===", "***", "```", "~~~", "# ", "- ", "* ", "+ "];
+    let begins = [
+        ">", "<", "---", "===", "***", "```", "~~~", "# ", "- ", "* ", "+ ",
+    ];
     !line.is_empty() && !begins.iter().any(|begin| line.starts_with(begin))
 }
 
 /// A task without text misleads the parser about what follows; its box is shown as text.
 fn empty_tasks(text: &str, survey: &Survey, edits: &mut Edits) {
     for task in &survey.boxes {
-        if text.get(task.end..).is_none_or(|after| after.lines().next().unwrap_or("").trim().is_empty()) {
+        if text
+            .get(task.end..)
+            .is_none_or(|after| after.lines().next().unwrap_or("").trim().is_empty())
+        {
             edits.insert(task.start, "\\");
         }
     }
@@ -441,7 +593,9 @@ fn fenced_quotes(text: &str, survey: &Survey, edits: &mut Edits) {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let length = fence_of_quote(line);
-        let block = survey.blocks_of_text().find(|block| block.start < start && block.contains(&start));
+        let block = survey
+            .blocks_of_text()
+            .find(|block| block.start < start && block.contains(&start));
         let closes = open.last().is_some_and(|(_, opening)| *opening <= length);
         match block {
             _ if length < 3 => {}
@@ -493,16 +647,27 @@ fn fence_of_quote(line: &str) -> usize {
 fn foreign_ends(text: &str, survey: &Survey, edits: &mut Edits) {
     for block in &survey.html_blocks {
         let html = survey.page.text(block.page.clone()).to_ascii_lowercase();
-        let own = RAW_BLOCKS.iter().find(|name| html.trim_start().starts_with(&format!("<{name}")));
+        let own = RAW_BLOCKS
+            .iter()
+            .find(|name| html.trim_start().starts_with(&format!("<{name}")));
         let Some(own) = own else { continue };
         let ends = RAW_BLOCKS.iter().filter_map(|name| {
             let tag = format!("</{name}>");
             html.find(&tag).map(|at| (at, at + tag.len(), name))
         });
-        let Some((_, end, name)) = ends.min() else { continue };
-        if let Some(at) = survey.page.source(block.page.start + end - 1).filter(|_| name != own) {
+        let Some((_, end, name)) = ends.min() else {
+            continue;
+        };
+        if let Some(at) = survey
+            .page
+            .source(block.page.start + end - 1)
+            .filter(|_| name != own)
+        {
             let end = format!("<!--</{own}>-->");
-            if !text.get(at + 1..).is_some_and(|after| after.starts_with(&end)) {
+            if !text
+                .get(at + 1..)
+                .is_some_and(|after| after.starts_with(&end))
+            {
                 edits.insert(at + 1, end);
             }
         }
@@ -527,11 +692,16 @@ impl Survey {
     }
 
     fn around(&self, at: usize) -> impl Iterator<Item = &Container> {
-        self.containers.iter().filter(move |container| container.range.contains(&at))
+        self.containers
+            .iter()
+            .filter(move |container| container.range.contains(&at))
     }
 
     fn is_in_footnote(&self, at: usize) -> bool {
-        let mut footnotes = self.containers.iter().filter(|container| container.kind == ContainerKind::Footnote);
+        let mut footnotes = self
+            .containers
+            .iter()
+            .filter(|container| container.kind == ContainerKind::Footnote);
         footnotes.any(|footnote| footnote.range.contains(&at))
     }
 }
@@ -547,8 +717,10 @@ fn unescaped(text: &str) -> String {
     let mut shown = String::with_capacity(plain.len());
     let mut rest = plain.as_str();
     while let Some(first) = rest.chars().next() {
-        let reference = html::character_reference(rest)
-            .filter(|(_, length)| rest.get(..*length).is_some_and(|reference| reference.ends_with(';')));
+        let reference = html::character_reference(rest).filter(|(_, length)| {
+            rest.get(..*length)
+                .is_some_and(|reference| reference.ends_with(';'))
+        });
         let (meaning, length) = reference.unwrap_or((first, first.len_utf8()));
         shown.push(meaning);
         rest = rest.get(length..).unwrap_or("");

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use super::agreement::agreed;
 use super::cells::{Cell, Run};
 use super::destinations::{Destination, Form, destinations, unused_labels_of};
-use super::agreement::agreed;
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, hazards_if_parted, is_reference, occurrences};
 use super::literal::escaped;
@@ -39,7 +39,11 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
     let pieces = survey.page.pieces();
     let mut edits = Edits::default();
     let html = survey.page.has_raw_html();
-    let tildes = survey.tildes.iter().flat_map(|tildes| tildes.settle(&text, html, &mut edits)).collect();
+    let tildes = survey
+        .tildes
+        .iter()
+        .flat_map(|tildes| tildes.settle(&text, html, &mut edits))
+        .collect();
     let prose = Prose {
         text: &text,
         base,
@@ -70,7 +74,8 @@ fn normalised(text: &str) -> String {
     let mut text = text.trim_start_matches('\u{FEFF}').to_owned();
     let stripped = |c: char| c.is_ascii_whitespace() || matches!(c, '\x0B' | '\0');
     text.truncate(text.trim_end_matches(stripped).len());
-    text.replace('\0', "\u{FFFD}").replace(['\x0B', '\x0C'], " ")
+    text.replace('\0', "\u{FFFD}")
+        .replace(['\x0B', '\x0C'], " ")
 }
 
 /// Parts a text node, unseen.
@@ -93,11 +98,15 @@ struct Prose<'a> {
 impl Prose<'_> {
     fn defuse(&self, run: &Run, edits: &mut Edits) {
         for danger in dangers(run.text(), self.base, self.html) {
-            let Some(cell) = run.cell_at(danger.at()) else { continue };
+            let Some(cell) = run.cell_at(danger.at()) else {
+                continue;
+            };
             match danger {
                 Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
                 Hazard::Sign(_) if holds(&self.tildes, cell) => {}
-                Hazard::Sign(at) if self.must_cut(run, at, cell) => edits.insert(cell.source.end, CUT),
+                Hazard::Sign(at) if self.must_cut(run, at, cell) => {
+                    edits.insert(cell.source.end, CUT)
+                }
                 Hazard::Sign(_) => edits.replace(cell.source.clone(), format!("\\{}", cell.shown)),
             }
         }
@@ -107,10 +116,15 @@ impl Prose<'_> {
     /// like one.
     fn name_no_footnote(&self, run: &Run, edits: &mut Edits) {
         for (at, _) in run.text().match_indices("[^") {
-            let Some(open) = run.cell_at(at).filter(|cell| !cell.escaped) else { continue };
+            let Some(open) = run.cell_at(at).filter(|cell| !cell.escaped) else {
+                continue;
+            };
             let rest = self.text.get(open.source.start..).unwrap_or("");
             let name = rest.split_inclusive([']', '\n']).next().unwrap_or("");
-            if name.ends_with(']') && name.matches('[').count() == 1 && !dangers(name, self.base, self.html).is_empty() {
+            if name.ends_with(']')
+                && name.matches('[').count() == 1
+                && !dangers(name, self.base, self.html).is_empty()
+            {
                 let start = open.source.start;
                 edits.replace(start..start + name.len(), escaped(name));
             }
@@ -120,7 +134,10 @@ impl Prose<'_> {
     /// After backticks that open nothing, GitLab's engine can miss code that follows.
     fn close_no_code(&self, run: &Run, edits: &mut Edits) {
         for (at, _) in run.text().match_indices('`').filter(|_| self.code) {
-            if let Some(cell) = run.cell_at(at).filter(|cell| self.text.get(cell.source.clone()) == Some("`")) {
+            if let Some(cell) = run
+                .cell_at(at)
+                .filter(|cell| self.text.get(cell.source.clone()) == Some("`"))
+            {
                 edits.replace(cell.source.clone(), "\\`");
             }
         }
@@ -138,9 +155,19 @@ impl Prose<'_> {
         if self.html && before.ends_with('>') && text.starts_with(|c: char| c.is_ascii_hexdigit()) {
             edits.insert(start, CUT);
         }
-        let last = run.text().len().checked_sub(1).and_then(|last| run.cell_at(last));
-        let Some(cell) = last.filter(|cell| cell.shown == '%' && !cell.escaped) else { return };
-        if self.text.get(cell.source.end..).is_some_and(|after| after.starts_with('_')) {
+        let last = run
+            .text()
+            .len()
+            .checked_sub(1)
+            .and_then(|last| run.cell_at(last));
+        let Some(cell) = last.filter(|cell| cell.shown == '%' && !cell.escaped) else {
+            return;
+        };
+        if self
+            .text
+            .get(cell.source.end..)
+            .is_some_and(|after| after.starts_with('_'))
+        {
             edits.insert(cell.source.end, CUT);
         }
     }
@@ -149,7 +176,8 @@ impl Prose<'_> {
     /// would be part of it, behind a task's box it would make the box one, and what one engine
     /// reads as prose another may read as raw HTML. A character reference is better kept.
     fn must_cut(&self, run: &Run, at: usize, cell: &Cell) -> bool {
-        let behind_box = at == 3 && run.text().starts_with('[') && run.text().get(2..3) == Some("]");
+        let behind_box =
+            at == 3 && run.text().starts_with('[') && run.text().get(2..3) == Some("]");
         let written = self.text.get(cell.source.clone()).unwrap_or("");
         let reference = written.starts_with('&') && written.len() > 1;
         self.html || behind_box || reference || holds(&self.addresses, cell)
@@ -157,7 +185,9 @@ impl Prose<'_> {
 }
 
 fn holds(places: &[Range<usize>], cell: &Cell) -> bool {
-    places.iter().any(|place| place.contains(&cell.source.start))
+    places
+        .iter()
+        .any(|place| place.contains(&cell.source.start))
 }
 
 fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
@@ -177,7 +207,11 @@ fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
 
 /// What is live in a text node, addresses of the target's own objects included.
 fn dangers(text: &str, base: Option<&str>, html: bool) -> Vec<Hazard> {
-    let mut found = if html { hazards_if_parted(text) } else { hazards(text) };
+    let mut found = if html {
+        hazards_if_parted(text)
+    } else {
+        hazards(text)
+    };
     for url in base.map(|base| occurrences(text, base)).unwrap_or_default() {
         found.push(Hazard::Cut(url.start + 1));
     }
@@ -190,7 +224,10 @@ fn unused_labels(text: &str, edits: &mut Edits) {
         let written = text.get(label.clone()).unwrap_or("");
         for hazard in hazards(written) {
             match hazard {
-                Hazard::Sign(at) if written.get(..at).is_some_and(|before| before.ends_with('\\')) => {}
+                Hazard::Sign(at)
+                    if written
+                        .get(..at)
+                        .is_some_and(|before| before.ends_with('\\')) => {}
                 Hazard::Sign(at) => edits.insert(label.start + at, "\\"),
                 Hazard::Cut(at) => edits.insert(label.start + at, CUT),
             }
@@ -205,7 +242,13 @@ fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edit
             .and_then(|base| addresses::with_port(url, base))
     };
     for destination in destinations(text, survey) {
-        let Destination { range, target, form, clicked, unused } = destination;
+        let Destination {
+            range,
+            target,
+            form,
+            clicked,
+            unused,
+        } = destination;
         let decoded = percent_encoding::percent_decode_str(&target).decode_utf8_lossy();
         if unused && is_reference(&decoded) {
             edits.replace(range, form.write_inert(&target));
@@ -216,10 +259,18 @@ fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edit
             edits.replace(range, form.write_inert(&moved));
         } else if let Some(moved) = ported(&target) {
             edits.replace(range, addresses::write(form, &target, &moved));
-        } else if text.get(range.clone()).is_some_and(|written| written.contains("\\&")) {
+        } else if text
+            .get(range.clone())
+            .is_some_and(|written| written.contains("\\&"))
+        {
             // GitLab's engine reads a character reference there.
             edits.replace(range, form.write(&target));
-        } else if range.end == text.len() && text.get(range.clone()).is_some_and(|written| written.starts_with('<')) && form == Form::Markdown {
+        } else if range.end == text.len()
+            && text
+                .get(range.clone())
+                .is_some_and(|written| written.starts_with('<'))
+            && form == Form::Markdown
+        {
             // GitLab's engine reads no definition whose brackets end the text.
             edits.replace(range, form.write(&target));
         }

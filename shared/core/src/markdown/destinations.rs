@@ -63,7 +63,10 @@ impl Form {
     pub(super) fn write_inert(self, target: &str) -> String {
         let written = self.write(target);
         let mut edits = Edits::default();
-        for hazard in hazards(&written).into_iter().filter(|_| self == Self::Markdown) {
+        for hazard in hazards(&written)
+            .into_iter()
+            .filter(|_| self == Self::Markdown)
+        {
             match hazard {
                 Hazard::Sign(at) => edits.insert(at, "\\"),
                 Hazard::Cut(_) => {}
@@ -92,7 +95,11 @@ fn markdown(target: &str) -> String {
 
 fn encoded(character: char) -> String {
     let mut bytes = [0; 4];
-    character.encode_utf8(&mut bytes).bytes().map(|byte| format!("%{byte:02X}")).collect()
+    character
+        .encode_utf8(&mut bytes)
+        .bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect()
 }
 
 /// Every target in a text, in order.
@@ -102,7 +109,13 @@ pub(super) fn destinations(text: &str, survey: &Survey) -> Vec<Destination> {
         let range = after_label(text, &span).and_then(|at| bare_or_bracketed(text, at, false));
         let unused = !used.contains(&target) && stands_once(text, &span);
         let form = Form::Markdown;
-        found.extend(range.map(|range| Destination { range, target, form, clicked: true, unused }));
+        found.extend(range.map(|range| Destination {
+            range,
+            target,
+            form,
+            clicked: true,
+            unused,
+        }));
     }
     found.extend(in_html(survey));
     found.sort_by_key(|destination| destination.range.start);
@@ -122,13 +135,19 @@ struct Open {
 pub(super) fn unused_labels_of(text: &str) -> Vec<Range<usize>> {
     let definitions = parser::definitions(text).into_iter();
     let unused = definitions.filter(|(span, _)| stands_once(text, span));
-    unused.filter_map(|(span, _)| Some(span.start + 1..after_label(text, &span)? - 2)).collect()
+    unused
+        .filter_map(|(span, _)| Some(span.start + 1..after_label(text, &span)? - 2))
+        .collect()
 }
 
 /// Whether a definition's label stands nowhere else: what is no link here may be one elsewhere.
 fn stands_once(text: &str, span: &Range<usize>) -> bool {
     let definition = text.get(span.clone()).unwrap_or("");
-    let label = definition.split_inclusive(']').next().unwrap_or("").to_lowercase();
+    let label = definition
+        .split_inclusive(']')
+        .next()
+        .unwrap_or("")
+        .to_lowercase();
     text.to_lowercase().matches(&label).count() < 2
 }
 
@@ -169,14 +188,12 @@ fn in_prose(text: &str) -> (Vec<Destination>, HashSet<String>) {
                     clicked: false,
                 });
             }
-            Event::End(TagEnd::Link | TagEnd::Image) => {
-                match open.pop() {
-                    Some(open) if is_by_reference(open.kind) => {
-                        used.insert(open.target);
-                    }
-                    closed => found.extend(closed.and_then(|open| close(text, open))),
+            Event::End(TagEnd::Link | TagEnd::Image) => match open.pop() {
+                Some(open) if is_by_reference(open.kind) => {
+                    used.insert(open.target);
                 }
-            }
+                closed => found.extend(closed.and_then(|open| close(text, open))),
+            },
             _inner => grow(&mut open, &range),
         }
     }
@@ -184,7 +201,10 @@ fn in_prose(text: &str) -> (Vec<Destination>, HashSet<String>) {
 }
 
 fn is_by_reference(kind: LinkType) -> bool {
-    matches!(kind, LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut)
+    matches!(
+        kind,
+        LinkType::Reference | LinkType::Collapsed | LinkType::Shortcut
+    )
 }
 
 fn grow(open: &mut [Open], inner: &Range<usize>) {

@@ -5,7 +5,10 @@ use super::hazards::{Hazard, hazards};
 /// Inline text that shows exactly `text`: nothing in it is Markdown, HTML, a mention, a reference,
 /// an address or an emoji. Line breaks become spaces; white space at the ends goes.
 pub fn literal(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     escaped(text.trim())
 }
 
@@ -21,11 +24,16 @@ pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() + 16);
     let mut before = ' ';
     for (at, character) in text.char_indices() {
-        let after = text.get(at + character.len_utf8()..).and_then(|rest| rest.chars().next());
+        let after = text
+            .get(at + character.len_utf8()..)
+            .and_then(|rest| rest.chars().next());
         if cuts.contains(&at) || parts(before, character, after) {
             shown.push_str("<span></span>");
         }
-        let numbering = || text.get(..at).is_some_and(|start| start.bytes().all(|b| b.is_ascii_digit()));
+        let numbering = || {
+            text.get(..at)
+                .is_some_and(|start| start.bytes().all(|b| b.is_ascii_digit()))
+        };
         let special = match character {
             '-' | '+' | '=' | ':' | '/' => at == 0,
             '.' | ')' => at > 0 && numbering(),
@@ -53,7 +61,7 @@ fn parts(before: char, here: char, after: Option<char>) -> bool {
         '/' => before == ':' && after == Some('/'),
         '.' => before.eq_ignore_ascii_case(&'w') && after.is_some(),
         '@' => before.is_alphanumeric() || ".+-_".contains(before),
-        '+' | '-' => before == '{' || before == '[',
+        '+' | '-' => matches!(before, '{' | '[' | ':'),
         other => before == ':' && word(other),
     }
 }

@@ -31,5 +31,9 @@ fn options(text: &str) -> Options {
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_GFM;
-    if explanations { common | Options::ENABLE_DEFINITION_LIST } else { common }
+    if explanations {
+        common | Options::ENABLE_DEFINITION_LIST
+    } else {
+        common
+    }
 }

@@ -77,7 +77,10 @@ pub(super) struct Fence {
 
 /// Takes a text apart.
 pub(super) fn survey(text: &str) -> Survey {
-    let mut walk = Walk { text, ..Walk::default() };
+    let mut walk = Walk {
+        text,
+        ..Walk::default()
+    };
     for (event, range) in parser::events(text) {
         walk.step(&event, range);
     }
@@ -85,7 +88,11 @@ pub(super) fn survey(text: &str) -> Survey {
     walk.end_of_block();
     let mut survey = walk.survey;
     let shift = survey.page.append(walk.notes);
-    for block in survey.html_blocks.iter_mut().filter(|block| block.in_footnote) {
+    for block in survey
+        .html_blocks
+        .iter_mut()
+        .filter(|block| block.in_footnote)
+    {
         block.page = block.page.start + shift..block.page.end + shift;
     }
     survey
@@ -115,7 +122,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn page(&mut self) -> &mut Page {
-        if self.in_footnote { &mut self.notes } else { &mut self.survey.page }
+        if self.in_footnote {
+            &mut self.notes
+        } else {
+            &mut self.survey.page
+        }
     }
 
     fn step(&mut self, event: &Event<'_>, range: Range<usize>) {
@@ -169,7 +180,8 @@ impl Walk<'_> {
         self.shown_until = range.end;
         for cell in cells(self.text, range, shown, escaped) {
             if cell.shown == '~' && self.text.get(cell.source.clone()) == Some("~") {
-                self.tildes.shown(cell.source.start, self.inline.last().copied());
+                self.tildes
+                    .shown(cell.source.start, self.inline.last().copied());
             }
             self.node.push(cell);
         }
@@ -228,7 +240,12 @@ impl Walk<'_> {
                 let start = self.page().len();
                 let top_level = self.containers == 0;
                 let in_footnote = self.in_footnote;
-                self.survey.html_blocks.push(HtmlBlock { page: start..start, source: range, top_level, in_footnote });
+                self.survey.html_blocks.push(HtmlBlock {
+                    page: start..start,
+                    source: range,
+                    top_level,
+                    in_footnote,
+                });
             }
             Tag::TableCell => self.survey.table_cells.push(range),
             Tag::Strikethrough => {
@@ -237,24 +254,32 @@ impl Walk<'_> {
             }
             Tag::BlockQuote(_) | Tag::Item => {
                 let quote = matches!(tag, Tag::BlockQuote(_));
-                let kind = if quote { ContainerKind::Quote } else { ContainerKind::Item };
+                let kind = if quote {
+                    ContainerKind::Quote
+                } else {
+                    ContainerKind::Item
+                };
                 self.survey.containers.push(Container { range, kind });
                 self.containers += 1;
             }
             Tag::DefinitionListDefinition => {
                 self.survey.definitions.push(range.clone());
-                self.survey.containers.push(Container { range, kind: ContainerKind::Item });
+                self.survey.containers.push(Container {
+                    range,
+                    kind: ContainerKind::Item,
+                });
                 self.containers += 1;
             }
             Tag::FootnoteDefinition(_) => {
                 self.in_footnote = true;
-                self.survey.containers.push(Container { range, kind: ContainerKind::Footnote });
+                self.survey.containers.push(Container {
+                    range,
+                    kind: ContainerKind::Footnote,
+                });
                 self.containers += 1;
             }
             Tag::Paragraph | Tag::Heading { .. } => self.survey.paragraphs.push(range),
-            Tag::List(_)
-            | Tag::DefinitionList
-            | Tag::DefinitionListTitle => self.containers += 1,
+            Tag::List(_) | Tag::DefinitionList | Tag::DefinitionListTitle => self.containers += 1,
             Tag::Table(_) => self.survey.tables.push(range),
             Tag::TableHead
             | Tag::TableRow

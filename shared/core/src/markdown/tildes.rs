@@ -61,13 +61,21 @@ impl Tildes {
         let agreed = pairs == struck;
         let mut settled = Vec::new();
         for Mark { range: group, .. } in marks {
-            let named = text.get(group.end..).is_some_and(|after| after.starts_with(begins_label));
-            let struck = pairs.iter().any(|(open, close)| *open == group || *close == group);
+            let named = text
+                .get(group.end..)
+                .is_some_and(|after| after.starts_with(begins_label));
+            let struck = pairs
+                .iter()
+                .any(|(open, close)| *open == group || *close == group);
             if agreed && (struck || !named) {
                 continue;
             }
             // Behind a task's box a backslash would make the box one.
-            let boxed = text.get(..group.start).is_some_and(|before| ["[x]", "[X]", "[ ]"].iter().any(|mark| before.ends_with(mark)));
+            let boxed = text.get(..group.start).is_some_and(|before| {
+                ["[x]", "[X]", "[ ]"]
+                    .iter()
+                    .any(|mark| before.ends_with(mark))
+            });
             let escaped = if boxed { "~" } else { "\\~" }.repeat(group.len());
             let written = match () {
                 () if pairs.iter().any(|(open, _)| *open == group) => "<del>".to_owned(),
@@ -86,7 +94,10 @@ impl Tildes {
         marks.sort_by_key(|mark| (mark.range.start, mark.range.end));
         let mut groups: Vec<Mark> = Vec::new();
         for mark in marks {
-            match groups.last_mut().filter(|last| last.range.end >= mark.range.start) {
+            match groups
+                .last_mut()
+                .filter(|last| last.range.end >= mark.range.start)
+            {
                 Some(last) => last.range.end = last.range.end.max(mark.range.end),
                 None => groups.push(mark),
             }
@@ -106,7 +117,9 @@ fn pairs(text: &str, groups: &[Mark]) -> Vec<(Range<usize>, Range<usize>)> {
     let mut open: Vec<&Mark> = Vec::new();
     for group in groups.iter().filter(|group| group.range.len() <= 2) {
         let (opens, closes) = leans(text, &group.range);
-        let nearest = open.iter().rposition(|open| closes && open.around == group.around);
+        let nearest = open
+            .iter()
+            .rposition(|open| closes && open.around == group.around);
         match nearest.and_then(|at| open.get(at).copied().map(|opening| (at, opening))) {
             Some((at, opening)) if opening.range.len() == group.range.len() => {
                 pairs.push((opening.range.clone(), group.range.clone()));
@@ -144,7 +157,9 @@ fn is_unseen(c: char) -> bool {
 
 /// Whether tildes can open, and whether they can close.
 fn leans(text: &str, marks: &Range<usize>) -> (bool, bool) {
-    let before = text.get(..marks.start).and_then(|before| before.chars().next_back());
+    let before = text
+        .get(..marks.start)
+        .and_then(|before| before.chars().next_back());
     let after = text.get(marks.end..).and_then(|after| after.chars().next());
     let (before, after) = (side(before), side(after));
     let leans_on = |inner: Side, outer: Side| {
@@ -161,7 +176,12 @@ mod tests {
 
     #[test]
     fn tildes_lean_on_words() {
-        let cases = [("~bug", 0, (true, false)), ("a~b", 1, (true, true)), ("a~ b", 1, (false, true)), ("a~@b", 1, (false, true))];
+        let cases = [
+            ("~bug", 0, (true, false)),
+            ("a~b", 1, (true, true)),
+            ("a~ b", 1, (false, true)),
+            ("a~@b", 1, (false, true)),
+        ];
         for (text, at, expected) in cases {
             assert_eq!(leans(text, &(at..at + 1)), expected, "{text:?}");
         }
@@ -169,7 +189,10 @@ mod tests {
 
     #[test]
     fn tildes_within_words_strike_and_label_lists_do_not() {
-        let mark = |range: Range<usize>| Mark { range, around: None };
+        let mark = |range: Range<usize>| Mark {
+            range,
+            around: None,
+        };
         assert_eq!(pairs("~a~b", &[mark(0..1), mark(2..3)]), [(0..1, 2..3)]);
         assert_eq!(pairs("~a ~b", &[mark(0..1), mark(3..4)]), []);
         assert_eq!(pairs("~~a~b", &[mark(0..2), mark(3..4)]), []);

@@ -1,0 +1,7 @@
+//! Stories about the core that need a judge from outside.
+
+mod markdown_cases;
+mod markdown_exceptions;
+mod markdown_fragments;
+mod markdown_properties;
+mod markdown_uploads;

@@ -1,0 +1,99 @@
+//! The texts in which making inert may change the view, and how far it may: what the documentation
+//! of `mirror_core::markdown` lists, as code. Everywhere else the view must be the same.
+
+use std::collections::BTreeSet;
+
+/// Whether a reader sees the same in both, as far as the text lets that be asked.
+pub(crate) fn reads_alike(text: &str, before: &str, after: &str) -> bool {
+    before == after
+        || (marks_collide(text) && without_marks(before) == without_marks(after))
+        || code_marks_differ(text)
+        || holds_raw_text(text)
+        || leaves_quote_open(text)
+        || html_in_footnote(text)
+        || html_in_fenced_quote(text)
+        || address_in_marks(text)
+        || ends_in_number(text)
+}
+
+fn paragraphs(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\n\n")
+}
+
+fn lengths(text: &str, mark: char) -> BTreeSet<usize> {
+    text.split(|c| c != mark)
+        .map(str::len)
+        .filter(|length| *length > 0)
+        .collect()
+}
+
+/// Tildes of different lengths in one paragraph, or beside another mark of emphasis.
+fn marks_collide(text: &str) -> bool {
+    let beside = ["*~", "~*", "_~", "~_"];
+    paragraphs(text).any(|paragraph| {
+        lengths(paragraph, '~').len() > 1 || beside.iter().any(|pair| paragraph.contains(pair))
+    })
+}
+
+fn without_marks(text: &str) -> String {
+    text.chars()
+        .filter(|c| !"~*_`".contains(*c) && !c.is_whitespace())
+        .collect()
+}
+
+/// Backticks of different lengths in one paragraph: after such that open nothing GitLab's engine
+/// misses code that follows.
+fn code_marks_differ(text: &str) -> bool {
+    paragraphs(text).any(|paragraph| lengths(paragraph, '`').len() > 1)
+}
+
+/// Elements that HTML reads as plain text up to their end tag, and `<pre>` with others inside.
+fn holds_raw_text(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let names = [
+        "script",
+        "style",
+        "textarea",
+        "title",
+        "xmp",
+        "iframe",
+        "noembed",
+        "noframes",
+        "plaintext",
+    ];
+    names
+        .iter()
+        .any(|name| text.contains(&format!("<{name}")) || text.contains(&format!("</{name}")))
+}
+
+/// A quote in a tag that no later one of its kind closes before a blank line.
+fn leaves_quote_open(text: &str) -> bool {
+    paragraphs(text).any(|paragraph| {
+        let tag = paragraph.contains('<');
+        let odd = |quote: char| paragraph.matches(quote).count() % 2 == 1;
+        tag && (odd('"') || odd('\''))
+    })
+}
+
+fn html_in_footnote(text: &str) -> bool {
+    text.contains("[^") && text.contains("]:") && text.contains('<')
+}
+
+fn html_in_fenced_quote(text: &str) -> bool {
+    text.contains(">>>") && text.contains('<')
+}
+
+/// A bare address that touches a mark of emphasis, a bar, a backslash or a backtick.
+fn address_in_marks(text: &str) -> bool {
+    let mut words = text.split(|c: char| c.is_ascii_whitespace());
+    words.any(|word| {
+        (word.contains("://") || word.contains("www."))
+            && word.contains(['*', '_', '~', '|', '\\', '`'])
+    })
+}
+
+/// A list item of nothing but a number, which GitLab's engine shows only at the very end.
+fn ends_in_number(text: &str) -> bool {
+    let text = text.strip_suffix(['.', ')']).unwrap_or("");
+    text.ends_with(|c: char| c.is_ascii_digit())
+}
