@@ -12,5 +12,6 @@ mod first_sync;
 mod lost_answers;
 mod ours_only;
 mod plans;
+mod storms;
 mod support;
 mod whose_fault;

@@ -1,8 +1,9 @@
 //! The plan is the truth (law 9): what it tells is what is then sent, and it sends nothing itself.
 
-use crate::support::{Stage, World};
+use crate::support::{Stage, World, issue};
+use gitlab_sim::{Edition, IssueEdit, IssueSpec, Via};
 use mirror_core::{desired::Place, plan::Step};
-use mirror_worker::{Mode, Settings};
+use mirror_worker::Settings;
 
 /// The kind of each request that a step sends to change something.
 fn sent_by(step: &Step) -> Vec<&'static str> {
@@ -48,17 +49,14 @@ fn kind_of(write: &str) -> &'static str {
 }
 
 async fn plan_then_sync(world: &mut World) {
-    world.run().await;
-    assert_eq!(
-        world.writes(),
-        Vec::<String>::new(),
-        "a plan writes nothing"
-    );
-    assert_eq!(world.failures(), Vec::<String>::new());
-    let steps = world.planned();
+    world.forget_requests();
+    let before = world.planned().len();
+    let writes = world.all_writes();
+    world.plan().await;
+    assert_eq!(world.all_writes(), writes, "a plan writes nothing");
+    let steps = world.planned().split_off(before);
     let planned: Vec<&str> = steps.iter().flat_map(sent_by).collect();
     let cost: u64 = steps.iter().map(Step::requests).sum();
-    world.lose_state().await;
     world.run().await;
     let writes = world.writes();
     let sent: Vec<&str> = writes.iter().map(|write| kind_of(write)).collect();
@@ -67,27 +65,106 @@ async fn plan_then_sync(world: &mut World) {
     world.all_went_well().await;
 }
 
+impl World {
+    /// How much the API ever changed on both sides.
+    fn all_writes(&self) -> usize {
+        [&self.source, &self.target]
+            .map(|sim| {
+                sim.world(|world| {
+                    let changes = world.changes().iter();
+                    changes.filter(|change| change.via == Via::Api).count()
+                })
+            })
+            .into_iter()
+            .sum()
+    }
+}
+
+fn including_closed() -> Settings {
+    Settings {
+        include_closed: true,
+        ..Settings::default()
+    }
+}
+
 #[tokio::test]
 async fn the_demos_plan_is_what_its_first_sync_sends() {
-    for include_closed in [false, true] {
-        let settings = Settings {
-            include_closed,
-            ..Settings::default()
-        };
-        let mut world = World::with(Stage::demo(), settings, Mode::Plan).await;
+    for settings in [Settings::default(), including_closed()] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::in_file(Stage::demo(), settings, &folder).await;
         plan_then_sync(&mut world).await;
+        world.assert_all_mirrored();
     }
 }
 
 #[tokio::test]
 async fn a_wild_projects_plan_is_what_its_first_sync_sends() {
     for seed in 1..=6 {
-        let settings = Settings {
-            include_closed: true,
-            ..Settings::default()
-        };
-        let mut world = World::with(Stage::new(), settings, Mode::Plan).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::in_file(Stage::new(), including_closed(), &folder).await;
         gitlab_sim::seed::rich(&world.source, world.from.project, 30, seed).unwrap();
         plan_then_sync(&mut world).await;
+        world.assert_every_issue_mirrored();
     }
+}
+
+#[tokio::test]
+async fn after_any_edits_the_plan_is_what_the_next_sync_sends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::in_file(Stage::demo(), including_closed(), &folder).await;
+    world.run().await;
+    for round in 0..12 {
+        for step in 0..8 {
+            world.later(200);
+            let from = world.from.project;
+            gitlab_sim::seed::edit_something(&world.source, from, 3, 8 * round + step).unwrap();
+        }
+        world.later(600);
+        plan_then_sync(&mut world).await;
+    }
+    world.assert_every_issue_mirrored();
+}
+
+#[tokio::test]
+async fn on_every_edition_the_plan_is_what_is_sent() {
+    for target in [Edition::Ce, Edition::Ultimate] {
+        for source in [Edition::Ce, Edition::Ultimate] {
+            let stage = Stage::of(source, target);
+            let folder = tempfile::tempdir().unwrap();
+            let mut world = World::in_file(stage, including_closed(), &folder).await;
+            gitlab_sim::seed::rich(&world.source, world.from.project, 20, 7).unwrap();
+            world.run().await;
+            gitlab_sim::seed::rich(&world.source, world.from.project, 20, 8).unwrap();
+            world.later(600);
+            plan_then_sync(&mut world).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_would_be_hidden_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::in_file(Stage::new(), Settings::default(), &folder).await;
+    let iids = [true, false].map(|confidential| {
+        world.write(IssueSpec {
+            confidential,
+            ..issue(world.alice, "Seen or not")
+        })
+    });
+    world.run().await;
+    world.later(600);
+    for (iid, confidential) in iids.into_iter().zip([false, true]) {
+        let confidential = Some(confidential);
+        world.edit(
+            iid,
+            IssueEdit {
+                confidential,
+                ..IssueEdit::default()
+            },
+        );
+    }
+    plan_then_sync(&mut world).await;
+    world.assert_mirrored(iids);
+    let steps = world.planned();
+    assert!(steps.contains(&Step::Open) && steps.contains(&Step::Restrict));
 }

@@ -17,6 +17,7 @@ use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
 use mirror_worker::{Context, End, Facts, Link, Links, Mode, Notice, Settings, TargetLabels};
 use std::{sync::Arc, time::Duration};
+use tempfile::TempDir;
 
 /// Rounds after which a run is known never to end.
 const ROUNDS: u32 = 2_000;
@@ -44,8 +45,14 @@ impl World {
     }
 
     pub(crate) async fn with(stage: Stage, settings: Settings, mode: Mode) -> Self {
+        let store = Store::in_memory(Arc::new(stage.clock.clone()))
+            .await
+            .unwrap();
+        Self::over(stage, settings, mode, store).await
+    }
+
+    async fn over(stage: Stage, settings: Settings, mode: Mode, store: Store) -> Self {
         let clock = stage.clock.clone();
-        let store = Store::in_memory(Arc::new(clock.clone())).await.unwrap();
         let heard = Heard::default();
         let Stage {
             source,
@@ -132,6 +139,30 @@ impl World {
         self.cx = context(store, &self.clock, settings, mode, &self.heard);
         self.cx.store.reclaim(self.mirror).await.unwrap();
         self.connect().await;
+    }
+
+    /// The record is a file in this folder.
+    pub(crate) async fn in_file(stage: Stage, settings: Settings, folder: &TempDir) -> Self {
+        let path = folder.path().join("state.sqlite3");
+        let clock = Arc::new(stage.clock.clone());
+        let store = Store::open(&path, clock).await.unwrap();
+        Self::over(stage, settings, Mode::Sync, store).await
+    }
+
+    /// Plans on a copy of the record, as the binary does.
+    pub(crate) async fn plan(&mut self) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.sqlite3");
+        let record = self.cx.store.clone();
+        record.copy_to(&path).await.unwrap();
+        let clock = Arc::new(self.clock.clone());
+        self.cx.store = Store::open(&path, clock).await.unwrap();
+        let settings = self.cx.settings.clone();
+        self.restart_with(settings.clone(), Mode::Plan).await;
+        self.run().await;
+        self.cx.store.close().await;
+        self.cx.store = record;
+        self.restart_with(settings, Mode::Sync).await;
     }
 
     /// The record is gone; the key is not.
