@@ -66,12 +66,17 @@ fn holds_raw_text(text: &str) -> bool {
         .any(|name| text.contains(&format!("<{name}")) || text.contains(&format!("</{name}")))
 }
 
-/// A quote in a tag that no later one of its kind closes before a blank line.
+/// An attribute's quote that no later one of its kind closes before a blank line.
 fn leaves_quote_open(text: &str) -> bool {
     paragraphs(text).any(|paragraph| {
-        let tag = paragraph.contains('<');
-        let odd = |quote: char| paragraph.matches(quote).count() % 2 == 1;
-        tag && (odd('"') || odd('\''))
+        [("=\"", '"'), ("='", '\'')]
+            .into_iter()
+            .any(|(opening, quote)| {
+                let mut values = paragraph
+                    .match_indices(opening)
+                    .map(|(at, _)| at + opening.len());
+                values.any(|value| !paragraph[value..].contains(quote))
+            })
     })
 }
 
