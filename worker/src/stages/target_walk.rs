@@ -43,6 +43,7 @@ pub(crate) async fn run(
         ours,
         started: None,
         last: None,
+        walked: true,
         findings: Findings::default(),
     };
     if !walk.newest_page_says_it_all(since).await? {
@@ -83,6 +84,8 @@ struct Walk<'a> {
     ours: BTreeSet<UserId>,
     started: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
+    /// Every row since the watermark was met.
+    walked: bool,
     findings: Findings,
 }
 
@@ -142,9 +145,9 @@ impl Walk<'_> {
                 .is_some_and(|target| compare_target(target, issue) == TargetRow::AsLeft)
         };
         let all = u64::try_from(known.len()) == Ok(total) && page.issues.iter().all(as_left);
-        if all {
-            self.last = newest;
-        }
+        // Believed, but not walked: an edit made while we wrote more than a page may lie behind it.
+        // The watermark stays, so that the next real walk meets it.
+        self.walked = !all;
         Ok(all)
     }
 
@@ -233,6 +236,7 @@ impl Walk<'_> {
             findings,
             started,
             last,
+            walked,
             ..
         } = self;
         let mirror = link.mirror;
@@ -269,7 +273,7 @@ impl Walk<'_> {
             .collect();
         let started = started.unwrap_or_else(|| cx.store.now());
         // For one issue only, what others were found edited is left for the next whole scan.
-        let mark = cx.settings.only.is_none().then(|| watermark(last, started));
+        let mark = (cx.settings.only.is_none() && walked).then(|| watermark(last, started));
         let left_over = cx
             .store
             .record_target_walk(&lease.fence, mirror, &adoptions, &impostors, &owes, mark)
