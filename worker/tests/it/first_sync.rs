@@ -124,7 +124,7 @@ async fn files_arrive_whole_in_every_form_of_link() {
     let b = b.replace(' ', "%20");
     let project = world.from.project;
     let text = format!(
-        "![a]({a}){{width=60%}}\n\n[b]({b})\n\n<img src=\"{c}\">\n\n\
+        "![a]({a}){{width=600}}\n\n[b]({b})\n\n<img src=\"{c}\">\n\n\
          [d](https://gitlab.a/shop/source{d})\n\n[e][e]\n\n[e]: /-/project/{project}{e}\n\n![again]({a})"
     );
     let iid = world.write(IssueSpec {
@@ -151,7 +151,7 @@ async fn files_arrive_whole_in_every_form_of_link() {
         !description.contains("gitlab.a/shop/source/uploads"),
         "{description}"
     );
-    assert!(description.contains("{width=60%}"));
+    assert!(description.contains("{width=600}"), "{description}");
     world.assert_mirrored([iid]);
 }
 

@@ -12,6 +12,7 @@ mod first_sync;
 mod lost_answers;
 mod ours_only;
 mod plans;
+mod rings;
 mod storms;
 mod support;
 mod whose_fault;

@@ -1,6 +1,6 @@
 //! The two GitLabs before anything is mirrored.
 
-use super::TestClock;
+use super::{TestClock, World};
 use gitlab_sim::{
     AccessLevel, Edition, IssueSpec, NoteSpec, ProjectSpec, Sim, SimBuilder, TokenSpec, UserId,
     UserSpec, Visibility, seed, seed::SeededProject,
@@ -67,6 +67,51 @@ impl Stage {
         let mut stage = Self::new();
         stage.from = seed::demo(&stage.source).unwrap();
         stage
+    }
+
+    /// Both projects are on one GitLab.
+    pub(crate) fn one_instance() -> Self {
+        let clock = TestClock::new();
+        let source = sim(Sim::builder(), &clock.source, "https://gitlab.a", 1_000);
+        let (from, alice) = reading_project(&source);
+        let to = seed::empty_target(&source, "team/inbox");
+        Self {
+            target: source.clone(),
+            tom: alice,
+            clock,
+            source,
+            from,
+            to,
+            alice,
+        }
+    }
+
+    /// The other way round, with a token of the same user who writes on both sides.
+    pub(crate) fn reversed(world: &World) -> Self {
+        let token = |sim: &Sim, of: &SeededProject, like: &str| {
+            sim.edit(|world| {
+                let bot = world.add_user(UserSpec {
+                    bot: true,
+                    ..UserSpec::new(like, like)
+                });
+                let home = world.project_mut(of.project).unwrap();
+                home.members.insert(bot, AccessLevel::Owner);
+                SeededProject {
+                    token: world.add_token(bot, TokenSpec::api("")),
+                    token_user: bot,
+                    ..of.clone()
+                }
+            })
+        };
+        Self {
+            clock: world.clock.clone(),
+            from: token(&world.target, &world.to, "back-reader"),
+            to: token(&world.source, &world.from, "back-writer"),
+            source: world.target.clone(),
+            target: world.source.clone(),
+            alice: world.tom,
+            tom: world.alice,
+        }
     }
 
     /// The target token's user has another role.
