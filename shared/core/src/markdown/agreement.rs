@@ -561,7 +561,7 @@ fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
         let table = lines.windows(2).any(
             |lines| matches!(lines, [header, rule] if columns_of_rule(rule) == Some(cells(header))),
         );
-        if table || lines.iter().skip(1).any(|line| explains(&line)) {
+        if table || lines.iter().skip(1).any(explains) {
             edits.insert(span.start, "\\");
         }
     }

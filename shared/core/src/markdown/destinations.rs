@@ -194,7 +194,19 @@ fn in_prose(text: &str) -> (Vec<Destination>, HashSet<String>) {
                 }
                 closed => found.extend(closed.and_then(|open| close(text, open))),
             },
-            _inner => grow(&mut open, &range),
+            Event::Start(_)
+            | Event::End(_)
+            | Event::Text(_)
+            | Event::Code(_)
+            | Event::InlineMath(_)
+            | Event::DisplayMath(_)
+            | Event::Html(_)
+            | Event::InlineHtml(_)
+            | Event::FootnoteReference(_)
+            | Event::SoftBreak
+            | Event::HardBreak
+            | Event::Rule
+            | Event::TaskListMarker(_) => grow(&mut open, &range),
         }
     }
     (found, used)

@@ -33,10 +33,10 @@ pub struct UploadRef {
 pub fn find(text: &str, source: &SourceProject<'_>) -> Vec<UploadRef> {
     let mut found = Vec::new();
     for link in links(text, source) {
-        if let Meaning::Ours(upload) = link.meaning {
-            if !found.contains(&upload) {
-                found.push(upload);
-            }
+        if let Meaning::Ours(upload) = link.meaning
+            && !found.contains(&upload)
+        {
+            found.push(upload);
         }
     }
     found

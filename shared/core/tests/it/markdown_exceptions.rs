@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 pub(crate) fn reads_alike(text: &str, before: &str, after: &str) -> bool {
     before == after
         || (marks_collide(text) && without_marks(before) == without_marks(after))
+        || (text.contains("<pre") && words(before).eq(words(after)))
         || code_marks_differ(text)
         || holds_raw_text(text)
         || leaves_quote_open(text)
@@ -33,6 +34,11 @@ fn marks_collide(text: &str) -> bool {
     paragraphs(text).any(|paragraph| {
         lengths(paragraph, '~').len() > 1 || beside.iter().any(|pair| paragraph.contains(pair))
     })
+}
+
+/// In `<pre>` white space is shown that means nothing elsewhere.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
 }
 
 fn without_marks(text: &str) -> String {
