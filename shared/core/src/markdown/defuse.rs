@@ -95,6 +95,22 @@ struct Prose<'a> {
     code: bool,
 }
 
+/// Whether this is the percent sign of `![a](b){width=60%}`, which sizes the picture only as long as
+/// nothing is escaped in it. What follows it names no milestone: the name would end at once.
+fn is_picture_size(text: &str, sign: &Range<usize>) -> bool {
+    let before = text.get(..sign.start).unwrap_or("");
+    let after = text.get(sign.end..).unwrap_or("");
+    let sized = before.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let Some(rest) = after.strip_prefix('}') else {
+        return false;
+    };
+    text.get(sign.clone()) == Some("%")
+        && ["){width=", "){height="]
+            .iter()
+            .any(|start| sized.ends_with(start))
+        && (rest.is_empty() || rest.starts_with(char::is_whitespace))
+}
+
 impl Prose<'_> {
     fn defuse(&self, run: &Run, edits: &mut Edits) {
         for danger in dangers(run.text(), self.base, self.html) {
@@ -104,6 +120,7 @@ impl Prose<'_> {
             match danger {
                 Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
                 Hazard::Sign(_) if holds(&self.tildes, cell) => {}
+                Hazard::Sign(_) if is_picture_size(self.text, &cell.source) => {}
                 Hazard::Sign(at) if self.must_cut(run, at, cell) => {
                     edits.insert(cell.source.end, CUT)
                 }
