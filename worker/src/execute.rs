@@ -123,13 +123,13 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         Ended::Panicked => {
             let error = "the job panicked; this is a defect, please report it".to_owned();
             tracing::error!("{error}");
-            end(cx, &lease.fence, End::GiveUp { error: &error }).await;
-            cx.events.emit(Event::Failed {
+            let failed = Event::Failed {
                 mirror,
                 iid,
-                error,
+                error: error.clone(),
                 gave_up: true,
-            });
+            };
+            end_and_tell(cx, lease, End::GiveUp { error: &error }, failed).await;
             return;
         }
         Ended::Badly(error) => error,
@@ -139,6 +139,12 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         pause(cx, mirror, reason).await;
     }
     let now = cx.store.now();
+    let failed = |gave_up| Event::Failed {
+        mirror,
+        iid,
+        error: story.clone(),
+        gave_up,
+    };
     match error.verdict(attempt, now) {
         None => {
             tracing::info!(reason = story, "handed back");
@@ -147,35 +153,33 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         Some(Verdict::Done) => hand_back(cx, &lease.fence).await,
         Some(Verdict::Snooze(until)) => {
             tracing::info!(%until, why = story, "waiting");
-            end(cx, &lease.fence, End::Snooze(until)).await;
-            cx.events.emit(Event::Waiting {
+            let waiting = Event::Waiting {
                 mirror,
                 iid,
                 until,
                 why: story,
-            });
+            };
+            end_and_tell(cx, lease, End::Snooze(until), waiting).await;
         }
         Some(Verdict::Retry) => {
             let at = now + delay(attempt, cx);
             tracing::warn!(error = story, %at, "failed; will be tried again");
-            end(cx, &lease.fence, End::Retry { at, error: &story }).await;
-            cx.events.emit(Event::Failed {
-                mirror,
-                iid,
-                error: story,
-                gave_up: false,
-            });
+            let end = End::Retry { at, error: &story };
+            end_and_tell(cx, lease, end, failed(false)).await;
         }
         Some(Verdict::GiveUp) => {
             tracing::error!(error = story, "failed for good");
-            end(cx, &lease.fence, End::GiveUp { error: &story }).await;
-            cx.events.emit(Event::Failed {
-                mirror,
-                iid,
-                error: story,
-                gave_up: true,
-            });
+            let end = End::GiveUp { error: &story };
+            end_and_tell(cx, lease, end, failed(true)).await;
         }
+    }
+}
+
+/// How a job ended is told only by who held it to the end: to whoever lost it something else may
+/// have happened than to the work.
+async fn end_and_tell(cx: &Context, lease: &Lease, how: End<'_>, event: Event) {
+    if end(cx, &lease.fence, how).await {
+        cx.events.emit(event);
     }
 }
 
@@ -194,11 +198,18 @@ async fn pause(cx: &Context, mirror: mirror_core::ids::MirrorId, reason: &str) {
     });
 }
 
-async fn end(cx: &Context, fence: &Fence, end: End<'_>) {
+/// `false`: somebody else ends it.
+async fn end(cx: &Context, fence: &Fence, end: End<'_>) -> bool {
     match cx.store.end(fence, end).await {
-        Ok(()) => {}
-        Err(StoreError::Fenced) => tracing::info!("the lease was lost; somebody else ends it"),
-        Err(error) => tracing::warn!(%error, "the end of a job could not be recorded"),
+        Ok(()) => true,
+        Err(StoreError::Fenced) => {
+            tracing::info!("the lease was lost; somebody else ends it");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the end of a job could not be recorded");
+            true
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod stage;
 mod wire;
 mod world;
 
-pub(crate) use clock::TestClock;
+pub(crate) use clock::{LEASE, TestClock};
 pub(crate) use copies::{Copy, body_of};
 pub(crate) use stage::{Stage, issue, note};
 pub(crate) use world::World;

@@ -128,6 +128,26 @@ impl World {
         }
     }
 
+    /// Another process on the same record and mirror.
+    pub(crate) async fn beside(&self) -> Self {
+        let settings = self.cx.settings.clone();
+        let store = self.cx.store.clone();
+        let mut other = Self {
+            clock: self.clock.clone(),
+            source: self.source.clone(),
+            target: self.target.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            alice: self.alice,
+            tom: self.tom,
+            cx: context(store, &self.clock, settings, Mode::Sync, &self.heard),
+            mirror: self.mirror,
+            heard: self.heard.clone(),
+        };
+        other.connect().await;
+        other
+    }
+
     /// The process ends and another begins, on the same record.
     pub(crate) async fn restart(&mut self) {
         let settings = self.cx.settings.clone();
@@ -183,6 +203,15 @@ impl World {
     /// As [`World::run`], with so many jobs at a time.
     pub(crate) async fn run_wide(&self, at_once: usize) {
         self.owe_scan().await;
+        self.work_wide(at_once).await;
+    }
+
+    /// Works until nothing is due or all rests, without a scan of its own.
+    pub(crate) async fn work(&self) {
+        self.work_wide(1).await;
+    }
+
+    async fn work_wide(&self, at_once: usize) {
         for _ in 0..ROUNDS {
             if !self.round(at_once).await {
                 return;
