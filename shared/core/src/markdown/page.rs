@@ -90,7 +90,7 @@ impl Page {
     pub(super) fn source_range(&self, range: &Range<usize>) -> Option<Range<usize>> {
         let start = self.source(range.start)?;
         let last = self.source(range.end.checked_sub(1)?)?;
-        (last - start == range.len() - 1).then_some(start..last + 1)
+        (last.checked_sub(start)? == range.len().checked_sub(1)?).then_some(start..last + 1)
     }
 
     /// The place on the page of a byte of the source, if it is raw there.
