@@ -42,6 +42,10 @@ const BEGIN: &str = concat!(
 const RESENT: &str = "\
 UPDATE create_intents SET resent = true, sent_at = $2 WHERE id = $1 AND settled_at IS NULL";
 
+const REPLACED: &str = "\
+UPDATE create_intents SET resent = true, sent_at = $2, settled_at = $2
+WHERE id = $1 AND settled_at IS NULL";
+
 const ANSWERED: &str = "UPDATE create_intents SET candidate = $2 WHERE id = $1";
 
 const FORGET: &str = "DELETE FROM create_intents WHERE id = $1";
@@ -138,6 +142,22 @@ impl Store {
         if found.rows_affected() == 0 {
             return Err(StoreError::NoSuchIntent);
         }
+        tx.commit().await
+    }
+
+    /// Settles an intent that was sent, is proven absent, and gives way to another one of its
+    /// issue: what it was about is sent again under a new intent, so this one is watched as one
+    /// that was sent twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn intent_replaced(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        sqlx::query(REPLACED)
+            .bind(intent.0)
+            .bind(self.now())
+            .execute(&mut **tx)
+            .await?;
         tx.commit().await
     }
 

@@ -31,8 +31,7 @@ pub(crate) async fn steps(
             may = case.cx.may_write(case.lease);
         }
         if let Err(error) = may {
-            // Nothing was sent under it; left open it would be waited for.
-            comment::drop_unused_intent(case).await?;
+            comment::drop_prepared_intent(case).await?;
             return Err(error);
         }
         case.done.changed = true;
@@ -67,7 +66,7 @@ pub(crate) async fn steps(
             Step::Open => issue::open(case).await?,
         }
     }
-    comment::drop_unused_intent(case).await?;
+    comment::drop_unused_intents(case).await?;
     comment::record_compared(case, desired).await?;
     Ok(None)
 }

@@ -221,8 +221,9 @@ impl<'a> Case<'a> {
             if std::mem::discriminant(&open.what) != std::mem::discriminant(&what)
                 || (matches!(what, Intended::Note { .. }) && open.what != what)
             {
-                // What it was for is not wanted any more.
-                self.cx.store.drop_intent(fence, open.id).await?;
+                // Another step comes first; what it was for is sent again under an intent of its
+                // own.
+                self.cx.store.intent_replaced(fence, open.id).await?;
                 return Ok(self
                     .cx
                     .store

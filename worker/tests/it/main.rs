@@ -3,12 +3,15 @@
 // Tells the lints that the functions around the tests, too, are tests.
 #![cfg(test)]
 
+mod adopting;
 mod confidential;
 mod crashes;
 mod discovering;
 mod editions;
 mod figures;
 mod first_sync;
+mod hidden_parts;
+mod late_requests;
 mod leases;
 mod lost_answers;
 mod ours_only;
@@ -17,4 +20,5 @@ mod rings;
 mod storms;
 mod support;
 mod switches;
+mod waiting;
 mod whose_fault;

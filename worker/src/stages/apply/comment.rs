@@ -367,16 +367,23 @@ async fn record(
     Ok(())
 }
 
-/// An intent that was opened ahead, or left over, for a comment that is not to be sent.
-pub(crate) async fn drop_unused_intent(case: &mut Case<'_>) -> Result<(), SyncError> {
-    for unused in [case.prepared.take(), case.open.take()]
-        .into_iter()
-        .flatten()
-    {
-        case.cx
-            .store
-            .drop_intent(&case.lease.fence, unused.id)
-            .await?;
+/// An intent that was opened ahead: nothing was sent under it, and left open it would be waited for.
+pub(crate) async fn drop_prepared_intent(case: &mut Case<'_>) -> Result<(), SyncError> {
+    let unused = case.prepared.take();
+    drop_intent(case, unused).await
+}
+
+/// As [`drop_prepared_intent`], and one left over for a comment that is not wanted any more.
+pub(crate) async fn drop_unused_intents(case: &mut Case<'_>) -> Result<(), SyncError> {
+    drop_prepared_intent(case).await?;
+    let left_over = case.open.take();
+    drop_intent(case, left_over).await
+}
+
+async fn drop_intent(case: &Case<'_>, intent: Option<Intent>) -> Result<(), SyncError> {
+    if let Some(intent) = intent {
+        let store = &case.cx.store;
+        store.drop_intent(&case.lease.fence, intent.id).await?;
     }
     Ok(())
 }

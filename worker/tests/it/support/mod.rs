@@ -5,10 +5,14 @@ mod copies;
 mod heard;
 mod judge;
 mod stage;
+mod strikes;
+mod watch;
 mod wire;
 mod world;
 
 pub(crate) use clock::{LEASE, TestClock};
 pub(crate) use copies::{Copy, body_of};
 pub(crate) use stage::{Stage, issue, note};
+pub(crate) use strikes::{a_talk, with_an_edit_due};
+pub(crate) use watch::{SECRET, secret};
 pub(crate) use world::World;
