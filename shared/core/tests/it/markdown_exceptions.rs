@@ -28,11 +28,10 @@ fn lengths(text: &str, mark: char) -> BTreeSet<usize> {
         .collect()
 }
 
-/// Tildes of different lengths in one paragraph, or beside another mark of emphasis.
+/// Tildes of different lengths in one paragraph, or together with other marks of emphasis.
 fn marks_collide(text: &str) -> bool {
-    let beside = ["*~", "~*", "_~", "~_"];
     paragraphs(text).any(|paragraph| {
-        lengths(paragraph, '~').len() > 1 || beside.iter().any(|pair| paragraph.contains(pair))
+        lengths(paragraph, '~').len() > 1 || (paragraph.contains('~') && paragraph.contains(['*', '_']))
     })
 }
 
