@@ -31,7 +31,8 @@ fn lengths(text: &str, mark: char) -> BTreeSet<usize> {
 /// Tildes of different lengths in one paragraph, or together with other marks of emphasis.
 fn marks_collide(text: &str) -> bool {
     paragraphs(text).any(|paragraph| {
-        lengths(paragraph, '~').len() > 1 || (paragraph.contains('~') && paragraph.contains(['*', '_']))
+        lengths(paragraph, '~').len() > 1
+            || (paragraph.contains('~') && paragraph.contains(['*', '_']))
     })
 }
 
