@@ -68,6 +68,8 @@ impl Store {
             .await
             .map_err(|error| failed(path, error))?;
         let mut connection = both.acquire().await.map_err(|error| failed(path, error))?;
+        // Its copies in files are to be known as ours.
+        mark(path, &mut connection).await?;
         migrate(path, &mut connection).await?;
         drop(connection);
         Ok(Self::new(both.clone(), both, clock))
@@ -84,9 +86,16 @@ impl Store {
             path: path.to_owned(),
             source,
         };
+        let whole = std::path::absolute(path).map_err(unreadable)?;
+        let mut address = url::Url::from_file_path(&whole).map_err(|()| {
+            unreadable(io::Error::new(io::ErrorKind::InvalidFilename, "not a path"))
+        })?;
+        // A connection whose own record is in memory would make the copy in memory too, and say
+        // that all went well.
+        address.set_query(Some("mode=rwc"));
         create_private(path).map_err(unreadable)?;
         sqlx::query("VACUUM INTO $1")
-            .bind(path.to_string_lossy().into_owned())
+            .bind(address.as_str())
             .execute(self.reader())
             .await
             .map_err(|error| failed(path, error))?;
@@ -148,12 +157,7 @@ async fn prepare(path: &Path) -> Result<(), OpenError> {
         .await
         .map_err(|error| failed(path, error))?;
     if fresh {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-            "PRAGMA application_id = {APPLICATION_ID}"
-        )))
-        .execute(&mut connection)
-        .await
-        .map_err(|error| failed(path, error))?;
+        mark(path, &mut connection).await?;
     }
     migrate(path, &mut connection).await?;
     connection
@@ -210,6 +214,16 @@ async fn probe(path: &Path) -> Result<bool, OpenError> {
     }
     connection.close().await.map_err(wrap)?;
     Ok(fresh)
+}
+
+/// Makes the file known as ours.
+async fn mark(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let text = format!("PRAGMA application_id = {APPLICATION_ID}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text))
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(|error| failed(path, error))
 }
 
 async fn check_whole(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
