@@ -12,12 +12,14 @@ use mirror_queue::delivery;
 use mirror_runtime::Shutdown;
 use mirror_scheduler::{dispatch, dispatch::Window, sweep};
 use mirror_store::{DueSummary, Owe, Store};
-use mirror_worker::{Context, Event, Events, Facts, Link, Links, Mode, Settings, execute};
+use mirror_worker::{Context, Event, Events, Facts, Link, Links, Mode, execute};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// How often a person is told how far it is.
 const REFRESH: Duration = Duration::from_millis(200);
+/// How long a job holds its row without a sign of life.
+const LEASE: Duration = Duration::from_secs(90);
 /// How long jobs may go on after they were asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -40,8 +42,6 @@ pub(crate) struct Parts<'a> {
     pub(crate) key: Key,
     /// The mirror, connected.
     pub(crate) link: Link,
-    /// How to go about it.
-    pub(crate) settings: Settings,
     /// Send, or only plan.
     pub(crate) mode: Mode,
     /// Asked for by Ctrl-C.
@@ -71,7 +71,7 @@ impl Engine {
             entropy: parts.reach.entropy.clone(),
             key: parts.key,
             links,
-            settings: parts.settings,
+            lease: LEASE,
             mode: parts.mode,
             events,
             shutdown: parts.shutdown,

@@ -47,13 +47,12 @@ pub(crate) async fn run(
             output::note(&format!("warning: {}", finding.line()));
         }
     }
-    let link = connect::link(&state.store, source, target).await?;
+    let link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
     let run = Run {
         reach: &reach,
         store: state.store,
         key: state.key,
-        settings: settings(arguments),
         arguments,
         shutdown,
     };
@@ -120,7 +119,6 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
             .filter(|label| !label.is_empty()),
         max_attachment: arguments.max_attachment_size,
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
-        ..Settings::default()
     }
 }
 
@@ -132,8 +130,6 @@ pub(crate) struct Run<'a> {
     pub(crate) store: Store,
     /// The deployment's key.
     pub(crate) key: Key,
-    /// How to go about it.
-    pub(crate) settings: Settings,
     /// As given.
     pub(crate) arguments: &'a MirrorArguments,
     /// Asked for by Ctrl-C.
@@ -149,7 +145,7 @@ impl Run<'_> {
             link.target.project.path.clone(),
         );
         let clients = (link.source.client.clone(), link.target.client.clone());
-        let kind = match (self.settings.only, self.settings.full) {
+        let kind = match (link.settings.only, link.settings.full) {
             (Some(_), _) => RunKind::SingleIssue,
             (None, true) => RunKind::Full,
             (None, false) => RunKind::Incremental,
@@ -161,7 +157,6 @@ impl Run<'_> {
             store: self.store,
             key: self.key,
             link,
-            settings: self.settings,
             mode: Mode::Sync,
             shutdown: self.shutdown.clone(),
         });

@@ -3,9 +3,8 @@
 use crate::{
     SyncError, events::Events, facts::Facts, lease::Lease, link::Link, target_labels::TargetLabels,
 };
-use chrono::TimeDelta;
 use mirror_core::{
-    ids::{Iid, MirrorId},
+    ids::MirrorId,
     ports::{Clock, Entropy},
     provenance::Key,
 };
@@ -29,8 +28,8 @@ pub struct Context {
     pub key: Key,
     /// The mirrors that this process can reach.
     pub links: Links,
-    /// How to go about it.
-    pub settings: Settings,
+    /// How long a job holds its row without a sign of life.
+    pub lease: Duration,
     /// Whether to send, or only to say what would be sent.
     pub mode: Mode,
     /// Who listens.
@@ -46,40 +45,6 @@ pub struct Context {
     pub proof: tokio::sync::Mutex<()>,
     /// Names this process in leases.
     pub owner: String,
-}
-
-/// How to go about it.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Mirror issues too that were closed before they were first seen.
-    pub include_closed: bool,
-    /// This issue only.
-    pub only: Option<Iid>,
-    /// Compare everything, field by field.
-    pub full: bool,
-    /// The label that tells people that an issue is a mirror.
-    pub mirrored_label: Option<String>,
-    /// Files above this many bytes stay links to the source.
-    pub max_attachment: u64,
-    /// How long after it was sent a create without an answer may still take effect.
-    pub late_landing: TimeDelta,
-    /// How long a job holds its row without a sign of life.
-    pub lease: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            include_closed: false,
-            only: None,
-            full: false,
-            mirrored_label: Some("MIRRORED".to_owned()),
-            max_attachment: 100 * 1024 * 1024,
-            // GitLab ends a request after 60 s.
-            late_landing: TimeDelta::seconds(60),
-            lease: Duration::from_secs(90),
-        }
-    }
 }
 
 /// Whether to send, or only to say what would be sent.

@@ -24,7 +24,7 @@ use tracing::Instrument;
 /// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
 /// well whatever the job does: what becomes of the work is written in the record, not returned.
 pub async fn execute(cx: &Context, ticket: Ticket) {
-    let started = match cx.store.start(ticket, &cx.owner, cx.settings.lease).await {
+    let started = match cx.store.start(ticket, &cx.owner, cx.lease).await {
         Ok(Some(started)) => started,
         // Handed out again meanwhile, or done: a doubled or stale ticket.
         Ok(None) => return,
@@ -91,8 +91,8 @@ async fn held(cx: &Context, lease: &Lease, job: Job) -> Ended {
 /// Renews the lease at a third of its length, for as long as it is polled.
 async fn renewed(cx: &Context, lease: &Lease) -> Infallible {
     loop {
-        cx.clock.sleep(cx.settings.lease / 3).await;
-        if let Err(error) = cx.store.heartbeat(&lease.fence, cx.settings.lease).await {
+        cx.clock.sleep(cx.lease / 3).await;
+        if let Err(error) = cx.store.heartbeat(&lease.fence, cx.lease).await {
             tracing::warn!(%error, "a lease could not be renewed");
         }
     }
