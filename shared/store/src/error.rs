@@ -183,6 +183,15 @@ pub enum OpenError {
         /// Why.
         source: io::Error,
     },
+    /// The record is on a database server, so there is no file to copy.
+    #[error(
+        "the record is on a database server and cannot be copied to {}; use the server's own backup",
+        path.display()
+    )]
+    NotAFile {
+        /// The copy that was asked for.
+        path: PathBuf,
+    },
     /// The schema could not be brought up to date.
     #[error(
         "cannot bring the schema of {} up to date; restore the file from a backup, or move it away",

@@ -23,6 +23,7 @@ mod notes;
 mod open;
 mod runs;
 mod seen;
+mod sql;
 mod targets;
 mod time;
 mod uploads;

@@ -195,11 +195,12 @@ impl Store {
     /// Only if the database fails.
     pub async fn begin_run(&self, mirror: MirrorId, kind: RunKind) -> Result<RunId, StoreError> {
         let mut tx = self.begin(PATIENCE).await?;
-        let id: i64 = sqlx::query_scalar(BEGIN)
+        let (id,): (i64,) = tx
+            .query(BEGIN)
             .bind(mirror.0)
             .bind(kind.name())
             .bind(self.now())
-            .fetch_one(&mut **tx)
+            .fetch_one()
             .await?;
         tx.commit().await?;
         Ok(RunId(id))
@@ -223,7 +224,8 @@ impl Store {
         };
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let mirror: Option<i64> = sqlx::query_scalar(FINISH)
+        let mirror: Option<(i64,)> = tx
+            .query(FINISH)
             .bind(run.0)
             .bind(status.name())
             .bind(counts.processed)
@@ -237,15 +239,15 @@ impl Store {
             .bind(counts.api_calls)
             .bind(error)
             .bind(now)
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await?;
-        let mirror = mirror.ok_or(StoreError::NoSuchRun(run))?;
-        sqlx::query(LAST_SYNC)
+        let (mirror,) = mirror.ok_or(StoreError::NoSuchRun(run))?;
+        tx.query(LAST_SYNC)
             .bind(mirror)
             .bind(now)
             .bind(last_sync)
             .bind(error)
-            .execute(&mut **tx)
+            .execute()
             .await?;
         tx.commit().await
     }
@@ -255,10 +257,11 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn runs(&self, mirror: MirrorId, limit: u32) -> Result<Vec<Run>, StoreError> {
-        let rows: Vec<RunRow> = sqlx::query_as(LATEST)
+        let rows: Vec<RunRow> = self
+            .read(LATEST)
             .bind(mirror.0)
-            .bind(limit)
-            .fetch_all(self.reader())
+            .bind(i64::from(limit))
+            .fetch_all()
             .await?;
         rows.into_iter().map(Run::try_from).collect()
     }

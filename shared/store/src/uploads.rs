@@ -3,12 +3,12 @@
 use crate::{
     Fence, Store, StoreError,
     database::{PATIENCE, Tx},
+    sql::Query,
 };
 use mirror_core::{
     ids::MirrorId,
     mapping::{UploadKey, UploadOutcome},
 };
-use sqlx::{SqliteExecutor, query::QueryAs, sqlite::SqliteArguments};
 use std::collections::HashMap;
 
 const ONE: &str = "\
@@ -69,10 +69,7 @@ impl Store {
         mirror: MirrorId,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        sqlx::query(FORGET_REFUSED)
-            .bind(mirror.0)
-            .execute(&mut **tx)
-            .await?;
+        tx.query(FORGET_REFUSED).bind(mirror.0).execute().await?;
         tx.commit().await
     }
 
@@ -85,12 +82,8 @@ impl Store {
         keys: &[UploadKey],
     ) -> Result<HashMap<UploadKey, UploadOutcome>, StoreError> {
         let mut known = HashMap::with_capacity(keys.len());
-        if keys.is_empty() {
-            return Ok(known);
-        }
-        let mut connection = self.reader().acquire().await?;
         for key in keys {
-            if let Some(outcome) = one(&mut *connection, key).await? {
+            if let Some(outcome) = one(self.read(ONE), key).await? {
                 known.insert(key.clone(), outcome);
             }
         }
@@ -112,7 +105,7 @@ impl Store {
             UploadOutcome::Refused { reason } => (None, None, Some(reason)),
         };
         let mut tx: Tx = self.begin(PATIENCE).await?;
-        sqlx::query(SAVE)
+        tx.query(SAVE)
             .bind(key.source_instance.0)
             .bind(key.source_project.0)
             .bind(&key.secret)
@@ -123,27 +116,23 @@ impl Store {
             .bind(size)
             .bind(refused)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        let stands = one(&mut **tx, key).await?;
+        let stands = one(tx.query(ONE), key).await?;
         tx.commit().await?;
         Ok(stands.unwrap_or_else(|| outcome.clone()))
     }
 }
 
-async fn one(
-    executor: impl SqliteExecutor<'_>,
-    key: &UploadKey,
-) -> Result<Option<UploadOutcome>, StoreError> {
-    let query: QueryAs<'_, _, UploadRow, SqliteArguments> = sqlx::query_as(ONE);
-    let row = query
+async fn one(query: Query<'_>, key: &UploadKey) -> Result<Option<UploadOutcome>, StoreError> {
+    let row: Option<UploadRow> = query
         .bind(key.source_instance.0)
         .bind(key.source_project.0)
         .bind(&key.secret)
         .bind(&key.filename)
         .bind(key.target_instance.0)
         .bind(key.target_project.0)
-        .fetch_optional(executor)
+        .fetch_optional()
         .await?;
     Ok(row.map(UploadOutcome::from))
 }

@@ -136,12 +136,13 @@ async fn adopt(
     now: DateTime<Utc>,
 ) -> Result<Option<Twin>, StoreError> {
     let target = &adoption.target;
-    let mapped: Option<Option<i64>> = sqlx::query_scalar(MAPPED_TO)
+    let mapped: Option<(Option<i64>,)> = tx
+        .query(MAPPED_TO)
         .bind(mirror.0)
         .bind(adoption.source_iid.0)
-        .fetch_optional(&mut ***tx)
+        .fetch_optional()
         .await?;
-    if let Some(mapped) = mapped.flatten().map(IssueId) {
+    if let Some(mapped) = mapped.and_then(|(mapped,)| mapped).map(IssueId) {
         return Ok((mapped != target.id).then_some(Twin {
             source_iid: adoption.source_iid,
             mapped,
@@ -150,10 +151,11 @@ async fn adopt(
         }));
     }
     // Its marker was exchanged by hand: whose mirror it was, it stays.
-    let taken = sqlx::query(IS_MIRROR)
+    let taken: Option<()> = tx
+        .query(IS_MIRROR)
         .bind(mirror.0)
         .bind(target.id.0)
-        .fetch_optional(&mut ***tx)
+        .fetch_optional()
         .await?;
     if taken.is_some() {
         tracing::warn!(
@@ -164,7 +166,7 @@ async fn adopt(
         );
         return Ok(None);
     }
-    sqlx::query(ADOPT)
+    tx.query(ADOPT)
         .bind(mirror.0)
         .bind(adoption.source_id.0)
         .bind(adoption.source_iid.0)
@@ -174,7 +176,7 @@ async fn adopt(
         .bind(target.notes_count)
         .bind(now)
         .bind(&target.digest)
-        .execute(&mut ***tx)
+        .execute()
         .await?;
     Ok(None)
 }
@@ -187,11 +189,11 @@ async fn set_watermark(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     if let Some(watermark) = watermark {
-        sqlx::query(text)
+        tx.query(text)
             .bind(mirror.0)
             .bind(micros(watermark))
             .bind(now)
-            .execute(&mut ***tx)
+            .execute()
             .await?;
     }
     Ok(())

@@ -94,7 +94,8 @@ async fn set_end(
         End::Retry { .. } => RETRY,
         End::GiveUp { .. } => GIVE_UP,
     };
-    let query = sqlx::query(text)
+    let query = tx
+        .query(text)
         .bind(fence.work.0)
         .bind(fence.ticket.0)
         .bind(now);
@@ -104,6 +105,6 @@ async fn set_end(
         End::Retry { at, error } => query.bind(micros(at)).bind(error),
         End::GiveUp { error } => query.bind(error),
     };
-    let ended = query.execute(&mut ***tx).await?;
-    Ok(ended.rows_affected() == 1)
+    let ended = query.execute().await?;
+    Ok(ended == 1)
 }

@@ -4,7 +4,7 @@ use super::{
     claim::read_priority,
     history::{Ending, write_attempt},
 };
-use crate::{Fence, Store, StoreError, time::later};
+use crate::{Fence, Store, StoreError, sql::Query, time::later};
 use mirror_core::{
     ids::{TicketNumber, WorkId},
     job::{Job, Priority, Ticket},
@@ -65,16 +65,16 @@ impl Store {
         // Before the statement, so that the lease seems to end too early rather than too late.
         let lease_ends = self.clock().monotonic().saturating_add(lease);
         let now = self.now();
-        let turn = self.light().await?;
-        let row: Option<(String, i64, i64)> = sqlx::query_as(START)
+        let row: Option<(String, i64, i64)> = self
+            .light(START)
+            .await?
             .bind(ticket.work.0)
             .bind(ticket.ticket.0)
             .bind(owner)
             .bind(later(now, lease))
             .bind(now)
-            .fetch_optional(turn.writer)
+            .fetch_optional()
             .await?;
-        drop(turn);
         row.map(|(key, attempts, priority)| {
             Ok(Started {
                 fence: Fence::new(ticket.work, ticket.ticket, lease_ends),
@@ -111,13 +111,14 @@ impl Store {
     pub async fn handback(&self, fence: &Fence) -> Result<(), StoreError> {
         let now = self.now();
         let mut tx = self.begin_light(self.lease_left(fence)).await?;
-        let held = sqlx::query(HAND_BACK)
+        let held = tx
+            .query(HAND_BACK)
             .bind(fence.work.0)
             .bind(fence.ticket.0)
             .bind(now)
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if held.rows_affected() == 0 {
+        if held == 0 {
             return Err(StoreError::Fenced);
         }
         write_attempt(&mut tx, fence.work, now, Ending::HandedBack, None, None).await?;
@@ -135,19 +136,14 @@ impl Store {
     }
 
     /// One light statement on one ticket's row. `false`: there is no such row.
-    async fn step<'q>(
+    async fn step(
         &self,
         text: &'static str,
         work: WorkId,
         ticket: TicketNumber,
-        bind: impl FnOnce(Query<'q>) -> Query<'q>,
+        bind: impl FnOnce(Query<'_>) -> Query<'_>,
     ) -> Result<bool, StoreError> {
-        let turn = self.light().await?;
-        let done = bind(sqlx::query(text).bind(work.0).bind(ticket.0))
-            .execute(turn.writer)
-            .await?;
-        Ok(done.rows_affected() == 1)
+        let query = self.light(text).await?.bind(work.0).bind(ticket.0);
+        Ok(bind(query).execute().await? == 1)
     }
 }
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;

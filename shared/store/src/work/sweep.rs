@@ -75,12 +75,13 @@ impl Store {
     pub async fn sweep(&self, batch: u32) -> Result<Swept, StoreError> {
         let now = self.now();
         let mut tx = self.begin_light(PATIENCE).await?;
-        let rows: Vec<(i64, String, bool)> = sqlx::query_as(SWEEP)
+        let rows: Vec<(i64, String, bool)> = tx
+            .query(SWEEP)
             .bind(now)
-            .bind(batch)
+            .bind(i64::from(batch))
             .bind(CRASHES)
             .bind(LOST)
-            .fetch_all(&mut **tx)
+            .fetch_all()
             .await?;
         let mut swept = Swept::default();
         for (id, state, ran) in rows {
@@ -106,11 +107,12 @@ impl Store {
     pub async fn reclaim(&self, mirror: MirrorId) -> Result<Reclaimed, StoreError> {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let rows: Vec<(i64, bool)> = sqlx::query_as(RECLAIM)
+        let rows: Vec<(i64, bool)> = tx
+            .query(RECLAIM)
             .bind(mirror.0)
             .bind(now)
             .bind(LOST)
-            .fetch_all(&mut **tx)
+            .fetch_all()
             .await?;
         let mut reclaimed = Reclaimed::default();
         for (id, ran) in rows {
@@ -121,12 +123,12 @@ impl Store {
                 reclaimed.queued += 1;
             }
         }
-        reclaimed.runs = sqlx::query(INTERRUPT_RUNS)
+        reclaimed.runs = tx
+            .query(INTERRUPT_RUNS)
             .bind(mirror.0)
             .bind(now)
-            .execute(&mut **tx)
-            .await?
-            .rows_affected();
+            .execute()
+            .await?;
         tx.commit().await?;
         Ok(reclaimed)
     }
@@ -141,12 +143,13 @@ impl Store {
         batch: u32,
     ) -> Result<u64, StoreError> {
         let mut tx = self.begin_light(PATIENCE).await?;
-        let pruned = sqlx::query(PRUNE)
+        let pruned = tx
+            .query(PRUNE)
             .bind(micros(before))
-            .bind(batch)
-            .execute(&mut **tx)
+            .bind(i64::from(batch))
+            .execute()
             .await?;
         tx.commit().await?;
-        Ok(pruned.rows_affected())
+        Ok(pruned)
     }
 }
