@@ -1,7 +1,12 @@
 //! What jobs need of the outside, put together by the binary.
 
 use crate::{
-    SyncError, events::Events, facts::Facts, lease::Lease, link::Link, target_labels::TargetLabels,
+    SyncError,
+    events::Events,
+    facts::Facts,
+    lease::{InHand, Lease},
+    link::Link,
+    target_labels::TargetLabels,
 };
 use mirror_core::{
     ids::MirrorId,
@@ -43,6 +48,8 @@ pub struct Context {
     /// Held while a target has yet to prove that it keeps things hidden, so that one job does it
     /// and the others find it done.
     pub proof: tokio::sync::Mutex<()>,
+    /// The jobs under way here.
+    pub in_hand: InHand,
     /// Names this process in leases.
     pub owner: String,
 }
@@ -87,6 +94,9 @@ impl Context {
     /// To be asked just before anything is sent that changes something.
     pub(crate) fn may_write(&self, lease: &Lease) -> Result<(), SyncError> {
         if self.shutdown.is_requested() {
+            return Err(SyncError::Stopping);
+        }
+        if lease.is_to_stop() {
             return Err(SyncError::Stopping);
         }
         if self.store.lease_left(&lease.fence).is_zero() {

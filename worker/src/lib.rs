@@ -40,5 +40,6 @@ pub use error::{Side, SyncError};
 pub use events::{Event, Events, Notice};
 pub use execute::execute;
 pub use facts::Facts;
+pub use lease::InHand;
 pub use link::{End, Link, Settings};
 pub use target_labels::TargetLabels;

@@ -13,7 +13,7 @@ use mirror_core::outcome::Outcome;
 /// source.
 pub(crate) async fn run(cx: &Context, lease: &Lease, link: &Link) -> Result<Outcome, SyncError> {
     let mirror = cx.store.mirror(link.mirror).await?;
-    let full = link.settings.full;
+    let full = link.settings.full || cx.store.serves_full_run(&lease.fence).await?;
     if full {
         cx.store
             .forget_fingerprints(&lease.fence, link.mirror, None)

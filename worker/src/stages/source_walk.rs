@@ -148,6 +148,7 @@ impl Walk<'_> {
     }
 
     async fn batch(&mut self, batch: Batch) -> Result<(), SyncError> {
+        self.cx.may_write(self.lease)?;
         let started = *self
             .started
             .get_or_insert_with(|| batch.clock.unwrap_or_else(|| self.cx.store.now()));

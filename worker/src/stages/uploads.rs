@@ -97,6 +97,7 @@ async fn transfer(
     let outcome = match send(case, upload).await? {
         Ok(outcome) => {
             case.done.attachments += 1;
+            case.lease.file_carried();
             outcome
         }
         Err(reason) => {
