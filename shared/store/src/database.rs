@@ -2,17 +2,13 @@
 
 use crate::{
     error::{StoreError, is_busy},
+    sql::{On, Query, Text},
     time::micros,
 };
 use chrono::{DateTime, Utc};
 use mirror_core::ports::Clock;
-use sqlx::{Sqlite, SqlitePool, Transaction};
-use std::{
-    fmt,
-    ops::{Deref, DerefMut},
-    sync::Arc,
-    time::Duration,
-};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long a write that hangs on no lease waits for a database locked by another process, on top
@@ -23,11 +19,26 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The record. Cheap to clone; clones share the connections.
 #[derive(Clone)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
-    /// Whose turn it is on the one writing connection, and how durably it commits just now.
-    turn: Arc<Mutex<Durability>>,
+    database: Database,
     clock: Arc<dyn Clock>,
+}
+
+/// The connections to either kind of database.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        /// Whose turn it is on the one writing connection, and how durably it commits just now.
+        turn: Arc<Mutex<Durability>>,
+    },
+    #[expect(dead_code, reason = "opened with the next change")]
+    Postgres {
+        /// Whose commits are on disk when they return.
+        durable: PgPool,
+        /// Whose commits follow within a moment; and for reading.
+        light: PgPool,
+    },
 }
 
 impl fmt::Debug for Store {
@@ -59,40 +70,45 @@ impl Durability {
 }
 
 /// A writing transaction; rolled back unless committed.
-pub(crate) struct Tx {
-    // First, so that it ends before the turn does.
-    inner: Transaction<'static, Sqlite>,
-    _turn: OwnedMutexGuard<Durability>,
+pub(crate) enum Tx {
+    Sqlite {
+        // First, so that it ends before the turn does.
+        inner: Transaction<'static, Sqlite>,
+        _turn: OwnedMutexGuard<Durability>,
+    },
+    Postgres(Transaction<'static, Postgres>),
 }
 
 impl Tx {
+    pub(crate) fn query(&mut self, text: impl Into<Text>) -> Query<'_> {
+        match self {
+            Self::Sqlite { inner, .. } => Query::on_sqlite(text.into(), On::Within(inner)),
+            Self::Postgres(inner) => Query::on_postgres(text.into(), On::Within(inner)),
+        }
+    }
+
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
-    }
-}
-
-impl Deref for Tx {
-    type Target = Transaction<'static, Sqlite>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.inner
-    }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.inner
+        match self {
+            Self::Sqlite { inner, _turn } => inner.commit().await?,
+            Self::Postgres(inner) => inner.commit().await?,
+        }
+        Ok(())
     }
 }
 
 impl Store {
-    pub(crate) fn new(writer: SqlitePool, readers: SqlitePool, clock: Arc<dyn Clock>) -> Self {
-        Self {
+    pub(crate) fn on_sqlite(
+        writer: SqlitePool,
+        readers: SqlitePool,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let turn = Arc::new(Mutex::new(Durability::AtOnce));
+        let database = Database::Sqlite {
             writer,
             readers,
-            turn: Arc::new(Mutex::new(Durability::AtOnce)),
-            clock,
-        }
+            turn,
+        };
+        Self { database, clock }
     }
 
     /// The time of day that every statement is given, cut to microseconds.
@@ -100,25 +116,41 @@ impl Store {
         micros(self.clock.now())
     }
 
-    /// Closes the connections, after what is under way has ended, and tidies the files up. Without
-    /// it nothing is lost; the next opening tidies up.
+    /// Closes the connections, after what is under way has ended, and tidies files up. Without it
+    /// nothing is lost; the next opening tidies up.
     pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        match &self.database {
+            Database::Sqlite {
+                writer, readers, ..
+            } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Database::Postgres { durable, light } => {
+                light.close().await;
+                durable.close().await;
+            }
+        }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.clock
     }
 
-    /// Reads see the last commit. Not to be used while a transaction is open: in memory there is
-    /// one connection for both.
-    pub(crate) fn reader(&self) -> &SqlitePool {
-        &self.readers
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
-    /// A transaction that is durable when its commit returns, begun as a writing one: one that
-    /// reads first and then wants to write is refused at once by SQLite, whatever the time-out.
+    /// A query that sees the last commit. Not to be run while a transaction is open: in memory
+    /// there is one connection for both.
+    pub(crate) fn read(&self, text: impl Into<Text>) -> Query<'_> {
+        match &self.database {
+            Database::Sqlite { readers, .. } => Query::on_sqlite(text.into(), On::Pool(readers)),
+            Database::Postgres { light, .. } => Query::on_postgres(text.into(), On::Pool(light)),
+        }
+    }
+
+    /// A transaction that is durable when its commit returns.
     pub(crate) async fn begin(&self, patience: Duration) -> Result<Tx, StoreError> {
         self.begin_as(Durability::AtOnce, patience).await
     }
@@ -130,55 +162,71 @@ impl Store {
 
     async fn begin_as(&self, durability: Durability, patience: Duration) -> Result<Tx, StoreError> {
         let until = self.clock.monotonic().saturating_add(patience);
-        let turn = self.turn_as(durability).await?;
-        loop {
-            match self.writer.begin_with("BEGIN IMMEDIATE").await {
-                Ok(inner) => return Ok(Tx { inner, _turn: turn }),
-                Err(error) if is_busy(&error) && self.clock.monotonic() < until => {
-                    self.clock.sleep(PAUSE).await;
-                }
-                Err(error) => return Err(error.into()),
+        match &self.database {
+            Database::Sqlite { writer, turn, .. } => {
+                let turn = turn_as(durability, writer, turn).await?;
+                // Begun as a writing one: one that reads first and then wants to write is refused
+                // at once by SQLite, whatever the time-out.
+                let begin = || writer.begin_with("BEGIN IMMEDIATE");
+                let inner = self.patiently(until, begin).await?;
+                Ok(Tx::Sqlite { inner, _turn: turn })
+            }
+            Database::Postgres { durable, light } => {
+                let pool = match durability {
+                    Durability::AtOnce => durable,
+                    Durability::WithTheNext => light,
+                };
+                Ok(Tx::Postgres(self.patiently(until, || pool.begin()).await?))
             }
         }
     }
 
-    /// The turn for one light statement on [`Turn::writer`].
-    pub(crate) async fn light(&self) -> Result<Turn<'_>, StoreError> {
-        Ok(Turn {
-            _turn: self.turn_as(Durability::WithTheNext).await?,
-            writer: &self.writer,
-        })
+    async fn patiently<T, F>(&self, until: Duration, begin: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        loop {
+            match begin().await {
+                Err(error) if is_busy(&error) && self.clock.monotonic() < until => {
+                    self.clock.sleep(PAUSE).await;
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
-    async fn turn_as(
-        &self,
-        durability: Durability,
-    ) -> Result<OwnedMutexGuard<Durability>, StoreError> {
-        let mut turn = Arc::clone(&self.turn).lock_owned().await;
-        if *turn != durability {
-            // Recorded on the safe side of the change, in case it is cut short: then the next
-            // durable transaction asks again.
-            *turn = Durability::WithTheNext;
-            sqlx::raw_sql(durability.pragma())
-                .execute(&self.writer)
-                .await?;
-            *turn = durability;
-        }
-        Ok(turn)
+    /// One statement that is a transaction of its own, about the going round of tickets alone.
+    pub(crate) async fn light(&self, text: impl Into<Text>) -> Result<Query<'_>, StoreError> {
+        Ok(match &self.database {
+            Database::Sqlite { writer, turn, .. } => {
+                let turn = turn_as(Durability::WithTheNext, writer, turn).await?;
+                Query::on_sqlite(text.into(), On::Turn(writer, turn))
+            }
+            Database::Postgres { light, .. } => Query::on_postgres(text.into(), On::Pool(light)),
+        })
     }
 }
 
-/// Leave to run one statement that is a transaction of its own.
-pub(crate) struct Turn<'a> {
-    _turn: OwnedMutexGuard<Durability>,
-    pub(crate) writer: &'a SqlitePool,
+async fn turn_as(
+    durability: Durability,
+    writer: &SqlitePool,
+    turn: &Arc<Mutex<Durability>>,
+) -> Result<OwnedMutexGuard<Durability>, StoreError> {
+    let mut turn = Arc::clone(turn).lock_owned().await;
+    if *turn != durability {
+        // Recorded on the safe side of the change, in case it is cut short: then the next durable
+        // transaction asks again.
+        *turn = Durability::WithTheNext;
+        sqlx::raw_sql(durability.pragma()).execute(writer).await?;
+        *turn = durability;
+    }
+    Ok(turn)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use mirror_core::ports::BoxFuture;
-    use sqlx::Row;
 
     struct Still;
 
@@ -196,11 +244,9 @@ mod tests {
         }
     }
 
-    /// 1 is NORMAL, 2 is FULL.
-    async fn synchronous(executor: impl sqlx::SqliteExecutor<'_>) -> i64 {
-        let query = sqlx::query("PRAGMA synchronous").persistent(false);
-        query.fetch_one(executor).await.unwrap().get(0)
-    }
+    const SYNCHRONOUS: &str = "SELECT synchronous FROM pragma_synchronous";
+    const NORMAL: (i64,) = (1,);
+    const FULL: (i64,) = (2,);
 
     #[tokio::test]
     async fn what_touches_a_gitlab_is_durable_at_once_whatever_came_before() {
@@ -209,13 +255,13 @@ mod tests {
         let store = Store::open(&path, Arc::new(Still)).await.unwrap();
         for _ in 0..3 {
             let mut tx = store.begin(PATIENCE).await.unwrap();
-            assert_eq!(synchronous(&mut **tx).await, 2);
+            let how: (i64,) = tx.query(SYNCHRONOUS).fetch_one().await.unwrap();
+            assert_eq!(how, FULL);
             tx.commit().await.unwrap();
             // Given up half-way, which must not leave its mode behind either.
             drop(store.begin(PATIENCE).await.unwrap());
-            let turn = store.light().await.unwrap();
-            assert_eq!(synchronous(turn.writer).await, 1);
-            drop(turn);
+            let light = store.light(SYNCHRONOUS).await.unwrap();
+            assert_eq!(light.fetch_one::<(i64,)>().await.unwrap(), NORMAL);
             drop(store.begin_light(PATIENCE).await.unwrap());
         }
     }

@@ -52,6 +52,12 @@ pub enum StoreError {
     /// Another registered instance answers to this name.
     #[error("the name {0} belongs to another registered instance")]
     NameTaken(InstanceName),
+    /// Another instance has this title.
+    #[error("there is another instance called {0}")]
+    TitleTaken(String),
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] crate::UnsealError),
     /// A row holds what this version cannot read.
     #[error("the record holds {what} that this version cannot read")]
     Unreadable {
@@ -83,6 +89,8 @@ impl StoreError {
             | Self::NoSuchRun(_)
             | Self::SameProject
             | Self::NameTaken(_)
+            | Self::TitleTaken(_)
+            | Self::Sealed(_)
             | Self::Unreadable { .. } => false,
         }
     }
@@ -182,6 +190,15 @@ pub enum OpenError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The record is on a database server, so there is no file to copy.
+    #[error(
+        "the record is on a database server and cannot be copied to {}; use the server's own backup",
+        path.display()
+    )]
+    NotAFile {
+        /// The copy that was asked for.
+        path: PathBuf,
     },
     /// The schema could not be brought up to date.
     #[error(

@@ -60,13 +60,14 @@ impl Store {
     /// a locked database until the lease ends.
     pub(crate) async fn begin_fenced(&self, fence: &Fence) -> Result<Tx, StoreError> {
         let mut tx = self.begin(self.lease_left(fence)).await?;
-        let held = sqlx::query(HOLD)
+        let held = tx
+            .query(HOLD)
             .bind(fence.work.0)
             .bind(fence.ticket.0)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if held.rows_affected() == 1 {
+        if held == 1 {
             Ok(tx)
         } else {
             Err(StoreError::Fenced)

@@ -41,10 +41,11 @@ impl Store {
         mirror: MirrorId,
         iid: Iid,
     ) -> Result<Option<Impostor>, StoreError> {
-        let row: Option<(i64, i64)> = sqlx::query_as(IMPOSTOR_OF)
+        let row: Option<(i64, i64)> = self
+            .read(IMPOSTOR_OF)
             .bind(mirror.0)
             .bind(iid.0)
-            .fetch_optional(self.reader())
+            .fetch_optional()
             .await?;
         Ok(row.map(|(target_iid, author)| Impostor {
             target_iid: Iid(target_iid),
@@ -64,11 +65,11 @@ impl Store {
         target_iid: Iid,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        sqlx::query(CLEAR_IMPOSTOR)
+        tx.query(CLEAR_IMPOSTOR)
             .bind(mirror.0)
             .bind(iid.0)
             .bind(target_iid.0)
-            .execute(&mut **tx)
+            .execute()
             .await?;
         tx.commit().await
     }
@@ -86,13 +87,13 @@ pub(crate) async fn note_impostors(
         impostor,
     } in sighted
     {
-        sqlx::query(IMPOSTOR)
+        tx.query(IMPOSTOR)
             .bind(mirror.0)
             .bind(source_iid.0)
             .bind(impostor.target_iid.0)
             .bind(impostor.author.0)
             .bind(now)
-            .execute(&mut ***tx)
+            .execute()
             .await?;
     }
     Ok(())

@@ -5,7 +5,6 @@ use crate::{
     database::{PATIENCE, Tx},
 };
 use mirror_core::ids::{InstanceId, InstanceName, UserId};
-use sqlx::Row;
 use std::collections::BTreeSet;
 
 /// A registered GitLab.
@@ -63,29 +62,30 @@ impl Store {
         let mut tx = self.begin(PATIENCE).await?;
         let id = match owner_of(&mut tx, &name.0).await? {
             Some(id) => {
-                sqlx::query(MOVED)
+                tx.query(MOVED)
                     .bind(id.0)
                     .bind(api_base)
                     .bind(now)
-                    .execute(&mut **tx)
+                    .execute()
                     .await?;
                 id
             }
             None => {
-                let row = sqlx::query(INSERT)
+                let (id,): (i64,) = tx
+                    .query(INSERT)
                     .bind(&name.0)
                     .bind(api_base)
                     .bind(now)
-                    .fetch_one(&mut **tx)
+                    .fetch_one()
                     .await?;
-                InstanceId(row.try_get(0)?)
+                InstanceId(id)
             }
         };
         for known_as in std::iter::once(&name.0).chain(also_known_as) {
-            sqlx::query(ADD_NAME)
+            tx.query(ADD_NAME)
                 .bind(known_as)
                 .bind(id.0)
-                .execute(&mut **tx)
+                .execute()
                 .await?;
             if owner_of(&mut tx, known_as).await? != Some(id) {
                 return Err(StoreError::NameTaken(InstanceName(known_as.clone())));
@@ -100,27 +100,24 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn instance(&self, id: InstanceId) -> Result<Option<Instance>, StoreError> {
-        let Some(row) = sqlx::query(ONE)
-            .bind(id.0)
-            .fetch_optional(self.reader())
-            .await?
-        else {
+        let row: Option<(String, String)> = self.read(ONE).bind(id.0).fetch_optional().await?;
+        let Some((name, api_base)) = row else {
             return Ok(None);
         };
-        let name: String = row.try_get(0)?;
-        let others = sqlx::query(OTHER_NAMES)
+        let others: Vec<(String,)> = self
+            .read(OTHER_NAMES)
             .bind(id.0)
             .bind(&name)
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
         Ok(Some(Instance {
             id,
             name: InstanceName(name),
-            api_base: row.try_get(1)?,
+            api_base,
             also_known_as: others
-                .iter()
-                .map(|row| row.try_get(0).map(InstanceName))
-                .collect::<Result<_, _>>()?,
+                .into_iter()
+                .map(|(name,)| InstanceName(name))
+                .collect(),
         }))
     }
 
@@ -135,12 +132,12 @@ impl Store {
         username: &str,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin(PATIENCE).await?;
-        sqlx::query(REMEMBER_USER)
+        tx.query(REMEMBER_USER)
             .bind(instance.0)
             .bind(user.0)
             .bind(username)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
         tx.commit().await
     }
@@ -150,18 +147,12 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn our_users(&self, instance: InstanceId) -> Result<BTreeSet<UserId>, StoreError> {
-        let rows = sqlx::query(OUR_USERS)
-            .bind(instance.0)
-            .fetch_all(self.reader())
-            .await?;
-        rows.iter().map(|row| Ok(UserId(row.try_get(0)?))).collect()
+        let rows: Vec<(i64,)> = self.read(OUR_USERS).bind(instance.0).fetch_all().await?;
+        Ok(rows.into_iter().map(|(user,)| UserId(user)).collect())
     }
 }
 
 async fn owner_of(tx: &mut Tx, name: &str) -> Result<Option<InstanceId>, StoreError> {
-    let row = sqlx::query(BY_NAME)
-        .bind(name)
-        .fetch_optional(&mut ***tx)
-        .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?.map(InstanceId))
+    let row: Option<(i64,)> = tx.query(BY_NAME).bind(name).fetch_optional().await?;
+    Ok(row.map(|(id,)| InstanceId(id)))
 }

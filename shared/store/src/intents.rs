@@ -89,10 +89,11 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn intents(&self, mirror: MirrorId, iid: Iid) -> Result<Vec<Intent>, StoreError> {
-        let rows: Vec<IntentRow> = sqlx::query_as(OPEN)
+        let rows: Vec<IntentRow> = self
+            .read(OPEN)
             .bind(mirror.0)
             .bind(iid.0)
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
         Ok(rows.into_iter().map(Intent::from).collect())
     }
@@ -103,10 +104,7 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn twin_watch(&self, mirror: MirrorId) -> Result<Vec<Intent>, StoreError> {
-        let rows: Vec<IntentRow> = sqlx::query_as(TWINS)
-            .bind(mirror.0)
-            .fetch_all(self.reader())
-            .await?;
+        let rows: Vec<IntentRow> = self.read(TWINS).bind(mirror.0).fetch_all().await?;
         Ok(rows.into_iter().map(Intent::from).collect())
     }
 
@@ -134,12 +132,13 @@ impl Store {
     /// [`StoreError::Fenced`], [`StoreError::NoSuchIntent`].
     pub async fn intent_resent(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        let found = sqlx::query(RESENT)
+        let found = tx
+            .query(RESENT)
             .bind(intent.0)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if found.rows_affected() == 0 {
+        if found == 0 {
             return Err(StoreError::NoSuchIntent);
         }
         tx.commit().await
@@ -153,10 +152,10 @@ impl Store {
     /// [`StoreError::Fenced`].
     pub async fn intent_replaced(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        sqlx::query(REPLACED)
+        tx.query(REPLACED)
             .bind(intent.0)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
         tx.commit().await
     }
@@ -168,12 +167,13 @@ impl Store {
     /// [`StoreError::NoSuchIntent`].
     pub async fn intent_answered(&self, intent: IntentId, created: i64) -> Result<(), StoreError> {
         let mut tx = self.begin(PATIENCE).await?;
-        let found = sqlx::query(ANSWERED)
+        let found = tx
+            .query(ANSWERED)
             .bind(intent.0)
             .bind(created)
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if found.rows_affected() == 0 {
+        if found == 0 {
             return Err(StoreError::NoSuchIntent);
         }
         tx.commit().await
@@ -185,10 +185,7 @@ impl Store {
     /// [`StoreError::Fenced`].
     pub async fn drop_intent(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        sqlx::query(FORGET)
-            .bind(intent.0)
-            .execute(&mut **tx)
-            .await?;
+        tx.query(FORGET).bind(intent.0).execute().await?;
         tx.commit().await
     }
 }
@@ -205,21 +202,23 @@ pub(crate) async fn open_intent(
         Intended::Note { .. } => "note",
         Intended::Time { .. } => "time",
     };
-    let opened: Option<IntentRow> = sqlx::query_as(BEGIN)
+    let opened: Option<IntentRow> = tx
+        .query(BEGIN)
         .bind(mirror.0)
         .bind(iid.0)
         .bind(kind)
         .bind(Json(what))
         .bind(now)
-        .fetch_optional(&mut ***tx)
+        .fetch_optional()
         .await?;
     match opened {
         Some(row) => Ok(row.into()),
         None => {
-            let open: IntentRow = sqlx::query_as(OPEN)
+            let open: IntentRow = tx
+                .query(OPEN)
                 .bind(mirror.0)
                 .bind(iid.0)
-                .fetch_one(&mut ***tx)
+                .fetch_one()
                 .await?;
             Err(StoreError::IntentOpen(Box::new(open.into())))
         }
@@ -234,23 +233,25 @@ pub(crate) async fn settle_intent(
     intent: IntentId,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let kept = sqlx::query(SETTLE_RESENT)
+    let kept = tx
+        .query(SETTLE_RESENT)
         .bind(intent.0)
         .bind(mirror.0)
         .bind(iid.0)
         .bind(now)
-        .execute(&mut ***tx)
+        .execute()
         .await?;
-    if kept.rows_affected() == 1 {
+    if kept == 1 {
         return Ok(());
     }
-    let closed = sqlx::query(SETTLE)
+    let closed = tx
+        .query(SETTLE)
         .bind(intent.0)
         .bind(mirror.0)
         .bind(iid.0)
-        .execute(&mut ***tx)
+        .execute()
         .await?;
-    if closed.rows_affected() == 1 {
+    if closed == 1 {
         Ok(())
     } else {
         Err(StoreError::NoSuchIntent)

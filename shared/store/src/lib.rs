@@ -11,6 +11,7 @@
 //!
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
+mod cipher;
 mod database;
 mod error;
 mod fence;
@@ -22,13 +23,18 @@ mod mirrors;
 mod notes;
 mod open;
 mod runs;
+mod schedule;
 mod seen;
+mod service;
+mod sql;
 mod targets;
 mod time;
 mod uploads;
 mod walks;
 mod work;
+mod workers;
 
+pub use cipher::{Cipher, UnsealError};
 pub use database::Store;
 pub use error::{OpenError, StoreError};
 pub use fence::Fence;
@@ -36,10 +42,13 @@ pub use impostors::SightedImpostor;
 pub use instances::Instance;
 pub use issues::Side;
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
-pub use runs::{Run, RunCounts, RunKind, RunStatus};
+pub use runs::{Effort, Requested, Run, RunCounts, RunKind, RunRequest, RunStatus};
+pub use schedule::{DueMirror, Schedule, Turn};
+pub use service::{InstanceAccess, InstanceEntry};
 pub use targets::{TargetFact, TargetFacts};
 pub use walks::{Adoption, Twin};
 pub use work::{
     Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,
     WorkState,
 };
+pub use workers::{NewWorker, Worker};

@@ -140,7 +140,8 @@ impl Store {
         }
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let id: i64 = sqlx::query_scalar(ENSURE)
+        let (id,): (i64,) = tx
+            .query(ENSURE)
             .bind(source.instance.0)
             .bind(source.project.0)
             .bind(&source.path)
@@ -148,14 +149,10 @@ impl Store {
             .bind(target.project.0)
             .bind(&target.path)
             .bind(now)
-            .fetch_one(&mut **tx)
+            .fetch_one()
             .await?;
-        sqlx::query(ENSURE_CONFIG)
-            .bind(id)
-            .bind(now)
-            .execute(&mut **tx)
-            .await?;
-        let row: MirrorRow = sqlx::query_as(ONE).bind(id).fetch_one(&mut **tx).await?;
+        tx.query(ENSURE_CONFIG).bind(id).bind(now).execute().await?;
+        let row: MirrorRow = tx.query(ONE).bind(id).fetch_one().await?;
         tx.commit().await?;
         Ok(row.into())
     }
@@ -165,10 +162,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
     pub async fn mirror(&self, id: MirrorId) -> Result<Mirror, StoreError> {
-        let row: Option<MirrorRow> = sqlx::query_as(ONE)
-            .bind(id.0)
-            .fetch_optional(self.reader())
-            .await?;
+        let row: Option<MirrorRow> = self.read(ONE).bind(id.0).fetch_optional().await?;
         row.map(Mirror::from).ok_or(StoreError::NoSuchMirror(id))
     }
 
@@ -177,7 +171,7 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn mirrors(&self) -> Result<Vec<Mirror>, StoreError> {
-        let rows: Vec<MirrorRow> = sqlx::query_as(ALL).fetch_all(self.reader()).await?;
+        let rows: Vec<MirrorRow> = self.read(ALL).fetch_all().await?;
         Ok(rows.into_iter().map(Mirror::from).collect())
     }
 
@@ -201,21 +195,18 @@ impl Store {
     async fn set_paused(&self, id: MirrorId, reason: Option<&str>) -> Result<(), StoreError> {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let found = sqlx::query(PAUSE)
+        let found = tx
+            .query(PAUSE)
             .bind(id.0)
             .bind(reason)
             .bind(now)
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if found.rows_affected() == 0 {
+        if found == 0 {
             return Err(StoreError::NoSuchMirror(id));
         }
         if reason.is_some() {
-            sqlx::query(RECALL)
-                .bind(id.0)
-                .bind(now)
-                .execute(&mut **tx)
-                .await?;
+            tx.query(RECALL).bind(id.0).bind(now).execute().await?;
         }
         tx.commit().await
     }
@@ -227,11 +218,11 @@ impl Store {
     pub async fn record_full_walk(&self, fence: &Fence, id: MirrorId) -> Result<(), StoreError> {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
-        sqlx::query(FULL)
+        tx.query(FULL)
             .bind(id.0)
             .bind(now)
             .bind(now)
-            .execute(&mut **tx)
+            .execute()
             .await?;
         tx.commit().await
     }

@@ -73,10 +73,11 @@ impl Store {
         mirror: MirrorId,
         iid: Iid,
     ) -> Result<Vec<NoteMapping>, StoreError> {
-        let rows: Vec<NoteRow> = sqlx::query_as(OF_ISSUE)
+        let rows: Vec<NoteRow> = self
+            .read(OF_ISSUE)
             .bind(mirror.0)
             .bind(iid.0)
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
         Ok(rows.into_iter().map(NoteMapping::from).collect())
     }
@@ -120,7 +121,8 @@ async fn save(
     note: &NoteMapping,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let saved = sqlx::query(SAVE)
+    let saved = tx
+        .query(SAVE)
         .bind(mirror.0)
         .bind(iid.0)
         .bind(note.source_note.0)
@@ -130,19 +132,20 @@ async fn save(
         .bind(&note.fingerprint)
         .bind(&note.skipped)
         .bind(now)
-        .execute(&mut ***tx)
+        .execute()
         .await
         .map_err(target_taken)?;
-    if saved.rows_affected() == 1 {
+    if saved == 1 {
         return Ok(());
     }
-    let mapped: Option<Option<i64>> = sqlx::query_scalar(MAPPED)
+    let mapped: Option<(Option<i64>,)> = tx
+        .query(MAPPED)
         .bind(mirror.0)
         .bind(iid.0)
         .bind(note.source_note.0)
-        .fetch_optional(&mut ***tx)
+        .fetch_optional()
         .await?;
-    match mapped.flatten() {
+    match mapped.and_then(|(mapped,)| mapped) {
         Some(mapped) => Err(StoreError::NoteMapped {
             source_note: note.source_note,
             mapped: NoteId(mapped),

@@ -2,6 +2,7 @@
 
 use crate::{
     Store,
+    database::Database,
     error::{OpenError, is_busy, is_damaged},
 };
 use mirror_core::ports::Clock;
@@ -51,7 +52,7 @@ impl Store {
             .await
             .map_err(|error| failed(path, error))?;
         let readers = pool(READERS).connect_lazy_with(reading(path));
-        Ok(Self::new(writer, readers, clock))
+        Ok(Self::on_sqlite(writer, readers, clock))
     }
 
     /// A record that lives in memory and ends with the last clone of the store: for `plan` without
@@ -72,7 +73,7 @@ impl Store {
         mark(path, &mut connection).await?;
         migrate(path, &mut connection).await?;
         drop(connection);
-        Ok(Self::new(both.clone(), both, clock))
+        Ok(Self::on_sqlite(both.clone(), both, clock))
     }
 
     /// Writes a copy of everything committed to a new file (readable by its owner alone), without
@@ -80,8 +81,14 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError::Unreadable`] if the file is there already or cannot be made;
-    /// [`OpenError::Database`] if it cannot be written.
+    /// [`OpenError::Database`] if it cannot be written; [`OpenError::NotAFile`] if the record is
+    /// on a server.
     pub async fn copy_to(&self, path: &Path) -> Result<(), OpenError> {
+        let Database::Sqlite { readers, .. } = self.database() else {
+            return Err(OpenError::NotAFile {
+                path: path.to_owned(),
+            });
+        };
         let unreadable = |source| OpenError::Unreadable {
             path: path.to_owned(),
             source,
@@ -96,7 +103,7 @@ impl Store {
         create_private(path).map_err(unreadable)?;
         sqlx::query("VACUUM INTO $1")
             .bind(address.as_str())
-            .execute(self.reader())
+            .execute(readers)
             .await
             .map_err(|error| failed(path, error))?;
         Ok(())

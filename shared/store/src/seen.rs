@@ -41,14 +41,14 @@ impl Store {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
         for target in seen {
-            sqlx::query(REFRESH)
+            tx.query(REFRESH)
                 .bind(mirror.0)
                 .bind(target.id.0)
                 .bind(crate::time::micros(target.updated_at))
                 .bind(target.notes_count)
                 .bind(&target.digest)
                 .bind(now)
-                .execute(&mut **tx)
+                .execute()
                 .await?;
         }
         tx.commit().await
@@ -70,21 +70,17 @@ impl Store {
         match iids {
             None => {
                 for text in [FORGET_ALL, FORGET_NOTES_OF_ALL] {
-                    sqlx::query(text)
-                        .bind(mirror.0)
-                        .bind(now)
-                        .execute(&mut **tx)
-                        .await?;
+                    tx.query(text).bind(mirror.0).bind(now).execute().await?;
                 }
             }
             Some(iids) => {
                 for iid in iids {
                     for text in [FORGET_ONE, FORGET_NOTES_OF_ONE] {
-                        sqlx::query(text)
+                        tx.query(text)
                             .bind(mirror.0)
                             .bind(iid.0)
                             .bind(now)
-                            .execute(&mut **tx)
+                            .execute()
                             .await?;
                     }
                 }

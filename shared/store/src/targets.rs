@@ -78,15 +78,17 @@ impl Store {
         instance: InstanceId,
         project: ProjectId,
     ) -> Result<TargetFacts, StoreError> {
-        let facts: Option<(Option<bool>, bool, bool)> = sqlx::query_as(FACTS)
+        let facts: Option<(Option<bool>, bool, bool)> = self
+            .read(FACTS)
             .bind(instance.0)
             .bind(project.0)
-            .fetch_optional(self.reader())
+            .fetch_optional()
             .await?;
-        let dropped: Vec<(String, String)> = sqlx::query_as(DROPPED)
+        let dropped: Vec<(String, String)> = self
+            .read(DROPPED)
             .bind(instance.0)
             .bind(project.0)
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
         let (scoped_exclusive, confidential_proven, internal_proven) = facts.unwrap_or_default();
         Ok(TargetFacts {
@@ -108,27 +110,31 @@ impl Store {
         fact: &TargetFact,
     ) -> Result<(), StoreError> {
         let now = self.now();
+        let mut tx = self.begin(PATIENCE).await?;
         let query = match fact {
-            TargetFact::Dropped { field, stamp } => sqlx::query(SAVE_DROPPED)
+            TargetFact::Dropped { field, stamp } => tx
+                .query(SAVE_DROPPED)
                 .bind(instance.0)
                 .bind(project.0)
                 .bind(field)
                 .bind(stamp),
-            TargetFact::ScopedExclusive(exclusive) => sqlx::query(SAVE_SCOPED)
+            TargetFact::ScopedExclusive(exclusive) => tx
+                .query(SAVE_SCOPED)
                 .bind(instance.0)
                 .bind(project.0)
                 .bind(exclusive),
-            TargetFact::ConfidentialProven(proven) => sqlx::query(SAVE_CONFIDENTIAL)
+            TargetFact::ConfidentialProven(proven) => tx
+                .query(SAVE_CONFIDENTIAL)
                 .bind(instance.0)
                 .bind(project.0)
                 .bind(proven),
-            TargetFact::InternalProven(proven) => sqlx::query(SAVE_INTERNAL)
+            TargetFact::InternalProven(proven) => tx
+                .query(SAVE_INTERNAL)
                 .bind(instance.0)
                 .bind(project.0)
                 .bind(proven),
         };
-        let mut tx = self.begin(PATIENCE).await?;
-        query.bind(now).execute(&mut **tx).await?;
+        query.bind(now).execute().await?;
         tx.commit().await
     }
 }

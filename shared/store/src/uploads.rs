@@ -1,11 +1,14 @@
 //! Files that went from a source project to a target project.
 
 use crate::{
-    Store, StoreError,
+    Fence, Store, StoreError,
     database::{PATIENCE, Tx},
+    sql::Query,
 };
-use mirror_core::mapping::{UploadKey, UploadOutcome};
-use sqlx::{SqliteExecutor, query::QueryAs, sqlite::SqliteArguments};
+use mirror_core::{
+    ids::MirrorId,
+    mapping::{UploadKey, UploadOutcome},
+};
 use std::collections::HashMap;
 
 const ONE: &str = "\
@@ -46,7 +49,30 @@ impl From<UploadRow> for UploadOutcome {
     }
 }
 
+const FORGET_REFUSED: &str = "\
+DELETE FROM attachment_mappings
+WHERE refused IS NOT NULL AND EXISTS (
+    SELECT 1 FROM mirrors m
+    WHERE m.id = $1 AND m.source_instance_id = attachment_mappings.source_instance_id
+      AND m.source_project_id = attachment_mappings.source_project_id
+      AND m.target_instance_id = attachment_mappings.target_instance_id
+      AND m.target_project_id = attachment_mappings.target_project_id)";
+
 impl Store {
+    /// Forgets which files of a mirror were refused, so that each is tried once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn forget_refused_uploads(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        tx.query(FORGET_REFUSED).bind(mirror.0).execute().await?;
+        tx.commit().await
+    }
+
     /// How the transfers of these files ended; nothing for those never tried.
     ///
     /// # Errors
@@ -56,12 +82,8 @@ impl Store {
         keys: &[UploadKey],
     ) -> Result<HashMap<UploadKey, UploadOutcome>, StoreError> {
         let mut known = HashMap::with_capacity(keys.len());
-        if keys.is_empty() {
-            return Ok(known);
-        }
-        let mut connection = self.reader().acquire().await?;
         for key in keys {
-            if let Some(outcome) = one(&mut *connection, key).await? {
+            if let Some(outcome) = one(self.read(ONE), key).await? {
                 known.insert(key.clone(), outcome);
             }
         }
@@ -83,7 +105,7 @@ impl Store {
             UploadOutcome::Refused { reason } => (None, None, Some(reason)),
         };
         let mut tx: Tx = self.begin(PATIENCE).await?;
-        sqlx::query(SAVE)
+        tx.query(SAVE)
             .bind(key.source_instance.0)
             .bind(key.source_project.0)
             .bind(&key.secret)
@@ -94,27 +116,23 @@ impl Store {
             .bind(size)
             .bind(refused)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        let stands = one(&mut **tx, key).await?;
+        let stands = one(tx.query(ONE), key).await?;
         tx.commit().await?;
         Ok(stands.unwrap_or_else(|| outcome.clone()))
     }
 }
 
-async fn one(
-    executor: impl SqliteExecutor<'_>,
-    key: &UploadKey,
-) -> Result<Option<UploadOutcome>, StoreError> {
-    let query: QueryAs<'_, _, UploadRow, SqliteArguments> = sqlx::query_as(ONE);
-    let row = query
+async fn one(query: Query<'_>, key: &UploadKey) -> Result<Option<UploadOutcome>, StoreError> {
+    let row: Option<UploadRow> = query
         .bind(key.source_instance.0)
         .bind(key.source_project.0)
         .bind(&key.secret)
         .bind(&key.filename)
         .bind(key.target_instance.0)
         .bind(key.target_project.0)
-        .fetch_optional(executor)
+        .fetch_optional()
         .await?;
     Ok(row.map(UploadOutcome::from))
 }

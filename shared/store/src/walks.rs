@@ -2,7 +2,7 @@
 
 use crate::{
     Fence, Owe, SightedImpostor, Store, StoreError, database::Tx, impostors::note_impostors,
-    time::micros, work::owe_in,
+    runs::attach_found, time::micros, work::owe_in,
 };
 use chrono::{DateTime, Utc};
 use mirror_core::{
@@ -90,6 +90,7 @@ impl Store {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
         owe_in(&mut tx, owes, now).await?;
+        attach_found(&mut tx, fence.work, owes.iter().map(|owe| owe.job)).await?;
         set_watermark(&mut tx, SOURCE_WATERMARK, mirror, watermark, now).await?;
         tx.commit().await
     }
@@ -123,6 +124,7 @@ impl Store {
         }
         note_impostors(&mut tx, mirror, impostors, now).await?;
         owe_in(&mut tx, touched, now).await?;
+        attach_found(&mut tx, fence.work, touched.iter().map(|owe| owe.job)).await?;
         set_watermark(&mut tx, TARGET_WATERMARK, mirror, watermark, now).await?;
         tx.commit().await?;
         Ok(twins)
@@ -136,12 +138,13 @@ async fn adopt(
     now: DateTime<Utc>,
 ) -> Result<Option<Twin>, StoreError> {
     let target = &adoption.target;
-    let mapped: Option<Option<i64>> = sqlx::query_scalar(MAPPED_TO)
+    let mapped: Option<(Option<i64>,)> = tx
+        .query(MAPPED_TO)
         .bind(mirror.0)
         .bind(adoption.source_iid.0)
-        .fetch_optional(&mut ***tx)
+        .fetch_optional()
         .await?;
-    if let Some(mapped) = mapped.flatten().map(IssueId) {
+    if let Some(mapped) = mapped.and_then(|(mapped,)| mapped).map(IssueId) {
         return Ok((mapped != target.id).then_some(Twin {
             source_iid: adoption.source_iid,
             mapped,
@@ -150,10 +153,11 @@ async fn adopt(
         }));
     }
     // Its marker was exchanged by hand: whose mirror it was, it stays.
-    let taken = sqlx::query(IS_MIRROR)
+    let taken: Option<()> = tx
+        .query(IS_MIRROR)
         .bind(mirror.0)
         .bind(target.id.0)
-        .fetch_optional(&mut ***tx)
+        .fetch_optional()
         .await?;
     if taken.is_some() {
         tracing::warn!(
@@ -164,7 +168,7 @@ async fn adopt(
         );
         return Ok(None);
     }
-    sqlx::query(ADOPT)
+    tx.query(ADOPT)
         .bind(mirror.0)
         .bind(adoption.source_id.0)
         .bind(adoption.source_iid.0)
@@ -174,7 +178,7 @@ async fn adopt(
         .bind(target.notes_count)
         .bind(now)
         .bind(&target.digest)
-        .execute(&mut ***tx)
+        .execute()
         .await?;
     Ok(None)
 }
@@ -187,11 +191,11 @@ async fn set_watermark(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     if let Some(watermark) = watermark {
-        sqlx::query(text)
+        tx.query(text)
             .bind(mirror.0)
             .bind(micros(watermark))
             .bind(now)
-            .execute(&mut ***tx)
+            .execute()
             .await?;
     }
     Ok(())

@@ -1,13 +1,13 @@
 //! Finding what is known of source issues.
 
 use super::row::IssueRow;
-use crate::{Store, StoreError, time::micros};
+use crate::{Store, StoreError, sql::Text, time::micros};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{Iid, IssueId, MirrorId},
     mapping::IssueMapping,
 };
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::types::Json;
 use std::{collections::HashMap, time::Duration};
 
 /// One end of a mirror.
@@ -33,7 +33,25 @@ macro_rules! select {
 
 const ONE: &str = select!("WHERE mirror_id = $1 AND source_issue_iid = $2");
 const ALL: &str = select!("WHERE mirror_id = $1 ORDER BY source_issue_iid");
-const OF_MIRROR: &str = select!("WHERE mirror_id = ");
+// A list is bound as one JSON value, so that its length does not change the text.
+const BY_IID: Text = Text {
+    sqlite: select!(
+        "WHERE mirror_id = $1 AND source_issue_iid IN (SELECT value FROM json_each($2))"
+    ),
+    postgres: select!(
+        "WHERE mirror_id = $1
+         AND source_issue_iid IN (SELECT CAST(jsonb_array_elements($2) AS BIGINT))"
+    ),
+};
+const BY_TARGET: Text = Text {
+    sqlite: select!(
+        "WHERE mirror_id = $1 AND target_issue_id IN (SELECT value FROM json_each($2))"
+    ),
+    postgres: select!(
+        "WHERE mirror_id = $1
+         AND target_issue_id IN (SELECT CAST(jsonb_array_elements($2) AS BIGINT))"
+    ),
+};
 const SOURCE_SEEN_SINCE: &str =
     select!("WHERE mirror_id = $1 AND source_updated_at >= $2 ORDER BY source_updated_at, id");
 const TARGET_SEEN_SINCE: &str =
@@ -49,9 +67,6 @@ SELECT source_issue_iid FROM issue_mappings
 WHERE mirror_id = $1 AND source_read_lag <= $2
 ORDER BY source_issue_iid";
 
-/// Placeholders in one statement.
-const BATCH: usize = 200;
-
 impl Store {
     /// What is known of a source issue.
     ///
@@ -62,10 +77,11 @@ impl Store {
         mirror: MirrorId,
         iid: Iid,
     ) -> Result<Option<IssueMapping>, StoreError> {
-        let row: Option<IssueRow> = sqlx::query_as(ONE)
+        let row: Option<IssueRow> = self
+            .read(ONE)
             .bind(mirror.0)
             .bind(iid.0)
-            .fetch_optional(self.reader())
+            .fetch_optional()
             .await?;
         row.map(IssueMapping::try_from).transpose()
     }
@@ -80,9 +96,7 @@ impl Store {
         iids: &[Iid],
     ) -> Result<HashMap<Iid, IssueMapping>, StoreError> {
         let ids: Vec<i64> = iids.iter().map(|iid| iid.0).collect();
-        let found = self
-            .mappings_where(mirror, " AND source_issue_iid IN (", &ids)
-            .await?;
+        let found = self.mappings_where(mirror, BY_IID, &ids).await?;
         Ok(found
             .into_iter()
             .map(|mapping| (mapping.source_iid, mapping))
@@ -100,9 +114,7 @@ impl Store {
         ids: &[IssueId],
     ) -> Result<HashMap<IssueId, IssueMapping>, StoreError> {
         let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        let found = self
-            .mappings_where(mirror, " AND target_issue_id IN (", &ids)
-            .await?;
+        let found = self.mappings_where(mirror, BY_TARGET, &ids).await?;
         let by_target = |mapping: IssueMapping| {
             let id = mapping.target.as_ref().map(|target| target.id);
             id.map(|id| (id, mapping))
@@ -113,25 +125,12 @@ impl Store {
     async fn mappings_where(
         &self,
         mirror: MirrorId,
-        condition: &'static str,
+        text: Text,
         ids: &[i64],
     ) -> Result<Vec<IssueMapping>, StoreError> {
-        let mut found = Vec::with_capacity(ids.len());
-        for batch in ids.chunks(BATCH) {
-            let mut query = QueryBuilder::<Sqlite>::new(OF_MIRROR);
-            query.push_bind(mirror.0);
-            query.push(condition);
-            let mut list = query.separated(", ");
-            for id in batch {
-                list.push_bind(*id);
-            }
-            query.push(")");
-            let rows: Vec<IssueRow> = query.build_query_as().fetch_all(self.reader()).await?;
-            for row in rows {
-                found.push(IssueMapping::try_from(row)?);
-            }
-        }
-        Ok(found)
+        let query = self.read(text).bind(mirror.0).bind(Json(ids));
+        let rows: Vec<IssueRow> = query.fetch_all().await?;
+        rows.into_iter().map(IssueMapping::try_from).collect()
     }
 
     /// All issues of a mirror that anything is known of, by number.
@@ -139,10 +138,7 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn all_mappings(&self, mirror: MirrorId) -> Result<Vec<IssueMapping>, StoreError> {
-        let rows: Vec<IssueRow> = sqlx::query_as(ALL)
-            .bind(mirror.0)
-            .fetch_all(self.reader())
-            .await?;
+        let rows: Vec<IssueRow> = self.read(ALL).bind(mirror.0).fetch_all().await?;
         rows.into_iter().map(IssueMapping::try_from).collect()
     }
 
@@ -160,10 +156,11 @@ impl Store {
             Side::Source => SOURCE_SEEN_SINCE,
             Side::Target => TARGET_SEEN_SINCE,
         };
-        let rows: Vec<IssueRow> = sqlx::query_as(text)
+        let rows: Vec<IssueRow> = self
+            .read(text)
             .bind(mirror.0)
             .bind(micros(since))
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
         rows.into_iter().map(IssueMapping::try_from).collect()
     }
@@ -178,12 +175,13 @@ impl Store {
         mirror: MirrorId,
         slack: Duration,
     ) -> Result<Vec<Iid>, StoreError> {
-        let rows: Vec<i64> = sqlx::query_scalar(UNSETTLED)
+        let rows: Vec<(i64,)> = self
+            .read(UNSETTLED)
             .bind(mirror.0)
             .bind(i64::try_from(slack.as_micros()).unwrap_or(i64::MAX))
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
-        Ok(rows.into_iter().map(Iid).collect())
+        Ok(rows.into_iter().map(|(iid,)| Iid(iid)).collect())
     }
 
     /// The issues left out for this reason, as recorded in their status.
@@ -191,11 +189,12 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn skipped(&self, mirror: MirrorId, reason: &str) -> Result<Vec<Iid>, StoreError> {
-        let iids: Vec<i64> = sqlx::query_scalar(SKIPPED)
+        let iids: Vec<(i64,)> = self
+            .read(SKIPPED)
             .bind(mirror.0)
             .bind(reason)
-            .fetch_all(self.reader())
+            .fetch_all()
             .await?;
-        Ok(iids.into_iter().map(Iid).collect())
+        Ok(iids.into_iter().map(|(iid,)| Iid(iid)).collect())
     }
 }

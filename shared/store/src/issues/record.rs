@@ -97,14 +97,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
-        let found = sqlx::query(CARRIED)
+        let found = tx
+            .query(CARRIED)
             .bind(mirror.0)
             .bind(iid.0)
             .bind(carried)
             .bind(now)
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if found.rows_affected() == 0 {
+        if found == 0 {
             return Err(StoreError::NoSuchIssue(iid));
         }
         settle_intent(&mut tx, mirror, iid, intent, now).await?;
@@ -116,7 +117,8 @@ async fn save(tx: &mut Tx, mapping: &IssueMapping, now: DateTime<Utc>) -> Result
     let (status, reason) = status_columns(&mapping.status);
     let target = mapping.target.as_ref();
     let read = mapping.read.as_ref();
-    let saved = sqlx::query(SAVE)
+    let saved = tx
+        .query(SAVE)
         .bind(mapping.mirror.0)
         .bind(mapping.source_id.0)
         .bind(mapping.source_iid.0)
@@ -136,16 +138,17 @@ async fn save(tx: &mut Tx, mapping: &IssueMapping, now: DateTime<Utc>) -> Result
         .bind((mapping.status == MappingStatus::Synced).then_some(now))
         .bind(target.and_then(|target| target.digest.as_ref()))
         .bind(now)
-        .execute(&mut ***tx)
+        .execute()
         .await
         .map_err(target_taken)?;
-    if saved.rows_affected() == 1 {
+    if saved == 1 {
         return Ok(());
     }
-    let mapped: Option<i64> = sqlx::query_scalar(MAPPED)
+    let (mapped,): (Option<i64>,) = tx
+        .query(MAPPED)
         .bind(mapping.mirror.0)
         .bind(mapping.source_iid.0)
-        .fetch_one(&mut ***tx)
+        .fetch_one()
         .await?;
     match mapped {
         Some(mapped) => Err(StoreError::AlreadyMapped {

@@ -1,6 +1,6 @@
 //! Claiming: the next rows due, fairly, each with a new ticket.
 
-use crate::{Store, StoreError, database::PATIENCE, time::later};
+use crate::{Store, StoreError, database::PATIENCE, sql::Query, time::later};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{MirrorId, TicketNumber, WorkId},
@@ -114,26 +114,25 @@ impl Store {
         let only = only.map(|mirror| mirror.0);
         let per_mirror = i64::try_from(per_mirror).unwrap_or(i64::MAX);
         let mut room = i64::try_from(limit).unwrap_or(i64::MAX);
-        let waiting = || {
-            sqlx::query_as::<_, (i64, i64)>(WAITING)
-                .bind(now)
-                .bind(only)
-                .bind(per_mirror)
+        let waiting = async |query: Query<'_>| {
+            let query = query.bind(now).bind(only).bind(per_mirror);
+            query.fetch_all::<(i64, i64)>().await
         };
         // Outside the transaction: most of the time nothing is due, and nobody need wait for that.
-        if waiting().fetch_all(self.reader()).await?.is_empty() {
+        if waiting(self.read(WAITING)).await?.is_empty() {
             return Ok(Vec::new());
         }
         let mut tx = self.begin_light(PATIENCE).await?;
         let mut rows: Vec<ClaimedRow> = Vec::new();
         while room > 0 {
-            let waiting = waiting().fetch_all(&mut **tx).await?;
+            let waiting = waiting(tx.query(WAITING)).await?;
             let Some((priority, least_busy)) = waiting.first().copied() else {
                 break;
             };
             let urgent = waiting.iter().take_while(|(other, _)| *other == priority);
             let level = level(urgent.map(|(_, busy)| *busy), room).min(per_mirror);
-            let claimed: Vec<ClaimedRow> = sqlx::query_as(CLAIM)
+            let claimed: Vec<ClaimedRow> = tx
+                .query(CLAIM)
                 .bind(now)
                 .bind(room)
                 .bind(level)
@@ -141,7 +140,7 @@ impl Store {
                 .bind(only)
                 .bind(priority)
                 .bind(level - least_busy)
-                .fetch_all(&mut **tx)
+                .fetch_all()
                 .await?;
             if claimed.is_empty() {
                 break;

@@ -100,10 +100,11 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn attempts(&self, work: WorkId, limit: u32) -> Result<Vec<Attempt>, StoreError> {
-        let rows: Vec<AttemptRow> = sqlx::query_as(ATTEMPTS)
+        let rows: Vec<AttemptRow> = self
+            .read(ATTEMPTS)
             .bind(work.0)
-            .bind(limit)
-            .fetch_all(self.reader())
+            .bind(i64::from(limit))
+            .fetch_all()
             .await?;
         rows.into_iter()
             .map(|row| {
@@ -130,13 +131,13 @@ pub(super) async fn write_attempt(
     outcome: Option<&Outcome>,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
-    sqlx::query(WRITE_ATTEMPT)
+    tx.query(WRITE_ATTEMPT)
         .bind(work.0)
         .bind(now)
         .bind(ending.name())
         .bind(outcome.map(Json))
         .bind(error)
-        .execute(&mut ***tx)
+        .execute()
         .await?;
     Ok(())
 }

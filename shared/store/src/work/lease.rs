@@ -4,7 +4,7 @@ use super::{
     claim::read_priority,
     history::{Ending, write_attempt},
 };
-use crate::{Fence, Store, StoreError, time::later};
+use crate::{Fence, Store, StoreError, sql::Query, time::later};
 use mirror_core::{
     ids::{TicketNumber, WorkId},
     job::{Job, Priority, Ticket},
@@ -34,7 +34,8 @@ pub struct UnknownJob {
 
 const START: &str = "\
 UPDATE work SET state = 'running', owner = $3, lease_until = $4, started_at = $5,
-                not_before = NULL, rerun_at = NULL, rerun_changed = false, updated_at = $5
+                not_before = NULL, rerun_at = NULL, rerun_changed = false, stop_asked = false,
+                updated_at = $5
 WHERE id = $1 AND ticket = $2 AND state = 'queued'
 RETURNING key, attempts, priority";
 
@@ -45,6 +46,9 @@ WHERE id = $1 AND ticket = $2 AND state = 'running'";
 const HAND_BACK: &str = "\
 UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
 WHERE id = $1 AND ticket = $2 AND state = 'running'";
+
+const STOPS_ASKED: &str = "\
+SELECT id, ticket FROM work WHERE state = 'running' AND owner = $1 AND stop_asked";
 
 const UNQUEUE: &str = "\
 UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
@@ -65,16 +69,16 @@ impl Store {
         // Before the statement, so that the lease seems to end too early rather than too late.
         let lease_ends = self.clock().monotonic().saturating_add(lease);
         let now = self.now();
-        let turn = self.light().await?;
-        let row: Option<(String, i64, i64)> = sqlx::query_as(START)
+        let row: Option<(String, i64, i64)> = self
+            .light(START)
+            .await?
             .bind(ticket.work.0)
             .bind(ticket.ticket.0)
             .bind(owner)
             .bind(later(now, lease))
             .bind(now)
-            .fetch_optional(turn.writer)
+            .fetch_optional()
             .await?;
-        drop(turn);
         row.map(|(key, attempts, priority)| {
             Ok(Started {
                 fence: Fence::new(ticket.work, ticket.ticket, lease_ends),
@@ -104,6 +108,22 @@ impl Store {
         Ok(held)
     }
 
+    /// The tickets of this owner whose jobs are to stop before their next write, because nobody
+    /// waits for them any more.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn stops_asked(&self, owner: &str) -> Result<Vec<Ticket>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.read(STOPS_ASKED).bind(owner).fetch_all().await?;
+        Ok(rows
+            .into_iter()
+            .map(|(work, ticket)| Ticket {
+                work: WorkId(work),
+                ticket: TicketNumber(ticket),
+            })
+            .collect())
+    }
+
     /// Gives a running row back because the process stops: due at once, no attempt burnt.
     ///
     /// # Errors
@@ -111,13 +131,14 @@ impl Store {
     pub async fn handback(&self, fence: &Fence) -> Result<(), StoreError> {
         let now = self.now();
         let mut tx = self.begin_light(self.lease_left(fence)).await?;
-        let held = sqlx::query(HAND_BACK)
+        let held = tx
+            .query(HAND_BACK)
             .bind(fence.work.0)
             .bind(fence.ticket.0)
             .bind(now)
-            .execute(&mut **tx)
+            .execute()
             .await?;
-        if held.rows_affected() == 0 {
+        if held == 0 {
             return Err(StoreError::Fenced);
         }
         write_attempt(&mut tx, fence.work, now, Ending::HandedBack, None, None).await?;
@@ -135,19 +156,14 @@ impl Store {
     }
 
     /// One light statement on one ticket's row. `false`: there is no such row.
-    async fn step<'q>(
+    async fn step(
         &self,
         text: &'static str,
         work: WorkId,
         ticket: TicketNumber,
-        bind: impl FnOnce(Query<'q>) -> Query<'q>,
+        bind: impl FnOnce(Query<'_>) -> Query<'_>,
     ) -> Result<bool, StoreError> {
-        let turn = self.light().await?;
-        let done = bind(sqlx::query(text).bind(work.0).bind(ticket.0))
-            .execute(turn.writer)
-            .await?;
-        Ok(done.rows_affected() == 1)
+        let query = self.light(text).await?.bind(work.0).bind(ticket.0);
+        Ok(bind(query).execute().await? == 1)
     }
 }
-
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;

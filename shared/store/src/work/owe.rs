@@ -102,7 +102,7 @@ pub(crate) async fn owe_in(
 ) -> Result<(), StoreError> {
     for owe in owes {
         let mirror = owe.job.mirror();
-        sqlx::query(OWE)
+        tx.query(OWE)
             .bind(owe.job.kind())
             .bind(owe.job.key())
             .bind(mirror.0)
@@ -111,7 +111,7 @@ pub(crate) async fn owe_in(
             .bind(now)
             .bind(owe.changed)
             .bind(owe.changed || owe.priority == Priority::ByHand)
-            .execute(&mut ***tx)
+            .execute()
             .await
             .map_err(|error| {
                 let orphan = error

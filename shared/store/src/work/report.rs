@@ -94,19 +94,14 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn due(&self, mirror: MirrorId) -> Result<DueSummary, StoreError> {
-        let paused: Option<bool> = sqlx::query_scalar(PAUSED)
-            .bind(mirror.0)
-            .fetch_optional(self.reader())
-            .await?;
-        let rows: Vec<(String, i64, Option<DateTime<Utc>>)> = sqlx::query_as(DUE)
-            .bind(mirror.0)
-            .fetch_all(self.reader())
-            .await?;
+        let paused: Option<(bool,)> = self.read(PAUSED).bind(mirror.0).fetch_optional().await?;
+        let rows: Vec<(String, i64, Option<DateTime<Utc>>)> =
+            self.read(DUE).bind(mirror.0).fetch_all().await?;
         let mut due = DueSummary::default();
         for (state, count, first) in rows {
             let count = u64::try_from(count).unwrap_or_default();
             match read_state(&state)? {
-                WorkState::Pending if paused == Some(true) => due.paused = count,
+                WorkState::Pending if paused == Some((true,)) => due.paused = count,
                 WorkState::Pending => {
                     due.pending = count;
                     due.next_run_at = first;
@@ -129,10 +124,11 @@ impl Store {
         mirror: MirrorId,
         limit: u32,
     ) -> Result<Vec<WorkRow>, StoreError> {
-        let rows: Vec<UnfinishedRow> = sqlx::query_as(UNFINISHED)
+        let rows: Vec<UnfinishedRow> = self
+            .read(UNFINISHED)
             .bind(mirror.0)
-            .bind(limit)
-            .fetch_all(self.reader())
+            .bind(i64::from(limit))
+            .fetch_all()
             .await?;
         rows.into_iter()
             .map(|row| {
@@ -154,13 +150,14 @@ impl Store {
     /// Only if the database fails.
     pub async fn retry_dead(&self, mirror: MirrorId) -> Result<u64, StoreError> {
         let mut tx = self.begin(PATIENCE).await?;
-        let revived = sqlx::query(RETRY_DEAD)
+        let revived = tx
+            .query(RETRY_DEAD)
             .bind(mirror.0)
             .bind(self.now())
-            .execute(&mut **tx)
+            .execute()
             .await?;
         tx.commit().await?;
-        Ok(revived.rows_affected())
+        Ok(revived)
     }
 }
 

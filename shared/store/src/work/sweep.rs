@@ -1,7 +1,12 @@
 //! Sweeping up after workers that were lost, and old history.
 
 use super::history::{Ending, write_attempt};
-use crate::{Store, StoreError, database::PATIENCE, time::micros};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    runs::{Effort, Settled, settle},
+    time::micros,
+};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{MirrorId, WorkId};
 
@@ -46,7 +51,7 @@ UPDATE work SET
 WHERE id IN (SELECT id FROM work
              WHERE state IN ('queued', 'running') AND lease_until <= $1
              ORDER BY lease_until LIMIT $2)
-RETURNING id, state, started_at IS NOT NULL";
+RETURNING id, state, started_at IS NOT NULL, ticket";
 
 // The whole process is known to be gone, which says nothing against this work: no dead letters.
 const RECLAIM: &str = "\
@@ -62,6 +67,11 @@ const INTERRUPT_RUNS: &str = "\
 UPDATE issue_sync_jobs SET status = 'interrupted', completed_at = $2
 WHERE mirror_id = $1 AND status = 'running'";
 
+const FORGET_OPEN: &str = "\
+DELETE FROM run_memberships
+WHERE settled_at IS NULL AND run_id IN (
+    SELECT id FROM issue_sync_jobs WHERE mirror_id = $1 AND status = 'interrupted')";
+
 const PRUNE: &str = "\
 DELETE FROM work_attempts WHERE id IN (
     SELECT id FROM work_attempts WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)";
@@ -75,17 +85,20 @@ impl Store {
     pub async fn sweep(&self, batch: u32) -> Result<Swept, StoreError> {
         let now = self.now();
         let mut tx = self.begin_light(PATIENCE).await?;
-        let rows: Vec<(i64, String, bool)> = sqlx::query_as(SWEEP)
+        let rows: Vec<(i64, String, bool, i64)> = tx
+            .query(SWEEP)
             .bind(now)
-            .bind(batch)
+            .bind(i64::from(batch))
             .bind(CRASHES)
             .bind(LOST)
-            .fetch_all(&mut **tx)
+            .fetch_all()
             .await?;
         let mut swept = Swept::default();
-        for (id, state, ran) in rows {
+        for (id, state, ran, ticket) in rows {
             if state == "dead" {
                 swept.dead += 1;
+                let lost = Settled::Badly(LOST);
+                settle(&mut tx, (id, ticket), lost, Effort::default(), now).await?;
             } else {
                 swept.returned += 1;
             }
@@ -106,11 +119,12 @@ impl Store {
     pub async fn reclaim(&self, mirror: MirrorId) -> Result<Reclaimed, StoreError> {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let rows: Vec<(i64, bool)> = sqlx::query_as(RECLAIM)
+        let rows: Vec<(i64, bool)> = tx
+            .query(RECLAIM)
             .bind(mirror.0)
             .bind(now)
             .bind(LOST)
-            .fetch_all(&mut **tx)
+            .fetch_all()
             .await?;
         let mut reclaimed = Reclaimed::default();
         for (id, ran) in rows {
@@ -121,12 +135,13 @@ impl Store {
                 reclaimed.queued += 1;
             }
         }
-        reclaimed.runs = sqlx::query(INTERRUPT_RUNS)
+        reclaimed.runs = tx
+            .query(INTERRUPT_RUNS)
             .bind(mirror.0)
             .bind(now)
-            .execute(&mut **tx)
-            .await?
-            .rows_affected();
+            .execute()
+            .await?;
+        tx.query(FORGET_OPEN).bind(mirror.0).execute().await?;
         tx.commit().await?;
         Ok(reclaimed)
     }
@@ -141,12 +156,13 @@ impl Store {
         batch: u32,
     ) -> Result<u64, StoreError> {
         let mut tx = self.begin_light(PATIENCE).await?;
-        let pruned = sqlx::query(PRUNE)
+        let pruned = tx
+            .query(PRUNE)
             .bind(micros(before))
-            .bind(batch)
-            .execute(&mut **tx)
+            .bind(i64::from(batch))
+            .execute()
             .await?;
         tx.commit().await?;
-        Ok(pruned.rows_affected())
+        Ok(pruned)
     }
 }
