@@ -1,17 +1,15 @@
+use super::execution::Execution;
 use crate::names;
 use apalis::prelude::{
     MemorySink, MemoryStorage, MemoryStorageError, ParallelizeExt, Task, TaskBuilder, TaskId,
     WorkerBuilder, WorkerBuilderExt, WorkerError,
 };
 use futures_util::{
-    FutureExt, Sink, SinkExt, StreamExt, future::BoxFuture, lock::Mutex as AsyncMutex, stream,
+    Sink, SinkExt, StreamExt, future::BoxFuture, lock::Mutex as AsyncMutex, stream,
 };
 use mirror_core::job::Ticket;
 use std::{
-    any::Any,
     convert::Infallible,
-    future::Future,
-    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -20,75 +18,40 @@ use std::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// The end that tickets are taken from.
-#[derive(Debug)]
-pub struct Consumer {
-    tickets: mpsc::Receiver<Ticket>,
-}
+pub(super) type Receiver = mpsc::Receiver<Ticket>;
 
 /// Shared between apalis' stream and the clearing out after it.
-type Tickets = Arc<Mutex<mpsc::Receiver<Ticket>>>;
+type Tickets = Arc<Mutex<Receiver>>;
 
-impl Consumer {
-    pub(super) fn new(tickets: mpsc::Receiver<Ticket>) -> Self {
-        Self { tickets }
+pub(super) async fn run(
+    tickets: Receiver,
+    concurrency: usize,
+    shutdown: CancellationToken,
+    execution: Execution,
+) -> Vec<Ticket> {
+    // A child: when the producers are gone we stop, not the whole process.
+    let ended = shutdown.child_token();
+    let tickets = Arc::new(Mutex::new(tickets));
+    if ended.is_cancelled() {
+        return clear_out(&tickets);
     }
-
-    /// Executes tickets, `concurrency` at once, until `shutdown` is asked for or every producer is
-    /// gone. What has been started is finished; what has not comes back, to be handed back to the
-    /// record.
-    ///
-    /// A panic in `execute` ends that ticket alone: `on_panic` hears of it with the panic's
-    /// message.
-    pub async fn run<E, F, P>(
-        self,
-        concurrency: usize,
-        shutdown: CancellationToken,
-        execute: E,
-        on_panic: P,
-    ) -> Vec<Ticket>
-    where
-        E: Fn(Ticket) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = ()> + Send + 'static,
-        P: Fn(Ticket, &str) + Clone + Send + Sync + 'static,
-    {
-        // A child: when the producers are gone we stop, not the whole process.
-        let ended = shutdown.child_token();
-        let tickets = Arc::new(Mutex::new(self.tickets));
-        if ended.is_cancelled() {
-            return clear_out(&tickets);
-        }
-        let handle = move |ticket: Ticket| {
-            let execute = execute.clone();
-            let on_panic = on_panic.clone();
-            async move {
-                let execution = AssertUnwindSafe(async { execute(ticket).await });
-                if let Err(panic) = execution.catch_unwind().await {
-                    on_panic(ticket, message(panic.as_ref()));
-                }
-            }
-        };
-        let storage = storage(Arc::clone(&tickets), ended.clone());
-        let stopped = drive(storage, concurrency, ended, handle).await;
-        if let Err(error) = stopped {
-            tracing::error!(error = %error, "the delivery ended before its time");
-        }
-        clear_out(&tickets)
+    let storage = storage(Arc::clone(&tickets), ended.clone());
+    let stopped = drive(storage, concurrency, ended, execution).await;
+    if let Err(error) = stopped {
+        tracing::error!(error = %error, "the delivery ended before its time");
     }
+    clear_out(&tickets)
 }
 
 /// Boxed: the compiler cannot see that apalis' own future may move between threads once it is
 /// hidden inside another.
-fn drive<H, F>(
+fn drive(
     storage: MemoryStorage<Ticket>,
     concurrency: usize,
     ended: CancellationToken,
-    handle: H,
-) -> BoxFuture<'static, Result<(), WorkerError>>
-where
-    H: Fn(Ticket) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = ()> + Send + 'static,
-{
+    execution: Execution,
+) -> BoxFuture<'static, Result<(), WorkerError>> {
+    let handle = move |ticket: Ticket| execution.run(ticket);
     let worker = WorkerBuilder::new(worker_name())
         .backend(storage)
         .concurrency(concurrency.max(1))
@@ -145,12 +108,4 @@ fn clear_out(tickets: &Tickets) -> Vec<Ticket> {
     // Closed first, so that a producer cannot slip one in behind us.
     tickets.close();
     std::iter::from_fn(|| tickets.try_recv().ok()).collect()
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a panic without a message")
 }
