@@ -132,6 +132,10 @@ pub(crate) fn unreachable(side: Side, path: &str, error: &mirror_gitlab::Error) 
             Level::Misconfigured,
             format!("is that address a GitLab? If it lives under a path, give --{side}-instance"),
         ),
+        ErrorKind::Unsendable { .. } => (
+            Level::Misconfigured,
+            format!("copy the token into {variable} again, without line breaks"),
+        ),
         ErrorKind::Throttled { .. } => (
             Level::Problem,
             "wait, or tell the limit with --limit".to_owned(),
@@ -145,7 +149,6 @@ pub(crate) fn unreachable(side: Side, path: &str, error: &mirror_gitlab::Error) 
         | ErrorKind::Unavailable { .. }
         | ErrorKind::Input(_)
         | ErrorKind::UnprovenWalk
-        | ErrorKind::Unsendable { .. }
         | ErrorKind::Refused => (Level::Problem, "try again later".to_owned()),
     };
     // With its causes: `connection refused` is what helps.

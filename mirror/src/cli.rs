@@ -56,7 +56,7 @@ Example:
   SOURCE_TOKEN=… TARGET_TOKEN=… issue-mirror doctor \\
       https://gitlab.a/group/project https://gitlab.b/team/project
 
-Exit codes: 0 nothing is in the way, 1 something is.";
+Exit codes: 0 nothing is in the way, 1 something is, 2 usage error.";
 
 const DEMO_EXAMPLE: &str = "\
 Example:
@@ -125,7 +125,7 @@ pub(crate) struct MirrorArguments {
     #[command(flatten)]
     pub(crate) reach: ReachArguments,
     /// Only this issue, by its number in the source project
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
     pub(crate) issue: Option<i64>,
     /// Compare everything, field by field, instead of what changed
     #[arg(long)]

@@ -11,7 +11,7 @@ use mirror_core::{
 use mirror_queue::delivery;
 use mirror_runtime::Shutdown;
 use mirror_scheduler::{dispatch, dispatch::Window, sweep};
-use mirror_store::{DueSummary, RunKind, RunRequest, Store};
+use mirror_store::{DueSummary, RunKind, RunRequest, Store, StoreError};
 use mirror_worker::{Context, Event, Events, Facts, InHand, Link, Links, Mode, execute};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -191,11 +191,15 @@ impl Engine {
     async fn finish(&self, run: RunId) -> anyhow::Result<()> {
         let store = &self.cx.store;
         let ended = store.complete_runs().await?;
-        if !ended.iter().any(|ended| ended.id == run) {
-            let paused = self.tally.read().paused.clone();
-            store.finish_run(run, paused.as_deref()).await?;
+        if ended.iter().any(|ended| ended.id == run) {
+            return Ok(());
         }
-        Ok(())
+        let paused = self.tally.read().paused.clone();
+        match store.finish_run(run, paused.as_deref()).await {
+            // Another process on this record, at another mirror, saw first that nothing was open.
+            Ok(_) | Err(StoreError::NoSuchRun(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn watch(&self, wait: Duration, show: &impl Fn(&DueSummary)) -> anyhow::Result<()> {

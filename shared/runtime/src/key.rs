@@ -41,7 +41,11 @@ pub enum KeyError {
         mode: u32,
     },
     /// The file cannot be read.
-    #[error("could not read the key file {}", path.display())]
+    #[error(
+        "could not read the key file {}: check {} and who may read it",
+        path.display(),
+        environment::KEY_FILE
+    )]
     Read {
         /// The file.
         path: PathBuf,

@@ -61,6 +61,12 @@ async fn an_edit_on_the_target_is_not_forgotten_while_another_issue_is_synced_al
 
 #[tokio::test]
 async fn closed_issues_are_mirrored_from_the_day_they_are_asked_for() {
+    for full in [false, true] {
+        closed_issues_are_asked_for_later(full).await;
+    }
+}
+
+async fn closed_issues_are_asked_for_later(full: bool) {
     let mut world = World::new().await;
     let closed = world.write(IssueSpec {
         state: IssueState::Closed,
@@ -72,7 +78,7 @@ async fn closed_issues_are_mirrored_from_the_day_they_are_asked_for() {
     world.later(3_600);
     let settings = Settings {
         include_closed: true,
-        full: true,
+        full,
         ..Settings::default()
     };
     world.restart_with(settings, Mode::Sync).await;

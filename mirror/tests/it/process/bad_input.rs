@@ -65,6 +65,21 @@ async fn a_wrong_token_is_told_with_its_side_and_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_copied_with_a_line_break_is_to_be_copied_again() {
+    let stage = stage().await;
+    let mut command = stage.command("sync", &[]);
+    command.env("TARGET_TOKEN", "glpat-half\nand-half");
+    let ended = ended(command).await;
+    refused(
+        &stage,
+        &ended,
+        2,
+        &["target:", "TARGET_TOKEN again", "no token has"],
+    );
+    assert!(!ended.err.contains("and-half"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_and_a_revoked_token_are_told_apart_from_a_wrong_one() {
     let stage = stage().await;
     let yesterday: NaiveDate = stage
@@ -190,6 +205,7 @@ async fn what_is_no_address_of_a_project_is_refused_with_an_example() {
         vec!["sync", "https://gitlab.a/shop/checkout"],
         vec!["sync", "a", "b", "--limit", "everything=1/1"],
         vec!["sync", "a", "b", "--concurrency", "0"],
+        vec!["sync", "a", "b", "--issue", "0"],
         vec!["sync", "a", "b", "--max-attachment-size", "huge"],
     ] {
         let told = ended(stage.bare(&wrong)).await;

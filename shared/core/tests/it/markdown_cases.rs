@@ -205,6 +205,14 @@ const ONCE_BROKEN: &[&str] = &[
     "[[_TOC_]]\n\n:+1: {+ #12 +}",
     "$`a#12`$ and $1",
     "a\u{2028}/close\u{85}/close",
+    "> <div title=\"  \n\"",
+    "a|b\n-|-\n    code\n    code",
+    "a|b\n-|-\n</pre>\n    code\n![#12](y)",
+    "]]>\n===\n~  - ",
+    "[<a href=\"#12\">\n~~~\n\t~~~",
+    "> [vulnerability:9]:+1:\n---",
+    "[<script>\n[^1]: </script>",
+    "[^1]: </script>\n`<script>\n",
 ];
 
 #[test]

@@ -5,7 +5,9 @@ use axum::body::Body;
 use futures_util::{StreamExt, stream};
 use http::Response;
 use mirror_core::ids::Iid;
-use mirror_gitlab::{DirectTransport, ErrorKind, Fate, NewIssue, TransportErrorKind};
+use mirror_gitlab::{
+    DirectTransport, ErrorKind, Fate, HttpTransport, NewIssue, TransportErrorKind,
+};
 use std::{convert::Infallible, sync::Arc};
 
 fn timed_out(kind: &ErrorKind) -> bool {
@@ -27,6 +29,42 @@ async fn create_that_is_never_answered_is_given_up_and_its_outcome_unknown() {
     assert_eq!(error.fate(), Fate::Unknown);
     assert!(error.is_transient());
     assert!(lab.pace.observations()[0].struggling);
+}
+
+#[tokio::test]
+async fn a_place_in_the_limits_is_handed_back_once_however_the_request_ends() {
+    let places = |lab: &Lab| (lab.pace.charges().len(), lab.pace.observations().len());
+    let new = NewIssue::default();
+
+    // Nobody waits for it any more.
+    let gitlab = RawServer::doing([Raw::Hang(String::new())]).await;
+    let lab = Lab::new();
+    let client = lab.client(&gitlab.url);
+    tokio::select! {
+        answer = client.create_issue(PROJECT, &new) => panic!("{answer:?}"),
+        () = gitlab.connected(1) => {}
+    }
+    assert_eq!(places(&lab), (1, 1));
+    assert!(!lab.pace.observations()[0].struggling, "it may yet answer");
+
+    // It broke off.
+    let gitlab = RawServer::doing([Raw::Close(String::new())]).await;
+    let lab = Lab::new();
+    let error = lab.client(&gitlab.url).create_issue(PROJECT, &new).await;
+    assert_eq!(error.unwrap_err().fate(), Fate::Unknown);
+    assert_eq!(places(&lab), (1, 1));
+
+    // It could not even be written.
+    let transport = HttpTransport::new(&lab.options).unwrap();
+    let lab = Lab::new();
+    let client = lab.client_with(&gitlab.url, "no\ntoken", Arc::new(transport));
+    let error = client.create_issue(PROJECT, &new).await.unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Unsendable { .. }),
+        "{error:?}"
+    );
+    assert_eq!(places(&lab), (1, 1));
+    assert!(!lab.pace.observations()[0].struggling);
 }
 
 #[tokio::test]
