@@ -1,7 +1,7 @@
 //! The record of Issue Mirror: what is mirrored, what is known of each mirrored thing, what is
 //! intended and what is owed. The only place that speaks SQL.
 //!
-//! One concrete [`Store`], on SQLite. Three kinds of calls:
+//! One concrete [`Store`], on SQLite or PostgreSQL. Three kinds of calls:
 //!
 //! - reads, which see the last committed state and never wait for a writer;
 //! - writes that stand for themselves;
@@ -11,8 +11,11 @@
 //!
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
+mod connect;
+mod connect_error;
 mod database;
 mod error;
+mod fault;
 mod fence;
 mod impostors;
 mod instances;
@@ -22,14 +25,19 @@ mod mirrors;
 mod notes;
 mod open;
 mod runs;
+mod schema;
 mod seen;
+mod server_time;
 mod sql;
 mod targets;
 mod time;
 mod uploads;
+mod url;
 mod walks;
 mod work;
 
+pub use connect::{ConnectOptions, TimeSource};
+pub use connect_error::ConnectError;
 pub use database::Store;
 pub use error::{OpenError, StoreError};
 pub use fence::Fence;
@@ -38,7 +46,9 @@ pub use instances::Instance;
 pub use issues::Side;
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
 pub use runs::{Run, RunCounts, RunKind, RunStatus};
+pub use schema::Migrated;
 pub use targets::{TargetFact, TargetFacts};
+pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
 pub use work::{
     Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,

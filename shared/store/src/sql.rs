@@ -1,9 +1,9 @@
 //! One SQL text for both databases: a query that is bound to a connection of either.
 
-use crate::database::Durability;
+use crate::{connect::unreached, database::Durability};
 use sqlx::{
     Acquire, Database, Encode, FromRow, Pool, Postgres, Sqlite, Transaction, Type,
-    postgres::{PgArguments, PgRow},
+    postgres::{PgArguments, PgQueryResult, PgRow},
     query::Query as Typed,
     sqlite::{SqliteArguments, SqliteRow},
 };
@@ -75,7 +75,8 @@ macro_rules! run {
             }
             Query::Postgres($typed, on) => {
                 type $row = PgRow;
-                run!(@on on, $prepared, $($call).+)
+                let done: Result<_, sqlx::Error> = run!(@on on, $prepared, $($call).+);
+                done.map_err(unreached)
             }
         }
     };
@@ -109,7 +110,10 @@ impl<'c> Query<'c> {
     pub(crate) async fn execute(self) -> Result<u64, sqlx::Error> {
         Ok(match self {
             Self::Sqlite(query, on) => run!(@on on, query, execute)?.rows_affected(),
-            Self::Postgres(query, on) => run!(@on on, query, execute)?.rows_affected(),
+            Self::Postgres(query, on) => {
+                let done: Result<PgQueryResult, _> = run!(@on on, query, execute);
+                done.map_err(unreached)?.rows_affected()
+            }
         })
     }
 
