@@ -16,7 +16,7 @@ use mirror_gitlab::{Client, ErrorKind, HttpTransport, Options, Token, Transport}
 use mirror_queue::budget::{Budget, Limit, Side as LimitSide};
 use mirror_runtime::{Environment, Secret, SystemClock, SystemEntropy};
 use mirror_store::{MirrorEnd, NewMirror, Store};
-use mirror_worker::{End, Link, Side};
+use mirror_worker::{End, Link, Settings, Side};
 use sha2::{Digest, Sha256};
 use std::{sync::Arc, time::Duration};
 
@@ -340,7 +340,12 @@ fn addressed_as(asked: &Asked) -> String {
 }
 
 /// Registers both ends and their mirror in the record, and connects them.
-pub(crate) async fn link(store: &Store, source: Asked, target: Asked) -> anyhow::Result<Link> {
+pub(crate) async fn link(
+    store: &Store,
+    source: Asked,
+    target: Asked,
+    settings: Settings,
+) -> anyhow::Result<Link> {
     if source.project.id == target.project.id && instance_name(&source) == instance_name(&target) {
         return Err(misconfigured(format!(
             "source and target are the same project, {}; give two",
@@ -363,6 +368,7 @@ pub(crate) async fn link(store: &Store, source: Asked, target: Asked) -> anyhow:
         mirror: mirror.id,
         source,
         target,
+        settings,
     })
 }
 

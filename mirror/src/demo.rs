@@ -158,12 +158,11 @@ impl Demo {
         let state = State::open(&self.arguments, &self.environment).await?;
         let asked = connect::ask(&self.reach, &self.arguments.reach, &addresses, &tokens).await;
         let (source, target, _) = asked.both()?;
-        let link = connect::link(&state.store, source, target).await?;
+        let link = connect::link(&state.store, source, target, settings(&self.arguments)).await?;
         let run = Run {
             reach: &self.reach,
             store: state.store,
             key: state.key,
-            settings: settings(&self.arguments),
             arguments: &self.arguments,
             shutdown: shutdown.clone(),
         };

@@ -4,20 +4,22 @@
 use crate::{connect::Reach, tally::Tally};
 use anyhow::Context as _;
 use mirror_core::{
-    ids::MirrorId,
+    ids::{MirrorId, RunId},
     job::{Job, Priority},
     provenance::Key,
 };
 use mirror_queue::delivery;
 use mirror_runtime::Shutdown;
 use mirror_scheduler::{dispatch, dispatch::Window, sweep};
-use mirror_store::{DueSummary, Owe, Store};
-use mirror_worker::{Context, Event, Events, Facts, Link, Links, Mode, Settings, execute};
+use mirror_store::{DueSummary, RunKind, RunRequest, Store};
+use mirror_worker::{Context, Event, Events, Facts, InHand, Link, Links, Mode, execute};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// How often a person is told how far it is.
 const REFRESH: Duration = Duration::from_millis(200);
+/// How long a job holds its row without a sign of life.
+const LEASE: Duration = Duration::from_secs(90);
 /// How long jobs may go on after they were asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -25,6 +27,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Engine {
     cx: Arc<Context>,
     mirror: MirrorId,
+    kind: RunKind,
     wake: Arc<Notify>,
     /// What jobs reported.
     pub(crate) tally: Arc<Tally>,
@@ -40,8 +43,6 @@ pub(crate) struct Parts<'a> {
     pub(crate) key: Key,
     /// The mirror, connected.
     pub(crate) link: Link,
-    /// How to go about it.
-    pub(crate) settings: Settings,
     /// Send, or only plan.
     pub(crate) mode: Mode,
     /// Asked for by Ctrl-C.
@@ -63,6 +64,11 @@ impl Engine {
             })
         };
         let mirror = parts.link.mirror;
+        let kind = match (parts.link.settings.only, parts.link.settings.full) {
+            (Some(_), _) => RunKind::SingleIssue,
+            (None, true) => RunKind::Full,
+            (None, false) => RunKind::Incremental,
+        };
         let links = Links::default();
         links.insert(parts.link);
         let cx = Context {
@@ -71,13 +77,14 @@ impl Engine {
             entropy: parts.reach.entropy.clone(),
             key: parts.key,
             links,
-            settings: parts.settings,
+            lease: LEASE,
             mode: parts.mode,
             events,
             shutdown: parts.shutdown,
             facts: Facts::default(),
             target_labels: mirror_worker::TargetLabels::default(),
             proof: tokio::sync::Mutex::default(),
+            in_hand: InHand::default(),
             owner: format!(
                 "{}-{:08x}",
                 std::process::id(),
@@ -87,6 +94,7 @@ impl Engine {
         Self {
             cx: Arc::new(cx),
             mirror,
+            kind,
             wake,
             tally,
         }
@@ -119,13 +127,7 @@ impl Engine {
         show: impl Fn(&DueSummary),
     ) -> anyhow::Result<DueSummary> {
         let store = &self.cx.store;
-        let scan = Owe::changed(
-            Job::ScanMirror {
-                mirror: self.mirror,
-            },
-            Priority::ByHand,
-        );
-        store.owe(&[scan]).await?;
+        let run = self.request().await?;
 
         let (producer, consumer) = delivery::in_process(concurrency.get());
         let stop = self.cx.shutdown.token().child_token();
@@ -169,7 +171,31 @@ impl Engine {
         watched?;
         let left = store.due(self.mirror).await?;
         show(&left);
+        self.finish(run).await?;
         Ok(left)
+    }
+
+    async fn request(&self) -> anyhow::Result<RunId> {
+        let mirror = self.mirror;
+        let request = RunRequest {
+            mirror,
+            kind: self.kind,
+            jobs: &[Job::ScanMirror { mirror }],
+            priority: Priority::ByHand,
+            by: "sync",
+        };
+        Ok(self.cx.store.request_run(&request).await?.run)
+    }
+
+    /// What is open by now is left to a later run.
+    async fn finish(&self, run: RunId) -> anyhow::Result<()> {
+        let store = &self.cx.store;
+        let ended = store.complete_runs().await?;
+        if !ended.iter().any(|ended| ended.id == run) {
+            let paused = self.tally.read().paused.clone();
+            store.finish_run(run, paused.as_deref()).await?;
+        }
+        Ok(())
     }
 
     async fn watch(&self, wait: Duration, show: &impl Fn(&DueSummary)) -> anyhow::Result<()> {

@@ -44,7 +44,7 @@ pub(crate) async fn run(
     let reach = Reach::new(&given.reach)?;
     let ends = connect::ask(&reach, &given.reach, &addresses, &tokens).await;
     let (source, target, _) = ends.both()?;
-    let link = connect::link(&state.store, source, target).await?;
+    let link = connect::link(&state.store, source, target, settings(given)).await?;
     let _lock = lock(&state.folder, &link)?;
     let clients = (link.source.client.clone(), link.target.client.clone());
 
@@ -55,7 +55,6 @@ pub(crate) async fn run(
         store: copy.store.clone(),
         key: state.key,
         link,
-        settings: settings(given),
         mode: Mode::Plan,
         shutdown: shutdown.clone(),
     });

@@ -8,7 +8,6 @@ use crate::{
     output,
     progress::{self, Progress},
     report::{Report, Requests, groups},
-    tally::count,
 };
 use chrono::TimeDelta;
 use mirror_core::{ids::Iid, ports::Clock, provenance::Key};
@@ -18,7 +17,7 @@ use mirror_runtime::{
     file_lock::{MirrorLock, MirrorLockError},
     state_dir::StateDir,
 };
-use mirror_store::{DueSummary, RunCounts, RunKind, Store};
+use mirror_store::{DueSummary, Store};
 use mirror_worker::{Link, Mode, Settings};
 use std::{sync::Arc, time::Duration};
 
@@ -47,13 +46,12 @@ pub(crate) async fn run(
             output::note(&format!("warning: {}", finding.line()));
         }
     }
-    let link = connect::link(&state.store, source, target).await?;
+    let link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
     let run = Run {
         reach: &reach,
         store: state.store,
         key: state.key,
-        settings: settings(arguments),
         arguments,
         shutdown,
     };
@@ -120,7 +118,6 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
             .filter(|label| !label.is_empty()),
         max_attachment: arguments.max_attachment_size,
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
-        ..Settings::default()
     }
 }
 
@@ -132,8 +129,6 @@ pub(crate) struct Run<'a> {
     pub(crate) store: Store,
     /// The deployment's key.
     pub(crate) key: Key,
-    /// How to go about it.
-    pub(crate) settings: Settings,
     /// As given.
     pub(crate) arguments: &'a MirrorArguments,
     /// Asked for by Ctrl-C.
@@ -149,24 +144,16 @@ impl Run<'_> {
             link.target.project.path.clone(),
         );
         let clients = (link.source.client.clone(), link.target.client.clone());
-        let kind = match (self.settings.only, self.settings.full) {
-            (Some(_), _) => RunKind::SingleIssue,
-            (None, true) => RunKind::Full,
-            (None, false) => RunKind::Incremental,
-        };
-        let mirror = link.mirror;
         let progress = Progress::new(self.reach.clock.clone(), self.arguments.json);
         let engine = Engine::new(Parts {
             reach: self.reach,
             store: self.store,
             key: self.key,
             link,
-            settings: self.settings,
             mode: Mode::Sync,
             shutdown: self.shutdown.clone(),
         });
         engine.take_over().await?;
-        let run = engine.store().begin_run(mirror, kind).await?;
         let tally = engine.tally.clone();
         let left = engine
             .run(self.arguments.concurrency, self.arguments.wait, |due| {
@@ -184,7 +171,6 @@ impl Run<'_> {
             self.shutdown.is_requested(),
         )
         .await?;
-        finish(&engine, run, &report).await?;
         engine.store().close().await;
         Ok(report)
     }
@@ -216,31 +202,4 @@ async fn report(
         paused: counted.paused.clone(),
         stopped: stopped && left_in_all > 0,
     })
-}
-
-async fn finish(
-    engine: &Engine,
-    run: mirror_core::ids::RunId,
-    report: &Report,
-) -> anyhow::Result<()> {
-    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let numbers = &report.numbers;
-    let counts = RunCounts {
-        processed: number(numbers.processed),
-        created: number(numbers.created),
-        updated: number(numbers.updated),
-        unchanged: number(numbers.unchanged),
-        skipped: number(numbers.skipped),
-        failed: number(count(
-            report.left.iter().filter(|left| left.attempts > 0).count(),
-        )),
-        comments: number(numbers.comments),
-        attachments: number(numbers.attachments),
-        api_calls: number(report.requests.source + report.requests.target),
-    };
-    engine
-        .store()
-        .finish_run(run, &counts, report.paused.as_deref())
-        .await?;
-    Ok(())
 }

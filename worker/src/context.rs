@@ -1,11 +1,15 @@
 //! What jobs need of the outside, put together by the binary.
 
 use crate::{
-    SyncError, events::Events, facts::Facts, lease::Lease, link::Link, target_labels::TargetLabels,
+    SyncError,
+    events::Events,
+    facts::Facts,
+    lease::{InHand, Lease},
+    link::Link,
+    target_labels::TargetLabels,
 };
-use chrono::TimeDelta;
 use mirror_core::{
-    ids::{Iid, MirrorId},
+    ids::MirrorId,
     ports::{Clock, Entropy},
     provenance::Key,
 };
@@ -29,8 +33,8 @@ pub struct Context {
     pub key: Key,
     /// The mirrors that this process can reach.
     pub links: Links,
-    /// How to go about it.
-    pub settings: Settings,
+    /// How long a job holds its row without a sign of life.
+    pub lease: Duration,
     /// Whether to send, or only to say what would be sent.
     pub mode: Mode,
     /// Who listens.
@@ -44,42 +48,10 @@ pub struct Context {
     /// Held while a target has yet to prove that it keeps things hidden, so that one job does it
     /// and the others find it done.
     pub proof: tokio::sync::Mutex<()>,
+    /// The jobs under way here.
+    pub in_hand: InHand,
     /// Names this process in leases.
     pub owner: String,
-}
-
-/// How to go about it.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Mirror issues too that were closed before they were first seen.
-    pub include_closed: bool,
-    /// This issue only.
-    pub only: Option<Iid>,
-    /// Compare everything, field by field.
-    pub full: bool,
-    /// The label that tells people that an issue is a mirror.
-    pub mirrored_label: Option<String>,
-    /// Files above this many bytes stay links to the source.
-    pub max_attachment: u64,
-    /// How long after it was sent a create without an answer may still take effect.
-    pub late_landing: TimeDelta,
-    /// How long a job holds its row without a sign of life.
-    pub lease: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            include_closed: false,
-            only: None,
-            full: false,
-            mirrored_label: Some("MIRRORED".to_owned()),
-            max_attachment: 100 * 1024 * 1024,
-            // GitLab ends a request after 60 s.
-            late_landing: TimeDelta::seconds(60),
-            lease: Duration::from_secs(90),
-        }
-    }
 }
 
 /// Whether to send, or only to say what would be sent.
@@ -122,6 +94,9 @@ impl Context {
     /// To be asked just before anything is sent that changes something.
     pub(crate) fn may_write(&self, lease: &Lease) -> Result<(), SyncError> {
         if self.shutdown.is_requested() {
+            return Err(SyncError::Stopping);
+        }
+        if lease.is_to_stop() {
             return Err(SyncError::Stopping);
         }
         if self.store.lease_left(&lease.fence).is_zero() {

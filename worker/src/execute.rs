@@ -17,6 +17,7 @@ use mirror_core::{
     outcome::{Outcome, Verdict},
     retry,
 };
+use mirror_gitlab::counting;
 use mirror_store::{End, Fence, StoreError};
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 use tracing::Instrument;
@@ -24,7 +25,7 @@ use tracing::Instrument;
 /// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
 /// well whatever the job does: what becomes of the work is written in the record, not returned.
 pub async fn execute(cx: &Context, ticket: Ticket) {
-    let started = match cx.store.start(ticket, &cx.owner, cx.settings.lease).await {
+    let started = match cx.store.start(ticket, &cx.owner, cx.lease).await {
         Ok(Some(started)) => started,
         // Handed out again meanwhile, or done: a doubled or stale ticket.
         Ok(None) => return,
@@ -33,9 +34,8 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
             return;
         }
     };
-    let lease = Lease {
-        fence: started.fence,
-    };
+    let held = cx.in_hand.take(ticket, started.fence);
+    let lease = &held.lease;
     let job = match started.job {
         Ok(job) => job,
         Err(unknown) => {
@@ -55,8 +55,8 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     );
     let attempt = started.attempts + 1;
     async {
-        let ended = held(cx, &lease, job).await;
-        settle(cx, &lease, job, attempt, ended).await;
+        let ended = counting(lease.sent(), run_to_end(cx, lease, job)).await;
+        settle(cx, lease, job, attempt, ended).await;
     }
     .instrument(span)
     .await;
@@ -78,7 +78,7 @@ enum Ended {
 
 /// Runs the job, renewing its lease meanwhile. Both are polled all the time: the job may hold the
 /// very connection that the renewal waits for.
-async fn held(cx: &Context, lease: &Lease, job: Job) -> Ended {
+async fn run_to_end(cx: &Context, lease: &Lease, job: Job) -> Ended {
     let running = pin!(AssertUnwindSafe(run(cx, lease, job)).catch_unwind());
     match select(running, pin!(renewed(cx, lease))).await {
         Either::Left((Ok(Ok(outcome)), _)) => Ended::Well(outcome),
@@ -91,8 +91,8 @@ async fn held(cx: &Context, lease: &Lease, job: Job) -> Ended {
 /// Renews the lease at a third of its length, for as long as it is polled.
 async fn renewed(cx: &Context, lease: &Lease) -> Infallible {
     loop {
-        cx.clock.sleep(cx.settings.lease / 3).await;
-        if let Err(error) = cx.store.heartbeat(&lease.fence, cx.settings.lease).await {
+        cx.clock.sleep(cx.lease / 3).await;
+        if let Err(error) = cx.store.heartbeat(&lease.fence, cx.lease).await {
             tracing::warn!(%error, "a lease could not be renewed");
         }
     }
@@ -117,7 +117,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
     let iid = iid_of(&job);
     let error = match ended {
         Ended::Well(outcome) => {
-            end(cx, &lease.fence, End::Done { outcome: &outcome }).await;
+            end(cx, lease, End::Done { outcome: &outcome }).await;
             return;
         }
         Ended::Panicked => {
@@ -178,7 +178,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
 /// How a job ended is told only by who held it to the end: to whoever lost it something else may
 /// have happened than to the work.
 async fn end_and_tell(cx: &Context, lease: &Lease, how: End<'_>, event: Event) {
-    if end(cx, &lease.fence, how).await {
+    if end(cx, lease, how).await {
         cx.events.emit(event);
     }
 }
@@ -199,8 +199,8 @@ async fn pause(cx: &Context, mirror: mirror_core::ids::MirrorId, reason: &str) {
 }
 
 /// `false`: somebody else ends it.
-async fn end(cx: &Context, fence: &Fence, end: End<'_>) -> bool {
-    match cx.store.end(fence, end).await {
+async fn end(cx: &Context, lease: &Lease, end: End<'_>) -> bool {
+    match cx.store.end_after(&lease.fence, end, lease.effort()).await {
         Ok(()) => true,
         Err(StoreError::Fenced) => {
             tracing::info!("the lease was lost; somebody else ends it");

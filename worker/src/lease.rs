@@ -1,8 +1,114 @@
 //! A job's hold on its row of work.
 
-use mirror_store::Fence;
+use mirror_core::job::Ticket;
+use mirror_store::{Effort, Fence};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
-/// A job's hold on its row of work.
+/// A job's hold on its row of work, and what it has taken so far.
 pub(crate) struct Lease {
     pub(crate) fence: Fence,
+    stop: Arc<AtomicBool>,
+    comments: AtomicU64,
+    attachments: AtomicU64,
+    sent: Arc<AtomicU64>,
+}
+
+impl Lease {
+    fn new(fence: Fence, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            fence,
+            stop,
+            comments: AtomicU64::new(0),
+            attachments: AtomicU64::new(0),
+            sent: Arc::default(),
+        }
+    }
+
+    /// Somebody asked this job to stop before its next write.
+    pub(crate) fn is_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn comment_written(&self) {
+        self.comments.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn file_carried(&self) {
+        self.attachments.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the requests of this job.
+    pub(crate) fn sent(&self) -> Arc<AtomicU64> {
+        self.sent.clone()
+    }
+
+    /// What the job has taken so far.
+    pub(crate) fn effort(&self) -> Effort {
+        let read = |counter: &AtomicU64| {
+            i64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
+        };
+        Effort {
+            comments: read(&self.comments),
+            attachments: read(&self.attachments),
+            api_calls: read(&self.sent),
+        }
+    }
+}
+
+/// The jobs that run in this process, so that one of them can be asked to stop.
+#[derive(Default)]
+pub struct InHand(Mutex<HashMap<Ticket, Arc<AtomicBool>>>);
+
+impl InHand {
+    /// Holds a row until the guard is dropped.
+    pub(crate) fn take(&self, ticket: Ticket, fence: Fence) -> Held<'_> {
+        let stop = Arc::new(AtomicBool::new(false));
+        self.lock().insert(ticket, stop.clone());
+        Held {
+            lease: Lease::new(fence, stop),
+            ticket,
+            in_hand: self,
+        }
+    }
+
+    /// Asks these to stop before their next write.
+    pub fn stop(&self, tickets: &[Ticket]) {
+        let held = self.lock();
+        for stop in tickets.iter().filter_map(|ticket| held.get(ticket)) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How many jobs run.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether none runs.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Arc<AtomicBool>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A row in hand.
+pub(crate) struct Held<'a> {
+    pub(crate) lease: Lease,
+    ticket: Ticket,
+    in_hand: &'a InHand,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.in_hand.lock().remove(&self.ticket);
+    }
 }

@@ -35,10 +35,11 @@ mod link;
 mod stages;
 mod target_labels;
 
-pub use context::{Context, Links, Mode, Settings};
+pub use context::{Context, Links, Mode};
 pub use error::{Side, SyncError};
 pub use events::{Event, Events, Notice};
 pub use execute::execute;
 pub use facts::Facts;
-pub use link::{End, Link};
+pub use lease::InHand;
+pub use link::{End, Link, Settings};
 pub use target_labels::TargetLabels;

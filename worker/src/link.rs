@@ -1,7 +1,8 @@
 //! The two ends of a mirror, connected.
 
+use chrono::TimeDelta;
 use mirror_core::{
-    ids::{InstanceId, InstanceName, MirrorId},
+    ids::{Iid, InstanceId, InstanceName, MirrorId},
     markdown::uploads::SourceProject,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
@@ -54,11 +55,44 @@ pub struct Link {
     pub source: End,
     /// Where their copies live.
     pub target: End,
+    /// How to go about it.
+    pub settings: Settings,
+}
+
+/// How a mirror is to go about it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Mirror issues too that were closed before they were first seen.
+    pub include_closed: bool,
+    /// This issue only.
+    pub only: Option<Iid>,
+    /// Compare everything, field by field, whatever the run asked for.
+    pub full: bool,
+    /// The label that tells people that an issue is a mirror.
+    pub mirrored_label: Option<String>,
+    /// Files above this many bytes stay links to the source.
+    pub max_attachment: u64,
+    /// How long after it was sent a create without an answer may still take effect.
+    pub late_landing: TimeDelta,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            include_closed: false,
+            only: None,
+            full: false,
+            mirrored_label: Some("MIRRORED".to_owned()),
+            max_attachment: 100 * 1024 * 1024,
+            // GitLab ends a request after 60 s.
+            late_landing: TimeDelta::seconds(60),
+        }
+    }
 }
 
 impl Link {
     /// What rendering needs to know of the ends.
-    pub fn frame<'a>(&'a self, key: &'a Key, mirrored_label: Option<&'a str>) -> Frame<'a> {
+    pub fn frame<'a>(&'a self, key: &'a Key) -> Frame<'a> {
         Frame {
             source_instance: &self.source.name,
             source: SourceProject {
@@ -71,7 +105,7 @@ impl Link {
             same_instance: (self.source.instance == self.target.instance)
                 .then_some(self.target.client.base().as_str()),
             key,
-            mirrored_label,
+            mirrored_label: self.settings.mirrored_label.as_deref(),
         }
     }
 

@@ -1,7 +1,21 @@
 //! What a client has done so far, for summaries and budgets.
 
 use mirror_core::ports::Class;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    future::Future,
+    sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+tokio::task_local! {
+    static SENT: Arc<AtomicU64>;
+}
+
+/// Runs something and counts, besides all else, the requests that it sends itself, through
+/// whichever clients: what one of many jobs has cost.
+pub async fn counting<T>(sent: Arc<AtomicU64>, what: impl Future<Output = T>) -> T {
+    SENT.scope(sent, what).await
+}
 
 /// Requests sent and waits taken, since the client was made. Clones of a client count together.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -53,6 +67,8 @@ pub(crate) struct Counter {
 impl Counter {
     pub(crate) fn sent(&self, class: Class) {
         add(&self.sent);
+        // Outside of any counted job nobody asks.
+        let _ = SENT.try_with(|sent| add(sent));
         match class {
             Class::Api => {}
             Class::Notes => add(&self.notes),

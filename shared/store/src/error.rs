@@ -53,6 +53,12 @@ pub enum StoreError {
     /// Another registered instance answers to this name.
     #[error("the name {0} belongs to another registered instance")]
     NameTaken(InstanceName),
+    /// Another instance has this title.
+    #[error("there is another instance called {0}")]
+    TitleTaken(String),
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] crate::UnsealError),
     /// A row holds what this version cannot read.
     #[error("the record holds {what} that this version cannot read")]
     Unreadable {
@@ -107,6 +113,8 @@ impl StoreError {
             | Self::NoSuchRun(_)
             | Self::SameProject
             | Self::NameTaken(_)
+            | Self::TitleTaken(_)
+            | Self::Sealed(_)
             | Self::Unreadable { .. } => false,
         }
     }

@@ -11,6 +11,7 @@
 //!
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
+mod cipher;
 mod connect;
 mod connect_error;
 mod database;
@@ -25,9 +26,11 @@ mod mirrors;
 mod notes;
 mod open;
 mod runs;
+mod schedule;
 mod schema;
 mod seen;
 mod server_time;
+mod service;
 mod sql;
 mod targets;
 mod time;
@@ -35,7 +38,9 @@ mod uploads;
 mod url;
 mod walks;
 mod work;
+mod workers;
 
+pub use cipher::{Cipher, UnsealError};
 pub use connect::{ConnectOptions, TimeSource};
 pub use connect_error::ConnectError;
 pub use database::Store;
@@ -45,8 +50,10 @@ pub use impostors::SightedImpostor;
 pub use instances::Instance;
 pub use issues::Side;
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
-pub use runs::{Run, RunCounts, RunKind, RunStatus};
+pub use runs::{Effort, Requested, Run, RunCounts, RunKind, RunRequest, RunStatus};
+pub use schedule::{DueMirror, Schedule, Turn};
 pub use schema::Migrated;
+pub use service::{InstanceAccess, InstanceEntry};
 pub use targets::{TargetFact, TargetFacts};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
@@ -54,3 +61,4 @@ pub use work::{
     Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,
     WorkState,
 };
+pub use workers::{NewWorker, Worker};

@@ -1,11 +1,14 @@
 //! Files that went from a source project to a target project.
 
 use crate::{
-    Store, StoreError,
+    Fence, Store, StoreError,
     database::{PATIENCE, Tx},
     sql::Query,
 };
-use mirror_core::mapping::{UploadKey, UploadOutcome};
+use mirror_core::{
+    ids::MirrorId,
+    mapping::{UploadKey, UploadOutcome},
+};
 use std::collections::HashMap;
 
 const ONE: &str = "\
@@ -46,7 +49,30 @@ impl From<UploadRow> for UploadOutcome {
     }
 }
 
+const FORGET_REFUSED: &str = "\
+DELETE FROM attachment_mappings
+WHERE refused IS NOT NULL AND EXISTS (
+    SELECT 1 FROM mirrors m
+    WHERE m.id = $1 AND m.source_instance_id = attachment_mappings.source_instance_id
+      AND m.source_project_id = attachment_mappings.source_project_id
+      AND m.target_instance_id = attachment_mappings.target_instance_id
+      AND m.target_project_id = attachment_mappings.target_project_id)";
+
 impl Store {
+    /// Forgets which files of a mirror were refused, so that each is tried once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn forget_refused_uploads(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        tx.query(FORGET_REFUSED).bind(mirror.0).execute().await?;
+        tx.commit().await
+    }
+
     /// How the transfers of these files ended; nothing for those never tried.
     ///
     /// # Errors

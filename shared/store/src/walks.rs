@@ -2,7 +2,7 @@
 
 use crate::{
     Fence, Owe, SightedImpostor, Store, StoreError, database::Tx, impostors::note_impostors,
-    time::micros, work::owe_in,
+    runs::attach_found, time::micros, work::owe_in,
 };
 use chrono::{DateTime, Utc};
 use mirror_core::{
@@ -90,6 +90,7 @@ impl Store {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
         owe_in(&mut tx, owes, now).await?;
+        attach_found(&mut tx, fence.work, owes.iter().map(|owe| owe.job)).await?;
         set_watermark(&mut tx, SOURCE_WATERMARK, mirror, watermark, now).await?;
         tx.commit().await
     }
@@ -123,6 +124,7 @@ impl Store {
         }
         note_impostors(&mut tx, mirror, impostors, now).await?;
         owe_in(&mut tx, touched, now).await?;
+        attach_found(&mut tx, fence.work, touched.iter().map(|owe| owe.job)).await?;
         set_watermark(&mut tx, TARGET_WATERMARK, mirror, watermark, now).await?;
         tx.commit().await?;
         Ok(twins)

@@ -78,7 +78,7 @@ async fn left_out(case: &Case<'_>) -> Result<Option<SkipReason>, SyncError> {
     }
     let under_way = !cx.store.intents(link.mirror, case.iid()).await?.is_empty();
     let closed = case.source.state == State::Closed;
-    if closed && !cx.settings.include_closed && !under_way {
+    if closed && !link.settings.include_closed && !under_way {
         return Ok(Some(SkipReason::ClosedBeforeFirstSync));
     }
     Ok(None)

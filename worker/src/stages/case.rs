@@ -120,8 +120,7 @@ impl<'a> Case<'a> {
     }
 
     pub(crate) fn frame(&self) -> Frame<'a> {
-        self.link
-            .frame(&self.cx.key, self.cx.settings.mirrored_label.as_deref())
+        self.link.frame(&self.cx.key)
     }
 
     /// Who the source issue is.

@@ -29,20 +29,22 @@ pub(crate) async fn run(
     lease: &Lease,
     link: &Link,
     marks: &Watermarks,
+    full: bool,
 ) -> Result<u64, SyncError> {
     let mut walk = Walk {
         cx,
         lease,
         link,
+        full,
         started: None,
         owed: 0,
         priority: Priority::Incremental,
     };
-    if let Some(iid) = cx.settings.only {
+    if let Some(iid) = link.settings.only {
         walk.owe([iid], None).await?;
         return Ok(walk.owed);
     }
-    let mut since = marks.source.filter(|_| !cx.settings.full);
+    let mut since = marks.source.filter(|_| !full);
     if since.is_none() {
         walk.priority = Priority::Backfill;
     }
@@ -67,6 +69,8 @@ struct Walk<'a> {
     cx: &'a Context,
     lease: &'a Lease,
     link: &'a Link,
+    /// Everything is to be compared.
+    full: bool,
     /// The instance's own clock at the first answer.
     started: Option<DateTime<Utc>>,
     owed: u64,
@@ -144,6 +148,7 @@ impl Walk<'_> {
     }
 
     async fn batch(&mut self, batch: Batch) -> Result<(), SyncError> {
+        self.cx.may_write(self.lease)?;
         let started = *self
             .started
             .get_or_insert_with(|| batch.clock.unwrap_or_else(|| self.cx.store.now()));
@@ -175,9 +180,10 @@ impl Walk<'_> {
             .is_some_and(|read| is_settled(read, issue));
         match &mapping.status {
             MappingStatus::Synced => !settled || mapping.fingerprint.is_none(),
-            // `--include-closed` may have come since.
-            MappingStatus::Skipped(_) => {
-                !settled || self.cx.settings.full || self.cx.settings.include_closed
+            MappingStatus::Skipped(reason) => {
+                let asked_for = self.link.settings.include_closed
+                    && *reason == SkipReason::ClosedBeforeFirstSync.to_string();
+                !settled || self.full || asked_for
             }
             MappingStatus::Pending | MappingStatus::Blocked(_) | MappingStatus::Failed(_) => true,
         }
@@ -189,7 +195,7 @@ impl Walk<'_> {
         let slack = THROTTLED_TOUCH.to_std().unwrap_or(Duration::ZERO);
         let unsettled = self.cx.store.unsettled(self.link.mirror, slack).await?;
         self.owe(unsettled, None).await?;
-        if self.cx.settings.include_closed {
+        if self.link.settings.include_closed {
             // Left out by an earlier run that was not asked for them.
             let reason = SkipReason::ClosedBeforeFirstSync.to_string();
             let left_out = self.cx.store.skipped(self.link.mirror, &reason).await?;
@@ -204,7 +210,7 @@ impl Walk<'_> {
         watermark: Option<DateTime<Utc>>,
     ) -> Result<(), SyncError> {
         let mirror = self.link.mirror;
-        let by_hand = self.cx.settings.only.is_some();
+        let by_hand = self.link.settings.only.is_some();
         let owes: Vec<Owe> = iids
             .into_iter()
             .map(|iid| Owe {

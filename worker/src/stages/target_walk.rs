@@ -34,8 +34,9 @@ pub(crate) async fn run(
     lease: &Lease,
     link: &Link,
     marks: &Watermarks,
+    full: bool,
 ) -> Result<u64, SyncError> {
-    let since = marks.target.filter(|_| !cx.settings.full);
+    let since = marks.target.filter(|_| !full);
     let ours = cx.store.our_users(link.target.instance).await?;
     let mut walk = Walk {
         cx,
@@ -174,7 +175,7 @@ impl Walk<'_> {
             return;
         };
         if self
-            .cx
+            .link
             .settings
             .only
             .is_some_and(|only| only != mapping.source_iid)
@@ -259,7 +260,7 @@ impl Walk<'_> {
         edited.extend(adoptions.iter().map(|adoption| adoption.source_iid));
         edited.sort_unstable();
         edited.dedup();
-        if let Some(only) = cx.settings.only {
+        if let Some(only) = link.settings.only {
             edited.retain(|iid| *iid == only);
         }
         let owes: Vec<Owe> = edited
@@ -273,7 +274,7 @@ impl Walk<'_> {
             .collect();
         let started = started.unwrap_or_else(|| cx.store.now());
         // For one issue only, what others were found edited is left for the next whole scan.
-        let mark = (cx.settings.only.is_none() && walked).then(|| watermark(last, started));
+        let mark = (link.settings.only.is_none() && walked).then(|| watermark(last, started));
         let left_over = cx
             .store
             .record_target_walk(&lease.fence, mirror, &adoptions, &impostors, &owes, mark)

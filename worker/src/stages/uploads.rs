@@ -52,11 +52,7 @@ pub(crate) async fn carry(
     let known = case.cx.store.uploads(&keys).await?;
     for ((upload, only_hidden), key) in mentioned.into_iter().zip(keys) {
         let outcome = match known.get(&key) {
-            Some(UploadOutcome::Refused { .. }) if case.cx.settings.full => None,
-            known => known.cloned(),
-        };
-        let outcome = match outcome {
-            Some(outcome) => outcome,
+            Some(outcome) => outcome.clone(),
             None if only_hidden && case.link.target.project.visibility != Visibility::Private => {
                 // Whoever has the link can open a file of a project they can see.
                 let why = "a file of a confidential issue or internal note is not copied into a \
@@ -101,6 +97,7 @@ async fn transfer(
     let outcome = match send(case, upload).await? {
         Ok(outcome) => {
             case.done.attachments += 1;
+            case.lease.file_carried();
             outcome
         }
         Err(reason) => {
@@ -128,7 +125,7 @@ async fn send(
         Ok(download) => download,
         Err(error) => return refused(Side::Source, error),
     };
-    let limit = case.cx.settings.max_attachment;
+    let limit = case.link.settings.max_attachment;
     let too_large = format!("larger than --max-attachment-size ({limit} bytes)");
     if length.is_some_and(|length| length > limit) {
         return Ok(Err(too_large));

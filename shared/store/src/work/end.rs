@@ -1,7 +1,12 @@
 //! Ending: what becomes of a row after its job.
 
 use super::history::{Ending, write_attempt};
-use crate::{Fence, Store, StoreError, database::Tx, time::micros};
+use crate::{
+    Fence, Store, StoreError,
+    database::Tx,
+    runs::{Effort, Settled, settle},
+    time::micros,
+};
 use chrono::{DateTime, Utc};
 use mirror_core::outcome::Outcome;
 
@@ -66,6 +71,19 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] if the lease was lost: the end is then somebody else's to write.
     pub async fn end(&self, fence: &Fence, end: End<'_>) -> Result<(), StoreError> {
+        self.end_after(fence, end, Effort::default()).await
+    }
+
+    /// As [`Store::end`], and tells the runs that wait for the row what the try took.
+    ///
+    /// # Errors
+    /// As [`Store::end`].
+    pub async fn end_after(
+        &self,
+        fence: &Fence,
+        end: End<'_>,
+        effort: Effort,
+    ) -> Result<(), StoreError> {
         let now = self.now();
         let mut tx = self.begin_light(self.lease_left(fence)).await?;
         if !set_end(&mut tx, fence, end, now).await? {
@@ -78,6 +96,13 @@ impl Store {
             End::GiveUp { error } => (Ending::GivenUp, None, Some(error)),
         };
         write_attempt(&mut tx, fence.work, now, ending, outcome, error).await?;
+        let settled = match end {
+            End::Done { outcome } => Settled::Well(outcome),
+            End::Snooze(_) | End::Retry { .. } => Settled::NotYet,
+            End::GiveUp { error } => Settled::Badly(error),
+        };
+        let ticket = (fence.work.0, fence.ticket.0);
+        settle(&mut tx, ticket, settled, effort, now).await?;
         tx.commit().await
     }
 }

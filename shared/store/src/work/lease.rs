@@ -34,7 +34,8 @@ pub struct UnknownJob {
 
 const START: &str = "\
 UPDATE work SET state = 'running', owner = $3, lease_until = $4, started_at = $5,
-                not_before = NULL, rerun_at = NULL, rerun_changed = false, updated_at = $5
+                not_before = NULL, rerun_at = NULL, rerun_changed = false, stop_asked = false,
+                updated_at = $5
 WHERE id = $1 AND ticket = $2 AND state = 'queued'
 RETURNING key, attempts, priority";
 
@@ -45,6 +46,9 @@ WHERE id = $1 AND ticket = $2 AND state = 'running'";
 const HAND_BACK: &str = "\
 UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
 WHERE id = $1 AND ticket = $2 AND state = 'running'";
+
+const STOPS_ASKED: &str = "\
+SELECT id, ticket FROM work WHERE state = 'running' AND owner = $1 AND stop_asked";
 
 const UNQUEUE: &str = "\
 UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
@@ -102,6 +106,22 @@ impl Store {
             fence.renew(lease_ends);
         }
         Ok(held)
+    }
+
+    /// The tickets of this owner whose jobs are to stop before their next write, because nobody
+    /// waits for them any more.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn stops_asked(&self, owner: &str) -> Result<Vec<Ticket>, StoreError> {
+        let rows: Vec<(i64, i64)> = self.read(STOPS_ASKED).bind(owner).fetch_all().await?;
+        Ok(rows
+            .into_iter()
+            .map(|(work, ticket)| Ticket {
+                work: WorkId(work),
+                ticket: TicketNumber(ticket),
+            })
+            .collect())
     }
 
     /// Gives a running row back because the process stops: due at once, no attempt burnt.

@@ -1,7 +1,12 @@
 //! Sweeping up after workers that were lost, and old history.
 
 use super::history::{Ending, write_attempt};
-use crate::{Store, StoreError, database::PATIENCE, time::micros};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    runs::{Effort, Settled, settle},
+    time::micros,
+};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{MirrorId, WorkId};
 
@@ -46,7 +51,7 @@ UPDATE work SET
 WHERE id IN (SELECT id FROM work
              WHERE state IN ('queued', 'running') AND lease_until <= $1
              ORDER BY lease_until LIMIT $2)
-RETURNING id, state, started_at IS NOT NULL";
+RETURNING id, state, started_at IS NOT NULL, ticket";
 
 // The whole process is known to be gone, which says nothing against this work: no dead letters.
 const RECLAIM: &str = "\
@@ -62,6 +67,11 @@ const INTERRUPT_RUNS: &str = "\
 UPDATE issue_sync_jobs SET status = 'interrupted', completed_at = $2
 WHERE mirror_id = $1 AND status = 'running'";
 
+const FORGET_OPEN: &str = "\
+DELETE FROM run_memberships
+WHERE settled_at IS NULL AND run_id IN (
+    SELECT id FROM issue_sync_jobs WHERE mirror_id = $1 AND status = 'interrupted')";
+
 const PRUNE: &str = "\
 DELETE FROM work_attempts WHERE id IN (
     SELECT id FROM work_attempts WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)";
@@ -75,7 +85,7 @@ impl Store {
     pub async fn sweep(&self, batch: u32) -> Result<Swept, StoreError> {
         let now = self.now();
         let mut tx = self.begin_light(PATIENCE).await?;
-        let rows: Vec<(i64, String, bool)> = tx
+        let rows: Vec<(i64, String, bool, i64)> = tx
             .query(SWEEP)
             .bind(now)
             .bind(i64::from(batch))
@@ -84,9 +94,11 @@ impl Store {
             .fetch_all()
             .await?;
         let mut swept = Swept::default();
-        for (id, state, ran) in rows {
+        for (id, state, ran, ticket) in rows {
             if state == "dead" {
                 swept.dead += 1;
+                let lost = Settled::Badly(LOST);
+                settle(&mut tx, (id, ticket), lost, Effort::default(), now).await?;
             } else {
                 swept.returned += 1;
             }
@@ -129,6 +141,7 @@ impl Store {
             .bind(now)
             .execute()
             .await?;
+        tx.query(FORGET_OPEN).bind(mirror.0).execute().await?;
         tx.commit().await?;
         Ok(reclaimed)
     }

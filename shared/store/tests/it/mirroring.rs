@@ -5,10 +5,7 @@ use mirror_core::{
     ids::{InstanceName, MirrorId, ProjectId, UserId},
     job::Priority,
 };
-use mirror_store::{
-    MirrorEnd, NewMirror, Owe, RunCounts, RunKind, RunStatus, StoreError, TargetFact, TargetFacts,
-    Watermarks,
-};
+use mirror_store::{MirrorEnd, NewMirror, Owe, StoreError, TargetFact, TargetFacts, Watermarks};
 use std::collections::BTreeSet;
 
 stories! {
@@ -20,7 +17,6 @@ stories! {
     a_project_is_not_mirrored_into_itself
     what_is_owed_and_the_watermark_move_together
     a_watermark_can_be_set_back
-    a_run_says_how_it_went
     facts_of_a_target_add_up
 }
 
@@ -165,49 +161,6 @@ async fn a_watermark_can_be_set_back(world: World) {
     }
     let mirror = store.mirror(world.mirror).await.unwrap();
     assert_eq!(mirror.watermarks.source, Some(at(100)));
-}
-
-async fn a_run_says_how_it_went(world: World) {
-    let store = &world.store;
-    let counts = RunCounts {
-        processed: 9,
-        created: 1,
-        updated: 2,
-        unchanged: 2,
-        skipped: 1,
-        failed: 3,
-        comments: 5,
-        attachments: 6,
-        api_calls: 70,
-    };
-    let clean = RunCounts {
-        failed: 0,
-        ..counts
-    };
-    let endings = [
-        (counts, None, RunStatus::Partial),
-        (clean, None, RunStatus::Completed),
-        (
-            clean,
-            Some("the source cannot be reached"),
-            RunStatus::Failed,
-        ),
-    ];
-    for (counts, error, status) in endings {
-        world.advance(1);
-        let kind = RunKind::Incremental;
-        let run = store.begin_run(world.mirror, kind).await.unwrap();
-        let under_way = store.runs(world.mirror, 1).await.unwrap();
-        assert_eq!(under_way[0].status, RunStatus::Running);
-        store.finish_run(run, &counts, error).await.unwrap();
-        let ended = &store.runs(world.mirror, 1).await.unwrap()[0];
-        assert_eq!((ended.kind, ended.status), (kind, status));
-        assert_eq!(ended.counts, counts);
-        assert_eq!(ended.error_details.as_deref(), error);
-        assert_eq!(ended.completed_at, Some(store.now()));
-        let twice = store.finish_run(run, &counts, None).await;
-        assert!(matches!(twice, Err(StoreError::NoSuchRun(_))));
-    }
 }
 
 async fn facts_of_a_target_add_up(world: World) {

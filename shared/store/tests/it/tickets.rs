@@ -200,7 +200,9 @@ async fn stopping_in_good_order_costs_nothing(world: World) {
 
 async fn what_a_killed_process_left_is_due_at_once(world: World) {
     let store = &world.store;
-    let run = store.begin_run(world.mirror, RunKind::Full).await.unwrap();
+    let run = world.request(RunKind::Full).await.run;
+    let scan = world.start_next().await.fence;
+    store.end(&scan, DONE).await.unwrap();
     for round in 0..5 {
         let fence = world.working_on(1).await;
         world.owe_changed(2).await;

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
-    ids::{Iid, InstanceId, InstanceName, IssueId, MirrorId, ProjectId},
+    ids::{Iid, InstanceId, InstanceName, IssueId, MirrorId, ProjectId, RunId},
     job::{Job, Priority},
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
     ports::{BoxFuture, Clock},
 };
-use mirror_store::{Claimed, Fence, MirrorEnd, NewMirror, Owe, Started, Store};
+use mirror_store::{
+    Claimed, Fence, MirrorEnd, NewMirror, Owe, Requested, Run, RunKind, RunRequest, Started, Store,
+};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
@@ -156,6 +158,28 @@ impl World {
     pub(crate) async fn working_on(&self, iid: i64) -> Fence {
         self.owe_changed(iid).await;
         self.start_next().await.fence
+    }
+
+    /// Asks for a run that begins with the scan.
+    pub(crate) async fn request(&self, kind: RunKind) -> Requested {
+        let request = RunRequest {
+            mirror: self.mirror,
+            kind,
+            jobs: &[self.scan()],
+            priority: Priority::ByHand,
+            by: "somebody",
+        };
+        self.store.request_run(&request).await.unwrap()
+    }
+
+    pub(crate) fn scan(&self) -> Job {
+        Job::ScanMirror {
+            mirror: self.mirror,
+        }
+    }
+
+    pub(crate) async fn run(&self, run: RunId) -> Run {
+        self.store.run(run).await.unwrap().unwrap()
     }
 
     pub(crate) fn mapping(&self, iid: i64) -> IssueMapping {

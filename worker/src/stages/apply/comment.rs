@@ -359,6 +359,7 @@ async fn record(
     case.prepared = recorded?;
     if intent.is_some() && mapping.target_note.is_some() {
         case.done.comments += 1;
+        case.lease.comment_written();
         if let Some(target) = &mut case.mapping.target {
             target.notes_count += 1;
         }

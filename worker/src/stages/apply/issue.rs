@@ -171,7 +171,7 @@ pub(super) async fn unsuccessful(
             source: error,
         }),
         Fate::Unknown => {
-            let until = intent.sent_at + case.cx.settings.late_landing;
+            let until = intent.sent_at + case.link.settings.late_landing;
             Ok(SyncError::MayStillLand { until })
         }
     }

@@ -15,7 +15,9 @@ use mirror_core::{
 };
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
-use mirror_worker::{Context, End, Facts, Link, Links, Mode, Notice, Settings, TargetLabels};
+use mirror_worker::{
+    Context, End, Facts, InHand, Link, Links, Mode, Notice, Settings, TargetLabels,
+};
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 
@@ -32,6 +34,7 @@ pub(crate) struct World {
     pub(crate) tom: UserId,
     pub(crate) cx: Context,
     pub(crate) mirror: MirrorId,
+    settings: Settings,
     heard: Heard,
 }
 
@@ -64,7 +67,8 @@ impl World {
             ..
         } = stage;
         let mut world = Self {
-            cx: context(store, &clock, settings, mode, &heard),
+            cx: context(store, &clock, mode, &heard),
+            settings,
             clock,
             source,
             target,
@@ -98,6 +102,7 @@ impl World {
             mirror: self.mirror,
             source,
             target,
+            settings: self.settings.clone(),
         });
         self.forget_requests();
     }
@@ -130,7 +135,6 @@ impl World {
 
     /// Another process on the same record and mirror.
     pub(crate) async fn beside(&self) -> Self {
-        let settings = self.cx.settings.clone();
         let store = self.cx.store.clone();
         let mut other = Self {
             clock: self.clock.clone(),
@@ -140,7 +144,8 @@ impl World {
             to: self.to.clone(),
             alice: self.alice,
             tom: self.tom,
-            cx: context(store, &self.clock, settings, Mode::Sync, &self.heard),
+            cx: context(store, &self.clock, Mode::Sync, &self.heard),
+            settings: self.settings.clone(),
             mirror: self.mirror,
             heard: self.heard.clone(),
         };
@@ -150,13 +155,14 @@ impl World {
 
     /// The process ends and another begins, on the same record.
     pub(crate) async fn restart(&mut self) {
-        let settings = self.cx.settings.clone();
+        let settings = self.settings.clone();
         self.restart_with(settings, Mode::Sync).await;
     }
 
     pub(crate) async fn restart_with(&mut self, settings: Settings, mode: Mode) {
         let store = self.cx.store.clone();
-        self.cx = context(store, &self.clock, settings, mode, &self.heard);
+        self.cx = context(store, &self.clock, mode, &self.heard);
+        self.settings = settings;
         self.cx.store.reclaim(self.mirror).await.unwrap();
         self.connect().await;
     }
@@ -177,7 +183,7 @@ impl World {
         record.copy_to(&path).await.unwrap();
         let clock = Arc::new(self.clock.clone());
         self.cx.store = Store::open(&path, clock).await.unwrap();
-        let settings = self.cx.settings.clone();
+        let settings = self.settings.clone();
         self.restart_with(settings.clone(), Mode::Plan).await;
         self.run().await;
         self.cx.store.close().await;
@@ -190,8 +196,7 @@ impl World {
         let store = Store::in_memory(Arc::new(self.clock.clone()))
             .await
             .unwrap();
-        let settings = self.cx.settings.clone();
-        self.cx = context(store, &self.clock, settings, Mode::Sync, &self.heard);
+        self.cx = context(store, &self.clock, Mode::Sync, &self.heard);
         self.connect().await;
     }
 
@@ -403,29 +408,21 @@ fn shown(request: &RequestRecord) -> String {
     format!("{} {path}", request.method)
 }
 
-fn context(
-    store: Store,
-    clock: &TestClock,
-    settings: Settings,
-    mode: Mode,
-    heard: &Heard,
-) -> Context {
+fn context(store: Store, clock: &TestClock, mode: Mode, heard: &Heard) -> Context {
     Context {
         store,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(11)),
         key: Key::new([9; 32]),
         links: Links::default(),
-        settings: Settings {
-            lease: LEASE,
-            ..settings
-        },
+        lease: LEASE,
         mode,
         events: heard.listener(),
         shutdown: Shutdown::new(),
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
         proof: tokio::sync::Mutex::new(()),
+        in_hand: InHand::default(),
         owner: "test".to_owned(),
     }
 }

@@ -1,0 +1,17 @@
+//! Runs: a scan and the jobs it caused, counted.
+//!
+//! A run owns memberships, not work: which rows it waits for. The end of a row settles the
+//! memberships that are older than the ticket that ended, in the same transaction; a run has ended
+//! when none is open. So a row may be waited for by several runs, and what a cancelled run had
+//! found is owed still.
+
+mod cancel;
+mod complete;
+mod membership;
+mod report;
+mod request;
+mod run;
+
+pub(crate) use membership::{Settled, attach_found, settle};
+pub use request::{Requested, RunRequest};
+pub use run::{Effort, Run, RunCounts, RunKind, RunStatus};
