@@ -73,6 +73,18 @@ impl Durability {
     }
 }
 
+/// What one transaction does at a time, because it decides by more than the rows it then locks.
+/// The numbers are as good as any that nobody else takes for advisory locks.
+#[derive(Clone, Copy)]
+pub(crate) enum Alone {
+    /// Dealing out work by what is out already.
+    Claiming = 0x4973_4d69_0001,
+    /// Giving names to instances.
+    Naming = 0x4973_4d69_0002,
+}
+
+const ALONE: &str = "SELECT pg_advisory_xact_lock($1)";
+
 /// A writing transaction; rolled back unless committed.
 pub(crate) enum Tx {
     Sqlite {
@@ -89,6 +101,15 @@ impl Tx {
             Self::Sqlite { inner, .. } => Query::on_sqlite(text.into(), On::Within(inner)),
             Self::Postgres(inner) => Query::on_postgres(text.into(), On::Within(inner)),
         }
+    }
+
+    /// Waits until no other transaction is alone with this, until the end of this one. (On SQLite
+    /// every writing transaction is alone.)
+    pub(crate) async fn alone(&mut self, with: Alone) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.query(ALONE).bind(with as i64).execute().await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
@@ -173,6 +194,18 @@ impl Store {
     /// A transaction about the going round of tickets alone.
     pub(crate) async fn begin_light(&self, patience: Duration) -> Result<Tx, StoreError> {
         self.begin_as(Durability::WithTheNext, patience).await
+    }
+
+    /// A transaction that gives out tickets. Where workers outlive the database, a ticket given
+    /// out twice would be two workers at one issue.
+    pub(crate) async fn begin_claiming(&self, patience: Duration) -> Result<Tx, StoreError> {
+        let durability = match &self.database {
+            Database::Sqlite { .. } => Durability::WithTheNext,
+            Database::Postgres { .. } => Durability::AtOnce,
+        };
+        let mut tx = self.begin_as(durability, patience).await?;
+        tx.alone(Alone::Claiming).await?;
+        Ok(tx)
     }
 
     async fn begin_as(&self, durability: Durability, patience: Duration) -> Result<Tx, StoreError> {

@@ -25,6 +25,11 @@ impl From<&'static str> for Text {
     }
 }
 
+/// A message from elsewhere, which may hold a zero character: PostgreSQL's text does not.
+pub(crate) fn plain(message: &str) -> String {
+    message.replace('\0', "\u{fffd}")
+}
+
 /// What can be bound: anything that both databases can be given. No integer but `i64`: every
 /// column of numbers is a 64-bit one, and PostgreSQL compares the types.
 pub(crate) trait Value<'t>:
@@ -143,3 +148,29 @@ impl<'c> Query<'c> {
         )
     }
 }
+
+/// A statement that changes the rows of `work` that a condition finds. On PostgreSQL they are held
+/// first: `in_turn`, all of them in the order of their keys, as everybody holds many rows, so that
+/// two who want the same ones cannot wait for each other in a circle; or `free`, only those that
+/// nobody holds just now, because the next call finds the others. (SQLite has one writer and knows
+/// no holding.)
+macro_rules! on_work {
+    ($which:literal, in_turn, $($change:tt)+) => {
+        crate::sql::on_work!(@both $which, " ORDER BY key FOR UPDATE", $($change)+)
+    };
+    ($which:literal, free, $($change:tt)+) => {
+        crate::sql::on_work!(@both $which, " FOR UPDATE SKIP LOCKED", $($change)+)
+    };
+    (@both $which:literal, $hold:literal, $change:expr) => {
+        crate::sql::Text {
+            sqlite: concat!(
+                "WITH held AS MATERIALIZED (SELECT id FROM work WHERE ", $which, ") ", $change
+            ),
+            postgres: concat!(
+                "WITH held AS MATERIALIZED (SELECT id FROM work WHERE ", $which, $hold, ") ",
+                $change
+            ),
+        }
+    };
+}
+pub(crate) use on_work;
