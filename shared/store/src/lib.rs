@@ -33,6 +33,8 @@ mod server_time;
 mod service;
 mod sql;
 mod targets;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod uploads;
 mod url;

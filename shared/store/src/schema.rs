@@ -6,7 +6,7 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-static SCHEMA: Migrator = sqlx::migrate!("../../migrations/postgres");
+pub(crate) static SCHEMA: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// What bringing a schema up to date did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -63,6 +63,11 @@ impl DatabaseUrl {
         }
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_server(options: PgConnectOptions) -> Self {
+        Self(Kind::Postgres(Box::new(options)))
+    }
+
     pub(crate) fn kind(&self) -> &Kind {
         &self.0
     }
