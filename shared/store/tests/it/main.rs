@@ -6,6 +6,7 @@
 mod adopting;
 mod claiming;
 mod creating;
+mod crowds;
 mod files;
 mod history;
 mod mapping;
@@ -14,6 +15,7 @@ mod model;
 mod owing;
 mod runs;
 mod schedule;
+mod servers;
 mod service;
 mod sharing;
 mod tickets;

@@ -252,7 +252,21 @@ pub(crate) fn target_issue(id: i64) -> TargetIssue {
     }
 }
 
-async fn instance(store: &Store, name: &str) -> InstanceId {
+/// A mirror on a store that no world was made around.
+pub(crate) async fn mirror_on(store: &Store, project: i64) -> MirrorId {
+    let end = |instance, project| MirrorEnd {
+        instance,
+        project: ProjectId(project),
+        path: format!("group/project-{project}"),
+    };
+    let new = NewMirror {
+        source: end(instance(store, "gitlab.a").await, project),
+        target: end(instance(store, "gitlab.b").await, 1_000 + project),
+    };
+    store.ensure_mirror(&new).await.unwrap().id
+}
+
+pub(crate) async fn instance(store: &Store, name: &str) -> InstanceId {
     let base = format!("https://{name}/api/v4");
     let name = InstanceName(name.to_owned());
     store.register_instance(&name, &base, &[]).await.unwrap()
