@@ -15,6 +15,7 @@ mod model;
 mod owing;
 mod runs;
 mod schedule;
+mod schemas;
 mod servers;
 mod service;
 mod sharing;

@@ -129,7 +129,7 @@ fn named() -> String {
 }
 
 /// The server's own URL, with this database's name.
-fn address(database: &TestDatabase) -> String {
+pub(crate) fn address(database: &TestDatabase) -> String {
     let shown = database.url().to_string();
     let name = shown.rsplit('/').next().unwrap();
     let named = named();
