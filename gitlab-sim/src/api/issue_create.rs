@@ -60,7 +60,8 @@ fn metadata(world: &World, call: &Call, project: ProjectId) -> Result<IssueSpec,
         issue_type: issue_type(call)?.unwrap_or_default(),
         ..IssueSpec::default()
     };
-    spec.confidential = params.boolean("confidential")?.unwrap_or(false);
+    let confidential = params.boolean("confidential")?.unwrap_or(false);
+    spec.confidential = confidential && !home.drops_confidential;
     let weight = params.integer("weight")?;
     let due_date = params.day("due_date")?;
     if world.role(call.actor(), home).is_none() {

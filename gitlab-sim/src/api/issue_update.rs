@@ -154,7 +154,8 @@ fn metadata(
     project: ProjectId,
     edit: &mut IssueEdit,
 ) -> Result<(), ApiError> {
-    edit.confidential = call.params.boolean("confidential")?;
+    let dropped = projects::require(world, project)?.drops_confidential;
+    edit.confidential = call.params.boolean("confidential")?.filter(|_| !dropped);
     edit.discussion_locked = call.params.boolean("discussion_locked")?;
     edit.due_date = call.params.day("due_date")?.into_edit();
     edit.issue_type = fields::issue_type(call)?;

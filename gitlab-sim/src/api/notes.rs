@@ -120,7 +120,7 @@ pub(crate) fn post(
     };
     let internal = match reply_to {
         // Starting a thread knows no such parameter: what is given is not heard.
-        None => asked.unwrap_or(false) && plans && !thread,
+        None => asked.unwrap_or(false) && plans && !thread && !home.drops_confidential,
         Some(first) => shared_flag(world, at, first, asked)?,
     };
     let extraction = texts::interpret(world, &body);

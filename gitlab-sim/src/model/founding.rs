@@ -100,6 +100,7 @@ impl World {
             archived: spec.archived,
             issues_access_level: spec.issues_access_level,
             default_description_template: spec.default_description_template,
+            drops_confidential: false,
             members: spec.members.into_iter().collect(),
             former_paths: Vec::new(),
             issues: std::collections::BTreeMap::new(),

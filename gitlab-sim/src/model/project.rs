@@ -79,6 +79,9 @@ pub struct Project {
     pub issues_access_level: FeatureAccess,
     /// Text that replaces a blank description on creation (facts section 1).
     pub default_description_template: Option<String>,
+    /// Whether `confidential` and `internal` are dropped without a word, on creation and edits, as
+    /// an instance may that hides such things from none: what a mirror must not rely on.
+    pub drops_confidential: bool,
     /// Roles of its members.
     pub members: BTreeMap<UserId, AccessLevel>,
     /// Paths it had before; they still answer, with a redirect.

@@ -314,3 +314,26 @@ async fn tasks_are_counted() {
     );
     assert_eq!(made["task_status"], "2 of 3 checklist items completed");
 }
+
+#[tokio::test]
+async fn where_confidential_is_dropped_the_answer_shows_it() {
+    let site = Site::new();
+    site.sim
+        .edit(|world| world.project_mut(1).expect("a project").drops_confidential = true);
+    let body = json!({ "title": "x", "confidential": true });
+    let made = site.post("owner", "/projects/1/issues", body).await;
+    assert_eq!(
+        (made.status, &made.json()["confidential"]),
+        (201, &json!(false))
+    );
+    let body = json!({ "confidential": true, "title": "y" });
+    let edited = site.put("owner", "/projects/1/issues/1", body).await;
+    assert_eq!(edited.json()["confidential"], false);
+    assert_eq!(edited.json()["title"], "y");
+    let body = json!({ "body": "z", "internal": true });
+    let note = site.post("owner", "/projects/1/issues/1/notes", body).await;
+    assert_eq!(
+        (note.status, &note.json()["internal"]),
+        (201, &json!(false))
+    );
+}

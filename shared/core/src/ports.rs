@@ -83,6 +83,9 @@ pub struct Charge {
     pub class: Class,
     /// Asked for by a person, who may use the reserved share.
     pub by_hand: bool,
+    /// May change something on the instance: anything but a read. Whether an instance is back is
+    /// tried out with reads alone.
+    pub changes: bool,
 }
 
 /// The answer to a [`Charge`].

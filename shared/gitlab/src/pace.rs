@@ -14,6 +14,7 @@ impl Client {
             account: self.account.clone(),
             class: call.class,
             by_hand: self.by_hand,
+            changes: !call.method.is_safe(),
         }
     }
 

@@ -102,6 +102,8 @@ impl Store {
             .await
             .map_err(|error| failed(path, error))?;
         let mut connection = both.acquire().await.map_err(|error| failed(path, error))?;
+        // Its copies in files are to be known as ours.
+        mark(path, &mut connection).await?;
         migrate(path, &mut connection).await?;
         drop(connection);
         Ok(Self::on_sqlite(both.clone(), both, clock))
@@ -124,9 +126,16 @@ impl Store {
             path: path.to_owned(),
             source,
         };
+        let whole = std::path::absolute(path).map_err(unreadable)?;
+        let mut address = url::Url::from_file_path(&whole).map_err(|()| {
+            unreadable(io::Error::new(io::ErrorKind::InvalidFilename, "not a path"))
+        })?;
+        // A connection whose own record is in memory would make the copy in memory too, and say
+        // that all went well.
+        address.set_query(Some("mode=rwc"));
         create_private(path).map_err(unreadable)?;
         sqlx::query("VACUUM INTO $1")
-            .bind(path.to_string_lossy().into_owned())
+            .bind(address.as_str())
             .execute(readers)
             .await
             .map_err(|error| failed(path, error))?;
@@ -189,12 +198,7 @@ async fn prepare(path: &Path) -> Result<i64, OpenError> {
         .await
         .map_err(|error| failed(path, error))?;
     if fresh {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
-            "PRAGMA application_id = {APPLICATION_ID}"
-        )))
-        .execute(&mut connection)
-        .await
-        .map_err(|error| failed(path, error))?;
+        mark(path, &mut connection).await?;
     }
     migrate(path, &mut connection).await?;
     let closed = connection.close().await;
@@ -278,6 +282,16 @@ fn newer(path: &Path, found: i64) -> OpenError {
         found,
         known: newest(),
     }
+}
+
+/// Makes the file known as ours.
+async fn mark(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {
+    let text = format!("PRAGMA application_id = {APPLICATION_ID}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text))
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(|error| failed(path, error))
 }
 
 async fn check_whole(path: &Path, connection: &mut SqliteConnection) -> Result<(), OpenError> {

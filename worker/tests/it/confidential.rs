@@ -229,3 +229,83 @@ async fn a_comment_newer_than_the_issues_facts_forces_a_second_look() {
     world.assert_mirrored([iid]);
     world.all_went_well().await;
 }
+
+#[tokio::test]
+async fn a_target_that_hides_nothing_is_told_nothing() {
+    let world = World::new().await;
+    let iid = world.write(secret(&world));
+    world.say(iid, note(world.alice, &format!("{SECRET} again")));
+    hides(&world, false);
+    // Long ago, so that one look settles it.
+    world.later(3_600);
+    let watch = world.watch();
+    world.run().await;
+    watch.saw_nothing();
+    assert!(matches!(
+        world.outcome(iid),
+        Some(Outcome::Skipped(SkipReason::ConfidentialNotProven { .. }))
+    ));
+    let copy = world.copy(iid).issue;
+    assert_eq!(
+        (copy.title.as_str(), copy.confidential),
+        ("Mirrored issue", false)
+    );
+    assert!(copy.notes.iter().all(|note| note.system));
+
+    world.forget_requests();
+    world.later(600);
+    world.run().await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+
+    hides(&world, true);
+    world.edit(iid, touched());
+    world.run().await;
+    watch.saw_nothing();
+    world.assert_mirrored([iid]);
+}
+
+#[tokio::test]
+async fn what_comes_out_public_after_all_is_emptied_at_once() {
+    let world = World::new().await;
+    let first = world.write(secret(&world));
+    world.run().await;
+    world.assert_mirrored([first]);
+    // It has hidden one, so this one's text travels with the create.
+    hides(&world, false);
+    let iid = world.write(secret(&world));
+    world.say(iid, note(world.alice, &format!("{SECRET} again")));
+    world.later(300);
+    world.run().await;
+    let copy = world.copy(iid).issue;
+    assert!(!copy.confidential);
+    assert_eq!(copy.title, "Mirrored issue");
+    assert!(!format!("{:?}{:?}", copy.description, copy.labels).contains(SECRET));
+    assert!(copy.notes.iter().all(|note| note.system));
+    assert!(matches!(
+        world.outcome(iid),
+        Some(Outcome::Skipped(SkipReason::ConfidentialNotProven { .. }))
+    ));
+
+    // Proof is asked for again.
+    let watch = world.watch();
+    let next = world.write(secret(&world));
+    world.later(300);
+    world.run().await;
+    watch.saw_nothing();
+    assert!(!world.copy(next).issue.confidential);
+}
+
+/// Whether the target heeds `confidential`, which only it knows.
+fn hides(world: &World, heeds: bool) {
+    let to = world.to.project;
+    world
+        .target
+        .edit(|sim| sim.project_mut(to).unwrap().drops_confidential = !heeds);
+}
+
+fn touched() -> IssueEdit {
+    IssueEdit {
+        title: Some("Touched".into()),
+        ..IssueEdit::default()
+    }
+}

@@ -41,7 +41,7 @@ pub(super) fn agreed(mut text: String) -> String {
 /// What concerns where a block begins or ends goes first: the rest depends on it.
 fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
     shown_definitions(text, survey, edits);
-    lines_under_definitions(text, edits);
+    lines_under_definitions(text, survey, edits);
     tilde_explanations(text, survey, edits);
     alert_titles(text, survey, edits);
     alerts_alone(text, survey, edits);
@@ -50,8 +50,11 @@ fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
         return;
     }
     lazy_tags(text, survey, edits);
+    if edits.is_empty() {
+        // Behind a tag that begins a block of its own no line is a table's.
+        code_after_tables(text, survey, edits);
+    }
     tables_in_paragraphs(text, survey, edits);
-    code_after_tables(text, survey, edits);
     open_html_in_footnotes(text, survey, edits);
     open_quotes(survey, edits);
     stray_blocks(text, survey, edits);
@@ -301,12 +304,14 @@ fn code_after_tables(text: &str, survey: &Survey, edits: &mut Edits) {
         let inside = survey.around(cell.start).next().is_some();
         if indented && !inside && !blank && start > 0 {
             edits.insert(start, "\n");
+            // The lines behind it are code then, too.
+            return;
         }
     }
 }
 
 /// A line under a definition is no heading's and no rule to GitLab's engine.
-fn lines_under_definitions(text: &str, edits: &mut Edits) {
+fn lines_under_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
     if !text.contains("]:") {
         return;
     }
@@ -318,7 +323,11 @@ fn lines_under_definitions(text: &str, edits: &mut Edits) {
             .and_then(|rest| rest.lines().next())
             .unwrap_or("");
         let line = next.trim();
+        let outside = survey
+            .around(span.start)
+            .any(|container| !container.takes(text, next));
         if !line.is_empty()
+            && !outside
             && (line.bytes().all(|byte| byte == b'-') || line.bytes().all(|byte| byte == b'='))
         {
             edits.insert(end + 1 + next.len() - next.trim_start().len(), "\\");
@@ -339,6 +348,7 @@ fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits) {
             let marked = line.get(own..).is_some_and(|line| line.starts_with("~ "));
             let above = survey.paragraphs.iter().any(|above| {
                 above.end <= start
+                    && !survey.headings.contains(above)
                     && text
                         .get(above.end..start)
                         .is_some_and(|between| between.trim().is_empty())

@@ -34,8 +34,10 @@ pub fn closing(text: &str) -> String {
     suffix
 }
 
+/// The page down to where the footer will stand: footnotes come behind it.
 fn page_of(text: &str, suffix: &str) -> Page {
-    survey(&format!("{text}{suffix}\n")).page
+    let survey = survey(&format!("{text}{suffix}\n"));
+    survey.page.before(survey.notes_from)
 }
 
 /// The line that ends a block which no blank line ends.
@@ -73,8 +75,14 @@ impl Fence {
         let block = block.strip_suffix('\n').unwrap_or(block);
         let start = block.rfind('\n')? + 1;
         let line = block.get(start..)?;
-        let indentation = line.len() - line.trim_start_matches(' ').len();
         let signs = line.trim_matches([' ', '\t']);
+        let before = line.get(..line.len() - line.trim_start_matches([' ', '\t']).len())?;
+        // A tab reaches to the fourth column at least.
+        let indentation = if before.contains('\t') {
+            4
+        } else {
+            before.len()
+        };
         let sign = fence.chars().next()?;
         let closes = signs.len() >= fence.len() && signs.chars().all(|c| c == sign);
         (closes && indentation < 4).then_some(self.range.start + start)
@@ -201,6 +209,8 @@ mod tests {
             ("<div title=\"", "\n\n<p \"'>\n\n</div>"),
             ("a <b>bold <i>both</i>", "\n\n</b>"),
             ("<br> <img src=x>", ""),
+            ("~~~\n\t~~~", "\n~~~"),
+            ("[<script>\n[^1]: </script>", "\n\n</script>"),
         ];
         for (text, suffix) in cases {
             assert_eq!(closing(text), suffix, "{text:?}");

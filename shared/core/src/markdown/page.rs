@@ -58,6 +58,13 @@ impl Page {
         shift
     }
 
+    /// What stands before a place.
+    pub(super) fn before(mut self, place: usize) -> Self {
+        self.text.truncate(place);
+        self.raw.retain(|part| part.start < place);
+        self
+    }
+
     pub(super) fn len(&self) -> usize {
         self.text.len()
     }

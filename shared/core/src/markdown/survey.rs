@@ -18,6 +18,8 @@ pub(super) struct Survey {
     pub(super) prose: Vec<Run>,
     pub(super) page: Page,
     pub(super) html_blocks: Vec<HtmlBlock>,
+    /// Where the footnotes begin on the page.
+    pub(super) notes_from: usize,
     pub(super) fences: Vec<Fence>,
     /// The tildes of each paragraph that has any.
     pub(super) tildes: Vec<Tildes>,
@@ -28,7 +30,9 @@ pub(super) struct Survey {
     pub(super) containers: Vec<Container>,
     /// Code within prose stands somewhere.
     pub(super) code: bool,
+    /// Headings too.
     pub(super) paragraphs: Vec<Range<usize>>,
+    pub(super) headings: Vec<Range<usize>>,
     /// Boxes of tasks.
     pub(super) boxes: Vec<Range<usize>>,
     /// Definitions of terms.
@@ -88,6 +92,7 @@ pub(super) fn survey(text: &str) -> Survey {
     walk.end_of_block();
     let mut survey = walk.survey;
     let shift = survey.page.append(walk.notes);
+    survey.notes_from = shift;
     for block in survey
         .html_blocks
         .iter_mut()
@@ -297,7 +302,11 @@ impl Walk<'_> {
                 });
                 self.containers += 1;
             }
-            Tag::Paragraph | Tag::Heading { .. } => self.survey.paragraphs.push(range),
+            Tag::Paragraph => self.survey.paragraphs.push(range),
+            Tag::Heading { .. } => {
+                self.survey.headings.push(range.clone());
+                self.survey.paragraphs.push(range);
+            }
             Tag::List(_) | Tag::DefinitionList | Tag::DefinitionListTitle => self.containers += 1,
             Tag::Table(_) => self.survey.tables.push(range),
             Tag::TableHead

@@ -72,9 +72,24 @@ fn holds_raw_text(text: &str) -> bool {
         .any(|name| text.contains(&format!("<{name}")) || text.contains(&format!("</{name}")))
 }
 
-/// An attribute's quote that no later one of its kind closes before a blank line.
+/// An attribute's quote that no later one of its kind closes before a blank line, or before its
+/// block quote ends: a block of HTML goes on in none that is laid on lazily.
 fn leaves_quote_open(text: &str) -> bool {
-    paragraphs(text).any(|paragraph| {
+    let mut blocks = vec![String::new()];
+    let mut depth = 0;
+    for line in text.split('\n') {
+        let marks = line.chars().take_while(|c| ">- ".contains(*c));
+        let quoted = marks.filter(|c| *c == '>').count();
+        let before = std::mem::replace(&mut depth, quoted);
+        match blocks.last_mut() {
+            Some(block) if quoted == before && !line.is_empty() => {
+                block.push('\n');
+                block.push_str(line);
+            }
+            _ => blocks.push(line.to_owned()),
+        }
+    }
+    blocks.iter().any(|paragraph| {
         [("=\"", '"'), ("='", '\'')]
             .into_iter()
             .any(|(opening, quote)| {

@@ -217,6 +217,8 @@ async fn every_request_is_charged_to_its_class() {
         [Class::Api, Class::Search, Class::Issues, Class::Notes]
     );
     assert!(charges.iter().all(|charge| charge.by_hand));
+    let changes: Vec<bool> = charges.iter().map(|charge| charge.changes).collect();
+    assert_eq!(changes, [false, false, true, true]);
     let calls = client.calls();
     assert_eq!((calls.of(Class::Api), calls.of(Class::Notes)), (4, 1));
 }

@@ -3,7 +3,7 @@
 //! One at first; each good answer allows one more, which doubles the number with every round trip,
 //! until the instance struggles (5xx, time-out): that halves it, and from there it grows by one a
 //! round trip. Five struggles in a row open the circuit: one probe at a time, each later than the
-//! last.
+//! last, and always a read: of a write to an instance that is down nobody knows what came of it.
 
 use super::trail::Room;
 use std::{collections::VecDeque, time::Duration};
@@ -72,7 +72,10 @@ impl Default for Circuit {
 }
 
 impl Circuit {
-    pub(super) fn room(&mut self, now: Duration) -> Room {
+    /// `changes`: not a read. Such a request waits as long again as the probes do, until one of
+    /// them was answered well; its sender, who runs out of patience where nobody probes, begins
+    /// anew with reads.
+    pub(super) fn room(&mut self, now: Duration, changes: bool) -> Room {
         while let Some(since) = self.on_their_way.front()
             && now.saturating_sub(*since) >= LOST
         {
@@ -87,7 +90,8 @@ impl Circuit {
             State::Closed { .. } => Room::AfterAnswer,
             State::Open { until, .. } if now < *until => Room::In(until.saturating_sub(now)),
             State::Open { probing: true, .. } => Room::AfterAnswer,
-            State::Open { probing: false, .. } => Room::Free,
+            State::Open { pause, .. } if changes => Room::In(*pause),
+            State::Open { .. } => Room::Free,
         }
     }
 
@@ -179,7 +183,7 @@ mod tests {
 
     fn fill(circuit: &mut Circuit, now: Duration) -> usize {
         let mut sent = 0;
-        while circuit.room(now) == Room::Free {
+        while circuit.room(now, false) == Room::Free {
             circuit.admit(now);
             sent += 1;
         }
@@ -234,10 +238,10 @@ mod tests {
         let mut now = NOW;
         for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             let pause = Duration::from_secs(pause);
-            assert_eq!(circuit.room(now), Room::In(pause));
+            assert_eq!(circuit.room(now, false), Room::In(pause));
             now += pause;
             assert_eq!(fill(&mut circuit, now), 1, "one probe at a time");
-            assert_eq!(circuit.room(now), Room::AfterAnswer);
+            assert_eq!(circuit.room(now, false), Room::AfterAnswer);
             circuit.answered(now, Health::Struggling);
         }
         now += LONGEST_PAUSE;
@@ -256,7 +260,7 @@ mod tests {
         for _ in 0..16 {
             circuit.answered(NOW, Health::Struggling);
         }
-        assert_eq!(circuit.room(NOW), Room::In(FIRST_PAUSE));
+        assert_eq!(circuit.room(NOW, false), Room::In(FIRST_PAUSE));
     }
 
     #[test]
@@ -267,8 +271,27 @@ mod tests {
         }
         let later = NOW + FIRST_PAUSE;
         assert_eq!(fill(&mut circuit, later), 1);
-        assert_eq!(circuit.room(later), Room::AfterAnswer);
+        assert_eq!(circuit.room(later, false), Room::AfterAnswer);
         assert_eq!(fill(&mut circuit, later + LOST), 1);
+    }
+
+    #[test]
+    fn a_write_is_never_the_probe_and_goes_once_a_read_was_answered() {
+        let mut circuit = Circuit::default();
+        for _ in 0..5 {
+            round(&mut circuit, Health::Struggling);
+        }
+        assert_eq!(circuit.room(NOW, true), Room::In(FIRST_PAUSE));
+        let later = NOW + FIRST_PAUSE;
+        assert_eq!(circuit.room(later, true), Room::In(FIRST_PAUSE));
+        assert_eq!(fill(&mut circuit, later), 1);
+        assert_eq!(circuit.room(later, true), Room::AfterAnswer);
+        circuit.answered(later, Health::Struggling);
+        assert_eq!(circuit.room(later, true), Room::In(FIRST_PAUSE * 2));
+        let later = later + FIRST_PAUSE * 2;
+        assert_eq!(fill(&mut circuit, later), 1);
+        circuit.answered(later, Health::Well);
+        assert_eq!(circuit.room(later, true), Room::Free);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Ledger {
     /// May this request go? If so it has been counted, and must be [`Ledger::learn`]ed of once.
     pub(super) fn decide(&mut self, now: Duration, charge: &Charge) -> Room {
         let instance = self.instances.entry(charge.account.instance).or_default();
-        let mut room = instance.circuit.room(now);
+        let mut room = instance.circuit.room(now, charge.changes);
         for class in classes(charge) {
             let bucket = bucket(&mut self.buckets, instance, &charge.account, class);
             room = room.and(bucket.room(now, charge.by_hand));
@@ -181,6 +181,7 @@ mod tests {
             },
             class,
             by_hand: true,
+            changes: false,
         }
     }
 

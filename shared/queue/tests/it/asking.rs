@@ -52,6 +52,30 @@ fn who_waits_for_anothers_answer_goes_when_it_comes() {
 }
 
 #[test]
+fn whether_an_instance_is_back_is_tried_out_with_a_read() {
+    in_paused_time(async {
+        let (budget, clock) = budget(&[]);
+        let read = charge(false);
+        let mut write = charge(false);
+        write.changes = true;
+        let down = Observation {
+            struggling: true,
+            ..Observation::default()
+        };
+        for _ in 0..5 {
+            assert_eq!(budget.admit(&write).await, Admission::Go);
+            budget.learn(&write, &down);
+        }
+        clock.sleep(Duration::from_secs(1)).await;
+        let wait = Admission::In(Duration::from_secs(1));
+        assert_eq!(budget.admit(&write).await, wait);
+        assert_eq!(budget.admit(&read).await, Admission::Go);
+        budget.learn(&read, &Observation::default());
+        assert_eq!(budget.admit(&write).await, Admission::Go);
+    });
+}
+
+#[test]
 fn a_person_sees_what_is_used_what_remains_and_what_is_closed() {
     in_paused_time(async {
         let (budget, _clock) = budget(&["api=100/60"]);

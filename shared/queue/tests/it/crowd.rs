@@ -42,6 +42,7 @@ pub(crate) fn charge(by_hand: bool) -> Charge {
         },
         class: Class::Api,
         by_hand,
+        changes: false,
     }
 }
 

@@ -264,3 +264,16 @@ async fn a_copy_holds_what_was_committed_and_goes_its_own_way() {
         assert_eq!(mode & 0o777, 0o600);
     }
 }
+
+#[tokio::test]
+async fn a_record_in_memory_can_be_copied_too() {
+    let world = World::in_memory().await;
+    let fence = world.working_on(0).await;
+    let mapping = world.mapped(1, 501);
+    world.store.record_issue(&fence, &mapping).await.unwrap();
+    let folder = self::folder();
+    let copy = folder.state.with_file_name("a copy, 100 %?#.sqlite3");
+    world.store.copy_to(&copy).await.unwrap();
+    let store = open(&copy).await.unwrap();
+    assert_eq!(store.all_mappings(world.mirror).await.unwrap(), [mapping]);
+}
