@@ -181,10 +181,10 @@ fn pool(connections: u32, synchronous_commit: &'static str) -> PgPoolOptions {
 
 /// A pool that found no connection in time says so as what it is: a server that did not answer.
 pub(crate) fn unreached(error: sqlx::Error) -> sqlx::Error {
-    match error {
-        sqlx::Error::PoolTimedOut => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
-        other => other,
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
     }
+    error
 }
 
 pub(crate) async fn begin(

@@ -78,9 +78,9 @@ impl Durability {
 #[derive(Clone, Copy)]
 pub(crate) enum Alone {
     /// Dealing out work by what is out already.
-    Claiming = 0x4973_4d69_0001,
+    Claiming = 0x4973_4d01,
     /// Giving names to instances.
-    Naming = 0x4973_4d69_0002,
+    Naming = 0x4973_4d02,
 }
 
 const ALONE: &str = "SELECT pg_advisory_xact_lock($1)";

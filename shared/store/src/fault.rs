@@ -33,17 +33,29 @@ pub(crate) fn fault(error: &sqlx::Error) -> Fault {
     if let sqlx::Error::Database(error) = error {
         return of_database(&**error);
     }
-    match error {
-        // On SQLite: our own queue for the one writing connection. (On PostgreSQL it is turned
-        // into an I/O error where it arises.)
-        sqlx::Error::PoolTimedOut => Fault::Busy,
+    // On SQLite: our own queue for the one writing connection. (On PostgreSQL it is turned into an
+    // I/O error where it arises.)
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return Fault::Busy;
+    }
+    if matches!(
+        error,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+    ) {
+        return Fault::Unreadable;
+    }
+    let no_connection = matches!(
+        error,
         sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => Fault::Unreachable,
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Fault::Unreadable,
-        _ => Fault::Other,
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+    );
+    if no_connection {
+        Fault::Unreachable
+    } else {
+        Fault::Other
     }
 }
 

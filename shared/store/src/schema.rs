@@ -62,13 +62,14 @@ pub(crate) async fn migrate(
     match SCHEMA.run_direct(None, connection, false).await {
         Ok(()) => Ok(Migrated { from, to: newest() }),
         Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) => {
-            match ConnectError::of(server, error) {
-                ConnectError::Database { server, source } => Err(ConnectError::Schema {
-                    server,
-                    source: MigrateError::Execute(source),
-                }),
-                told => Err(told),
-            }
+            let told = ConnectError::of(server, error);
+            let ConnectError::Database { server, source } = told else {
+                return Err(told);
+            };
+            Err(ConnectError::Schema {
+                server,
+                source: MigrateError::Execute(source),
+            })
         }
         Err(source) => Err(ConnectError::Schema {
             server: server.to_owned(),

@@ -220,7 +220,7 @@ async fn one_of_many(
     let mirror = world.mirror;
     match kind {
         0 => owe_backwards(store, mirror, world.issues).await,
-        1 if round % 5 == 0 => {
+        1 if round.is_multiple_of(5) => {
             store.pause_mirror(mirror, "a test").await?;
             store.resume_mirror(mirror).await
         }
@@ -233,7 +233,7 @@ async fn one_of_many(
             let run = store
                 .request_run(&asked(mirror, &[Job::ScanMirror { mirror }]))
                 .await?;
-            if round % 3 == 0 {
+            if round.is_multiple_of(3) {
                 ignore(store.cancel_run(run.run).await)?;
             }
             Ok(())
