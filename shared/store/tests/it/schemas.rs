@@ -3,7 +3,11 @@
 use crate::{servers::address, world::World};
 use mirror_store::testing::TestDatabase;
 use sqlx::{Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 type Column = (String, String, bool);
 
@@ -37,4 +41,38 @@ async fn both_schemas_have_the_same_tables_and_columns() {
     assert!(on_sqlite.len() > 100);
     let apart: Vec<_> = on_sqlite.symmetric_difference(&on_postgres).collect();
     assert!(apart.is_empty(), "{apart:#?}");
+}
+
+/// Whose clock that would be, and whether it is right, nobody could say (rule 26).
+#[test]
+fn no_statement_asks_a_clock_but_the_one_that_learns_the_servers_time() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut asking = Vec::new();
+    for folder in ["src", "../../migrations"] {
+        for file in files(&root.join(folder)) {
+            let text = fs::read_to_string(&file).unwrap().to_lowercase();
+            let named = ["current_timestamp", "_timestamp()", "'now'", "strftime"];
+            let bare = text.match_indices("now()").any(|(at, _)| {
+                let before = text[..at].chars().next_back();
+                before.is_some_and(|before| before != '.' && before != ':')
+            });
+            if bare || named.iter().any(|clock| text.contains(clock)) {
+                asking.push(file.file_name().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(asking, ["server_time.rs"]);
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
 }
