@@ -4,7 +4,6 @@
 //! can share a server. The one exception is apalis': its `core:apalis:queues:list` holds one entry
 //! a queue, and the entry carries our prefix.
 
-use mirror_core::ids::InstanceId;
 use std::{fmt, str::FromStr};
 
 /// Prefix of a worker's name; its number is added.
@@ -115,16 +114,6 @@ impl Names {
     /// A random number, new after each loss of everything.
     pub(crate) fn generation(&self) -> String {
         self.of("generation")
-    }
-
-    /// Hash: one instance's request budget.
-    pub(crate) fn budget(&self, instance: InstanceId) -> String {
-        self.of(&format!("budget:{instance}"))
-    }
-
-    /// What the keys of all budgets begin with.
-    pub(crate) fn budgets(&self) -> String {
-        self.of("budget:")
     }
 
     /// Channel: tickets have been pushed.
