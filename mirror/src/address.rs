@@ -58,6 +58,22 @@ impl Address {
     }
 }
 
+/// A GitLab's own web address, ending in a slash.
+pub(crate) fn base(text: &str) -> anyhow::Result<Url> {
+    let mut base = parse_http(text)?;
+    if !base.path().ends_with('/') {
+        base.set_path(&format!("{}/", base.path()));
+    }
+    base.set_query(None);
+    base.set_fragment(None);
+    Ok(base)
+}
+
+/// Any web address.
+pub(crate) fn web(text: &str) -> anyhow::Result<Url> {
+    parse_http(text)
+}
+
 fn parse_http(text: &str) -> anyhow::Result<Url> {
     let url = Url::parse(text).map_err(|error| {
         misconfigured(format!(

@@ -59,6 +59,14 @@ impl Finding {
         }
     }
 
+    /// The same, of something else.
+    pub(crate) fn about(self, about: &str) -> Self {
+        Self {
+            about: about.to_owned(),
+            ..self
+        }
+    }
+
     /// Whether a sync cannot begin.
     pub(crate) fn is_in_the_way(&self) -> bool {
         self.level >= Level::Problem

@@ -1,5 +1,9 @@
 //! The command line.
 
+use crate::{
+    admin::{InstancesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments},
+    service::{DeploymentArguments, RoleArguments, WorkerArguments},
+};
 use clap::{Args, Parser, Subcommand};
 use mirror_queue::budget::LimitArgument;
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
@@ -33,7 +37,82 @@ pub(crate) enum Command {
     /// Mirror between two simulated GitLabs on this machine: no tokens, no servers
     #[command(after_help = DEMO_EXAMPLE)]
     Demo(DemoArguments),
+    /// Mirror by itself, everything in this process: scheduler and worker
+    #[command(after_help = ALL_EXAMPLE)]
+    All(WorkerArguments),
+    /// Hand out what is due; run two or three for safety
+    #[command(after_help = SCALED_EXAMPLE)]
+    Scheduler(RoleArguments),
+    /// Do what the scheduler hands out; run as many as it takes
+    #[command(after_help = SCALED_EXAMPLE)]
+    Worker(WorkerArguments),
+    /// Make the record's tables, or bring them up to date
+    #[command(after_help = MIGRATE_EXAMPLE)]
+    Migrate(DeploymentArguments),
+    /// GitLabs that the service reaches by itself
+    #[command(subcommand, after_help = INSTANCES_EXAMPLE)]
+    Instances(InstancesCommand),
+    /// What the service mirrors, and how often
+    #[command(subcommand, after_help = MIRRORS_EXAMPLE)]
+    Mirrors(MirrorsCommand),
+    /// Scans and the jobs they caused, counted
+    #[command(subcommand, after_help = RUNS_EXAMPLE)]
+    Runs(RunsCommand),
+    /// What is owed, and why it is not done
+    #[command(subcommand, after_help = JOBS_EXAMPLE)]
+    Jobs(JobsCommand),
+    /// Which processes work
+    #[command(after_help = WORKERS_EXAMPLE)]
+    Workers(WorkersArguments),
 }
+
+const ALL_EXAMPLE: &str = "\
+Example:
+  GITLAB_TOKEN=… issue-mirror instances add https://gitlab.a
+  GITLAB_TOKEN=… issue-mirror instances add https://gitlab.b
+  issue-mirror mirrors add https://gitlab.a/group/project https://gitlab.b/team/project
+  issue-mirror all
+
+The record is a file in the state folder; DATABASE_URL names another place (postgres://…).";
+
+const SCALED_EXAMPLE: &str = "\
+Example:
+  export DATABASE_URL=postgres://mirror:…@db/mirror REDIS_URL=redis://:…@redis
+  export ISSUE_MIRROR_KEY_FILE=/run/secrets/issue-mirror-key   # the same for all
+  issue-mirror migrate
+  issue-mirror scheduler &
+  issue-mirror worker --concurrency 32";
+
+const MIGRATE_EXAMPLE: &str = "\
+Example:
+  DATABASE_URL=postgres://mirror:…@db/mirror issue-mirror migrate
+
+Exit codes: 0 it is up to date now, 1 the server does not answer, 2 usage or configuration error.";
+
+const INSTANCES_EXAMPLE: &str = "\
+Example:
+  GITLAB_TOKEN=… issue-mirror instances add https://gitlab.a --name ours --limit api=2000/60
+  issue-mirror instances check";
+
+const MIRRORS_EXAMPLE: &str = "\
+Example:
+  issue-mirror mirrors add https://gitlab.a/group/project https://gitlab.b/team/project --every 60
+  issue-mirror mirrors sync-now 1 --issue 42";
+
+const RUNS_EXAMPLE: &str = "\
+Example:
+  issue-mirror runs list 1
+  issue-mirror runs cancel 17";
+
+const JOBS_EXAMPLE: &str = "\
+Example:
+  issue-mirror jobs list --state dead
+  issue-mirror jobs why 5
+  issue-mirror jobs retry --dead-of 1";
+
+const WORKERS_EXAMPLE: &str = "\
+Example:
+  issue-mirror workers --json";
 
 const SYNC_EXAMPLE: &str = "\
 Example:
@@ -180,14 +259,14 @@ pub(crate) struct ReachArguments {
     pub(crate) request_timeout: Duration,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| "write seconds, like 60 or 0.5".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|_| "write seconds, 0 or more".to_owned())
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("KiB", 1 << 10),
         ("MiB", 1 << 20),

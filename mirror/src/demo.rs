@@ -196,10 +196,8 @@ fn mirror_arguments(
     if json {
         line.push("--json");
     }
-    match Cli::try_parse_from(line)?.command {
-        Command::Sync(sync) => Ok(sync.mirror),
-        Command::Plan(_) | Command::Doctor(_) | Command::Demo(_) => {
-            anyhow::bail!("the demo's own command line is not a sync")
-        }
-    }
+    let Command::Sync(sync) = Cli::try_parse_from(line)?.command else {
+        anyhow::bail!("the demo's own command line is not a sync")
+    };
+    Ok(sync.mirror)
 }

@@ -1,6 +1,7 @@
 //! `issue-mirror`: mirrors issues between GitLab instances.
 
 mod address;
+mod admin;
 mod check;
 mod cli;
 mod connect;
@@ -12,6 +13,7 @@ mod output;
 mod plan;
 mod progress;
 mod report;
+mod service;
 mod sync;
 mod tally;
 
@@ -30,6 +32,15 @@ async fn main() -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments, &environment).await,
         Command::Doctor(arguments) => doctor::run(&arguments, &environment).await,
         Command::Demo(arguments) => demo::run(&arguments, &environment).await,
+        Command::All(arguments) => service::all(&arguments, &environment).await,
+        Command::Scheduler(arguments) => service::scheduler(&arguments, &environment).await,
+        Command::Worker(arguments) => service::worker(&arguments, &environment).await,
+        Command::Migrate(arguments) => service::migrate(&arguments, &environment).await,
+        Command::Instances(command) => admin::instances(&command, &environment).await,
+        Command::Mirrors(command) => admin::mirrors(&command, &environment).await,
+        Command::Runs(command) => admin::runs(&command, &environment).await,
+        Command::Jobs(command) => admin::jobs(&command, &environment).await,
+        Command::Workers(arguments) => admin::workers(&arguments, &environment).await,
     };
     exit::code(ended)
 }

@@ -82,7 +82,7 @@ impl State {
     ) -> anyhow::Result<Self> {
         let folder = StateDir::open(arguments.state_dir.as_deref(), environment)
             .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;
-        let key = load_key(&folder, environment)?;
+        let (key, _) = load_key(&folder, environment)?;
         let clock: Arc<dyn Clock> = Arc::new(mirror_runtime::SystemClock::new());
         let store = Store::open(&folder.database(), clock)
             .await
@@ -92,10 +92,14 @@ impl State {
 }
 
 /// The deployment's key.
-pub(crate) fn load_key(folder: &StateDir, environment: &Environment) -> anyhow::Result<Key> {
+pub(crate) fn load_key(
+    folder: &StateDir,
+    environment: &Environment,
+) -> anyhow::Result<(Key, [u8; 32])> {
     let key = mirror_runtime::key::Key::load(folder, environment)
         .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;
-    Ok(Key::new(*key.as_bytes()))
+    let bytes = *key.as_bytes();
+    Ok((Key::new(bytes), bytes))
 }
 
 /// One run of a mirror at a time.

@@ -88,6 +88,8 @@ pub struct TokenUser {
     pub username: String,
     /// Administrator of the instance.
     pub admin: bool,
+    /// The user's page: tells the address by which the instance names itself.
+    pub web_url: Option<String>,
 }
 
 /// What a token may do, and until when.

@@ -41,6 +41,7 @@ pub(crate) struct WireTokenUser {
     id: UserId,
     username: String,
     is_admin: Option<bool>,
+    web_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +125,7 @@ impl From<WireTokenUser> for TokenUser {
             id: wire.id,
             username: wire.username,
             admin: wire.is_admin.unwrap_or(false),
+            web_url: wire.web_url,
         }
     }
 }

@@ -54,7 +54,8 @@ impl Ending {
         Self::HandedBack,
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    /// As people and the database call it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Snoozed => "snoozed",

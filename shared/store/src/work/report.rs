@@ -168,7 +168,7 @@ impl Store {
     }
 }
 
-fn read_state(name: &str) -> Result<WorkState, StoreError> {
+pub(super) fn read_state(name: &str) -> Result<WorkState, StoreError> {
     match name {
         "pending" => Ok(WorkState::Pending),
         "paused" => Ok(WorkState::Paused),

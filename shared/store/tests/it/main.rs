@@ -9,6 +9,7 @@ mod creating;
 mod crowds;
 mod files;
 mod history;
+mod jobs;
 mod mapping;
 mod mirroring;
 mod model;

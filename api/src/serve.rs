@@ -1,0 +1,23 @@
+//! Answering, until the end is asked for.
+
+use crate::{ApiState, router};
+use std::io;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Answers on this listener until `shutdown` is asked for; answers under way are finished.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    state: ApiState,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "health, readiness and metrics are served");
+    }
+    axum::serve(listener, router(state))
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .await
+}

@@ -1,0 +1,82 @@
+//! What a service tells about itself, asked as a load balancer or Prometheus would.
+
+#![cfg(test)]
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode},
+};
+use http_body_util::BodyExt;
+use mirror_api::{ApiState, Metrics, router};
+use mirror_runtime::testing::ManualClock;
+use mirror_store::Store;
+use std::{sync::Arc, time::Duration};
+use tower::ServiceExt;
+
+async fn state() -> ApiState {
+    let start = "2026-01-01T00:00:00Z".parse().unwrap();
+    let clock = Arc::new(ManualClock::starting_at(start));
+    ApiState {
+        store: Store::in_memory(clock.clone()).await.unwrap(),
+        redis: None,
+        clock,
+        metrics: Arc::new(Metrics::new()),
+    }
+}
+
+async fn get(router: Router, path: &str) -> (StatusCode, String) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = router.oneshot(request).await.unwrap();
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn a_process_that_answers_is_alive() {
+    let (status, body) = get(router(state().await), "/healthz").await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "alive\n"));
+}
+
+#[tokio::test]
+async fn a_record_that_answers_is_ready_and_one_that_is_closed_is_not() {
+    let state = state().await;
+    let (status, body) = get(router(state.clone()), "/readyz").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        told,
+        serde_json::json!({"ready": true, "database": {"ready": true}})
+    );
+    state.store.close().await;
+    let (status, body) = get(router(state), "/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+    let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(told["ready"], false);
+    assert_eq!(told["database"]["ready"], false);
+    assert!(told["database"]["detail"].is_string());
+}
+
+#[tokio::test]
+async fn metrics_tell_what_was_counted_and_how_the_deployment_stands() {
+    let state = state().await;
+    let took = Duration::from_millis(30);
+    state.metrics.job_ended("sync_issue", "done", took);
+    state.metrics.picked_up(Duration::from_millis(3));
+    let (status, body) = get(router(state.clone()), "/metrics").await;
+    assert_eq!(status, StatusCode::OK);
+    for line in [
+        "issue_mirror_jobs_total{kind=\"sync_issue\",ending=\"done\"} 1",
+        "issue_mirror_job_seconds_count{kind=\"sync_issue\"} 1",
+        "issue_mirror_pickup_seconds_bucket{le=\"0.005\"} 1",
+        "issue_mirror_work{state=\"dead\"} 0",
+        "issue_mirror_record_up 1",
+        "# EOF",
+    ] {
+        assert!(body.contains(line), "{line} is not in\n{body}");
+    }
+    state.store.close().await;
+    let (_, body) = get(router(state), "/metrics").await;
+    assert!(body.contains("issue_mirror_record_up 0"), "{body}");
+}

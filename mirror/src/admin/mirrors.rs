@@ -1,0 +1,367 @@
+//! `mirrors`: what a service mirrors, and how often.
+
+use super::{instances::client, table};
+use crate::{
+    address::{self, Address},
+    check::{self, Finding},
+    cli,
+    exit::{Ending, misconfigured},
+    output, progress,
+    service::{Deployment, DeploymentArguments, Schema},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, Subcommand};
+use mirror_core::{
+    ids::{Iid, InstanceId, MirrorId},
+    job::{Job, Priority},
+    project::Project,
+};
+use mirror_runtime::Environment;
+use mirror_store::{MirrorEnd, NewMirror, RunKind, RunRequest, Schedule};
+use mirror_worker::Side;
+use serde::Serialize;
+use std::time::Duration;
+
+/// What `mirrors` can do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum MirrorsCommand {
+    /// Mirror a project into another from now on, or change how
+    Add(AddArguments),
+    /// List mirrors
+    List(ListArguments),
+    /// Let a mirror rest: nothing of it is handed out, what runs may end
+    Pause(PauseArguments),
+    /// End a mirror's rest
+    Resume(OneArguments),
+    /// Look for changes at once, not at the mirror's next turn
+    SyncNow(SyncNowArguments),
+}
+
+/// `mirrors add`
+#[derive(Args, Debug)]
+pub(crate) struct AddArguments {
+    #[command(flatten)]
+    deployment: DeploymentArguments,
+    /// The source project's web address; its GitLab must have been added
+    #[arg(value_name = "SRC")]
+    source: String,
+    /// The target project's web address; its GitLab must have been added
+    #[arg(value_name = "DST")]
+    target: String,
+    /// Seconds from one scan to the next
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = clap::value_parser!(i64).range(1..))]
+    every: i64,
+    /// Hours from one comparison of everything to the next; 0: never by itself
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = clap::value_parser!(i64).range(0..=8760))]
+    full_every: i64,
+    /// Mirror also issues that were closed before they were first seen
+    #[arg(long)]
+    include_closed: bool,
+    /// Files above this size stay links to the source (`100MiB`, `2GB`, bytes)
+    #[arg(long, value_name = "SIZE", default_value = "100MiB", value_parser = cli::size)]
+    max_attachment_size: u64,
+    /// The label that marks mirrored issues; empty for none
+    #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
+    mirrored_label: String,
+}
+
+/// `mirrors list`
+#[derive(Args, Debug)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    deployment: DeploymentArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `mirrors pause`
+#[derive(Args, Debug)]
+pub(crate) struct PauseArguments {
+    #[command(flatten)]
+    deployment: DeploymentArguments,
+    /// The mirror
+    #[arg(value_name = "ID")]
+    id: i64,
+    /// Why, for whoever looks
+    #[arg(long, value_name = "TEXT", default_value = "a person paused it")]
+    reason: String,
+}
+
+/// A mirror.
+#[derive(Args, Debug)]
+pub(crate) struct OneArguments {
+    #[command(flatten)]
+    deployment: DeploymentArguments,
+    /// The mirror
+    #[arg(value_name = "ID")]
+    id: i64,
+}
+
+/// `mirrors sync-now`
+#[derive(Args, Debug)]
+pub(crate) struct SyncNowArguments {
+    #[command(flatten)]
+    deployment: DeploymentArguments,
+    /// The mirror
+    #[arg(value_name = "ID")]
+    id: i64,
+    /// Compare everything, field by field, instead of what changed
+    #[arg(long)]
+    full: bool,
+    /// Only this issue, by its number in the source project. Can be given again
+    #[arg(long = "issue", value_name = "N", conflicts_with = "full", value_parser = clap::value_parser!(i64).range(1..))]
+    issues: Vec<i64>,
+}
+
+/// Runs `mirrors`.
+pub(crate) async fn mirrors(
+    command: &MirrorsCommand,
+    environment: &Environment,
+) -> anyhow::Result<Ending> {
+    progress::init_logging(environment, "warn")?;
+    match command {
+        MirrorsCommand::Add(arguments) => add(arguments, environment).await,
+        MirrorsCommand::List(arguments) => list(arguments, environment).await,
+        MirrorsCommand::Pause(arguments) => {
+            let deployment =
+                Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+            let id = MirrorId(arguments.id);
+            deployment.store.pause_mirror(id, &arguments.reason).await?;
+            output::line(&format!("mirror {id} rests"));
+            Ok(Ending::Well)
+        }
+        MirrorsCommand::Resume(arguments) => {
+            let deployment =
+                Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+            let id = MirrorId(arguments.id);
+            deployment.store.resume_mirror(id).await?;
+            deployment.signals.owed();
+            output::line(&format!("mirror {id} goes on"));
+            Ok(Ending::Well)
+        }
+        MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
+    }
+}
+
+async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Result<Ending> {
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let source = end(&deployment, Side::Source, &arguments.source).await?;
+    let target = end(&deployment, Side::Target, &arguments.target).await?;
+    if let Some(finding) = check::audience(&source.1, &target.1) {
+        output::note(&format!("warning: {}", finding.line()));
+    }
+    let store = &deployment.store;
+    let new = NewMirror {
+        source: source.0,
+        target: target.0,
+    };
+    if (new.source.instance, new.source.project) == (new.target.instance, new.target.project) {
+        return Err(misconfigured(
+            "source and target are the same project; give two",
+        ));
+    }
+    let mirror = store.ensure_mirror(&new).await?;
+    let now = store.now();
+    let full_interval = (arguments.full_every > 0).then(|| TimeDelta::hours(arguments.full_every));
+    let before = store.schedule(mirror.id).await?;
+    let schedule = Schedule {
+        interval: TimeDelta::seconds(arguments.every),
+        full_interval,
+        include_closed: arguments.include_closed,
+        mirrored_label: arguments.mirrored_label.trim().to_owned(),
+        max_attachment_size: i64::try_from(arguments.max_attachment_size).unwrap_or(i64::MAX),
+        next_scan_at: Some(now),
+        next_full_at: before
+            .next_full_at
+            .or_else(|| full_interval.map(|every| now + every)),
+    };
+    store.set_schedule(mirror.id, &schedule).await?;
+    deployment.signals.owed();
+    output::line(&format!(
+        "mirror {}: {} into {}, every {} s",
+        mirror.id, new.source.path, new.target.path, arguments.every
+    ));
+    Ok(Ending::Well)
+}
+
+/// The project at one end, asked for with its GitLab's own token.
+async fn end(
+    deployment: &Deployment,
+    side: Side,
+    project: &str,
+) -> anyhow::Result<(MirrorEnd, Project)> {
+    let (instance, base) = instance_of(deployment, project).await?;
+    let access = deployment
+        .store
+        .instance_access(instance, &deployment.cipher)
+        .await
+        .map_err(|error| misconfigured(error.to_string()))?;
+    let access = access.ok_or_else(|| unknown_instance(project))?;
+    let address = Address::parse(project, Some(&base), "the instance's address")?;
+    let client = client(deployment, &address.base, &access.token, None)?;
+    let project = client
+        .project_by_path(&address.path)
+        .await
+        .map_err(|error| misconfigured(check::unreachable(side, &address.path, &error).line()))?;
+    let findings = check::project(side, &project);
+    if let Some(finding) = findings.iter().find(|finding| finding.is_in_the_way()) {
+        return Err(misconfigured(finding.line()));
+    }
+    for finding in findings
+        .iter()
+        .filter(|one| one.level == check::Level::Warning)
+    {
+        output::note(&format!("warning: {}", Finding::line(finding)));
+    }
+    let end = MirrorEnd {
+        instance,
+        project: project.id,
+        path: project.path.clone(),
+    };
+    Ok((end, project))
+}
+
+fn unknown_instance(project: &str) -> anyhow::Error {
+    misconfigured(format!(
+        "no token is stored for the GitLab of {project}; add it with `issue-mirror instances add \
+         URL`"
+    ))
+}
+
+/// The instance with the longest address that the project is below.
+async fn instance_of(
+    deployment: &Deployment,
+    project: &str,
+) -> anyhow::Result<(InstanceId, String)> {
+    let given = address::web(project)?;
+    let entries = deployment.store.instance_entries().await?;
+    let found = entries
+        .into_iter()
+        .filter(|entry| entry.has_token && given.as_str().starts_with(&entry.api_base))
+        .max_by_key(|entry| entry.api_base.len());
+    let found = found.ok_or_else(|| unknown_instance(project))?;
+    Ok((InstanceId(found.id), found.api_base))
+}
+
+#[derive(Serialize)]
+struct Shown {
+    id: i64,
+    source: String,
+    target: String,
+    every_seconds: i64,
+    next_scan_at: Option<DateTime<Utc>>,
+    paused: Option<String>,
+    pending: u64,
+    running: u64,
+    dead: u64,
+    last_run: Option<&'static str>,
+}
+
+async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::Result<Ending> {
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let store = &deployment.store;
+    let mut rows = Vec::new();
+    for mirror in store.mirrors().await? {
+        let schedule = store.schedule(mirror.id).await?;
+        let due = store.due(mirror.id).await?;
+        let last = store.runs(mirror.id, 1).await?;
+        rows.push(Shown {
+            id: mirror.id.0,
+            source: mirror.source.path,
+            target: mirror.target.path,
+            every_seconds: schedule.interval.num_seconds(),
+            next_scan_at: schedule.next_scan_at,
+            paused: mirror.paused,
+            pending: due.pending + due.paused + due.queued,
+            running: due.running,
+            dead: due.dead,
+            last_run: last.first().map(|run| run.status.name()),
+        });
+    }
+    table::print(
+        &rows,
+        arguments.json,
+        &[
+            "ID",
+            "SOURCE",
+            "TARGET",
+            "NEXT SCAN",
+            "OWED",
+            "RUNNING",
+            "DEAD",
+            "LAST RUN",
+            "RESTS",
+        ],
+        |row| {
+            vec![
+                row.id.to_string(),
+                row.source.clone(),
+                row.target.clone(),
+                table::time(row.next_scan_at),
+                row.pending.to_string(),
+                row.running.to_string(),
+                row.dead.to_string(),
+                row.last_run.unwrap_or("-").to_owned(),
+                row.paused.clone().unwrap_or_default(),
+            ]
+        },
+        "nothing is mirrored; add a mirror with `issue-mirror mirrors add SRC DST`",
+    )?;
+    Ok(Ending::Well)
+}
+
+async fn sync_now(
+    arguments: &SyncNowArguments,
+    environment: &Environment,
+) -> anyhow::Result<Ending> {
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let store = &deployment.store;
+    let id = MirrorId(arguments.id);
+    let mirror = store.mirror(id).await?;
+    // What is on the target already is adopted by a scan, before anything is created.
+    let scanned = mirror.watermarks.target.is_some();
+    let issues: Vec<Job> = arguments
+        .issues
+        .iter()
+        .map(|iid| Job::SyncIssue {
+            mirror: id,
+            iid: Iid(*iid),
+        })
+        .collect();
+    let scan = [Job::ScanMirror { mirror: id }];
+    let (kind, jobs): (RunKind, &[Job]) = match (arguments.full, issues.is_empty() || !scanned) {
+        (true, _) => (RunKind::Full, &scan),
+        (false, true) => (RunKind::Incremental, &scan),
+        (false, false) => (RunKind::SingleIssue, &issues),
+    };
+    let requested = store
+        .request_run(&RunRequest {
+            mirror: id,
+            kind,
+            jobs,
+            priority: Priority::ByHand,
+            by: "command line",
+        })
+        .await?;
+    deployment.signals.owed();
+    // A moment for the signal to leave; without it the work is noticed at the next poll.
+    deployment.clock.sleep(Duration::from_millis(50)).await;
+    output::line(&format!(
+        "run {} {}; `issue-mirror runs show {}` tells how it goes",
+        requested.run,
+        if requested.coalesced {
+            "was under way already and looks again"
+        } else {
+            "is owed"
+        },
+        requested.run
+    ));
+    if let Some(reason) = mirror.paused {
+        output::note(&format!(
+            "warning: the mirror rests ({reason}), so nothing runs until `issue-mirror mirrors \
+             resume {id}`"
+        ));
+    }
+    Ok(Ending::Well)
+}

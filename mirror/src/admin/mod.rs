@@ -1,0 +1,15 @@
+//! Administration of a service: what it mirrors, what it does, what it waits for.
+
+mod instances;
+mod jobs;
+mod mirrors;
+mod runs;
+mod table;
+mod why;
+mod workers;
+
+pub(crate) use instances::{InstancesCommand, instances};
+pub(crate) use jobs::{JobsCommand, jobs};
+pub(crate) use mirrors::{MirrorsCommand, mirrors};
+pub(crate) use runs::{RunsCommand, runs};
+pub(crate) use workers::{WorkersArguments, workers};

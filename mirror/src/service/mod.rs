@@ -1,0 +1,11 @@
+//! Mirroring by itself: the parts that a service is made of, in one process or in many.
+
+mod arguments;
+mod deployment;
+mod migrate;
+mod roles;
+
+pub(crate) use arguments::{DeploymentArguments, RoleArguments, WorkerArguments};
+pub(crate) use deployment::{Deployment, Schema};
+pub(crate) use migrate::migrate;
+pub(crate) use roles::{all, scheduler, worker};

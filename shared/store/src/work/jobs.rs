@@ -1,0 +1,222 @@
+//! Jobs as an operator sees them: found, told apart, tried again, put off.
+
+use super::report::{WorkState, read_state};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    sql::{Text, on_work},
+};
+use chrono::{DateTime, Utc};
+use mirror_core::ids::{MirrorId, WorkId};
+
+/// Which jobs are looked for. What is not given does not matter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct JobFilter {
+    /// In this state; not given: all that are not done.
+    pub state: Option<WorkState>,
+    /// Of this kind: `scan_mirror`, `sync_issue`.
+    pub kind: Option<String>,
+    /// Of this mirror.
+    pub mirror: Option<MirrorId>,
+    /// Behind this one, in the order of the list.
+    pub after: Option<WorkId>,
+}
+
+/// A job as an operator sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JobEntry {
+    /// The row of work.
+    pub work: WorkId,
+    /// `sync_issue/7/123`.
+    pub key: String,
+    /// The mirror.
+    pub mirror: MirrorId,
+    /// How it stands; `None`: done.
+    pub state: Option<WorkState>,
+    /// Why its mirror rests, if it does.
+    pub paused: Option<String>,
+    /// 0 backfill, 1 incremental, 2 by hand.
+    pub priority: i64,
+    /// When it is or was due.
+    pub run_at: DateTime<Utc>,
+    /// A limit's own time, before which it does not run.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Failures since it last succeeded.
+    pub attempts: i64,
+    /// Of these, the latest that were lost with their worker, in a row.
+    pub crashes: i64,
+    /// Who runs it, or ran it last.
+    pub owner: Option<String>,
+    /// When that began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Until when its worker, or its ticket, is waited for.
+    pub lease_until: Option<DateTime<Utc>>,
+    /// What last went wrong.
+    pub last_error: Option<String>,
+    /// When anything of it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT w.id, w.key, w.mirror_id, w.state, m.paused, w.priority, w.run_at, ",
+            "w.not_before, w.attempts, w.crashes, w.owner, w.started_at, w.lease_until, ",
+            "w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
+            $rest
+        )
+    };
+}
+
+const ONE: &str = select!("WHERE w.id = $1");
+
+const LIST: &str = select!(
+    "WHERE ((CAST($1 AS TEXT) IS NULL AND w.state <> 'done') OR w.state = $1) \
+     AND (CAST($2 AS TEXT) IS NULL OR w.kind = $2) \
+     AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3) \
+     AND ($4 = (m.paused IS NOT NULL) OR $4 IS NULL) \
+     AND w.id > $5 \
+     ORDER BY w.id LIMIT $6"
+);
+
+// A person who tries again has mended what was wrong, or wants to see it fail.
+const RETRY: &str = "\
+UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, priority = 2, attempts = 0,
+                crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
+WHERE id = $1 AND state IN ('pending', 'dead', 'done')";
+
+const PUT_OFF: Text = on_work!(
+    "id = $1 AND state IN ('pending', 'queued', 'running')",
+    in_turn,
+    "UPDATE work SET
+        run_at = CASE WHEN run_at < $2 THEN $2 ELSE run_at END,
+        lease_until = CASE WHEN state = 'queued' THEN NULL ELSE lease_until END,
+        stop_asked = (state = 'running'),
+        state = CASE WHEN state = 'queued' THEN 'pending' ELSE state END,
+        updated_at = $3
+     WHERE id IN (SELECT id FROM held)"
+);
+
+#[derive(sqlx::FromRow)]
+struct JobRow {
+    id: i64,
+    key: String,
+    mirror_id: i64,
+    state: String,
+    paused: Option<String>,
+    priority: i64,
+    run_at: DateTime<Utc>,
+    not_before: Option<DateTime<Utc>>,
+    attempts: i64,
+    crashes: i64,
+    owner: Option<String>,
+    started_at: Option<DateTime<Utc>>,
+    lease_until: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<JobRow> for JobEntry {
+    type Error = StoreError;
+
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
+        let state = match row.state.as_str() {
+            "done" => None,
+            "pending" if row.paused.is_some() => Some(WorkState::Paused),
+            state => Some(read_state(state)?),
+        };
+        Ok(Self {
+            work: WorkId(row.id),
+            key: row.key,
+            mirror: MirrorId(row.mirror_id),
+            state,
+            paused: row.paused,
+            priority: row.priority,
+            run_at: row.run_at,
+            not_before: row.not_before,
+            attempts: row.attempts,
+            crashes: row.crashes,
+            owner: row.owner,
+            started_at: row.started_at,
+            lease_until: row.lease_until,
+            last_error: row.last_error,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl Store {
+    /// Up to `limit` jobs, in the order in which they were first owed.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobEntry>, StoreError> {
+        let (state, paused) = match filter.state {
+            None => (None, None),
+            Some(WorkState::Paused) => (Some("pending"), Some(true)),
+            Some(WorkState::Pending) => (Some("pending"), Some(false)),
+            Some(WorkState::Queued) => (Some("queued"), None),
+            Some(WorkState::Running) => (Some("running"), None),
+            Some(WorkState::Dead) => (Some("dead"), None),
+        };
+        let rows: Vec<JobRow> = self
+            .read(LIST)
+            .bind(state)
+            .bind(filter.kind.as_deref())
+            .bind(filter.mirror.map(|mirror| mirror.0))
+            .bind(paused)
+            .bind(filter.after.map_or(0, |after| after.0))
+            .bind(i64::from(limit))
+            .fetch_all()
+            .await?;
+        rows.into_iter().map(JobEntry::try_from).collect()
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn job(&self, work: WorkId) -> Result<Option<JobEntry>, StoreError> {
+        let row: Option<JobRow> = self.read(ONE).bind(work.0).fetch_optional().await?;
+        row.map(JobEntry::try_from).transpose()
+    }
+
+    /// Makes a job due at once, by hand: a dead letter gets its attempts back. `false`: it is out
+    /// at a worker, or not there.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn retry_job(&self, work: WorkId) -> Result<bool, StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        let revived = tx
+            .query(RETRY)
+            .bind(work.0)
+            .bind(self.now())
+            .execute()
+            .await?;
+        tx.commit().await?;
+        Ok(revived == 1)
+    }
+
+    /// Puts a job off until then: a ticket that is out is void, and who runs it is asked to stop
+    /// before the next write. It stays owed. `false`: there is nothing to put off.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn put_off_job(
+        &self,
+        work: WorkId,
+        until: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        let put_off = tx
+            .query(PUT_OFF)
+            .bind(work.0)
+            .bind(crate::time::micros(until))
+            .bind(self.now())
+            .execute()
+            .await?;
+        tx.commit().await?;
+        Ok(put_off == 1)
+    }
+}
