@@ -5,21 +5,16 @@ use crate::{
     events::Events,
     facts::Facts,
     lease::{InHand, Lease},
-    link::Link,
+    links::Links,
     target_labels::TargetLabels,
 };
 use mirror_core::{
-    ids::MirrorId,
     ports::{Clock, Entropy},
     provenance::Key,
 };
 use mirror_runtime::Shutdown;
 use mirror_store::Store;
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// Everything a job may use.
 pub struct Context {
@@ -63,34 +58,7 @@ pub enum Mode {
     Plan,
 }
 
-/// The mirrors that this process can reach.
-#[derive(Default)]
-pub struct Links(RwLock<HashMap<MirrorId, Arc<Link>>>);
-
-impl Links {
-    /// Adds one, or replaces it.
-    pub fn insert(&self, link: Link) {
-        let mut links = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        links.insert(link.mirror, Arc::new(link));
-    }
-
-    /// The one of this mirror.
-    pub fn get(&self, mirror: MirrorId) -> Option<Arc<Link>> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&mirror)
-            .cloned()
-    }
-}
-
 impl Context {
-    pub(crate) fn link(&self, mirror: MirrorId) -> Result<Arc<Link>, SyncError> {
-        self.links
-            .get(mirror)
-            .ok_or(SyncError::NotConnected(mirror))
-    }
-
     /// To be asked just before anything is sent that changes something.
     pub(crate) fn may_write(&self, lease: &Lease) -> Result<(), SyncError> {
         if self.shutdown.is_requested() {

@@ -35,6 +35,15 @@ pub enum SyncError {
         /// What it said.
         source: mirror_gitlab::Error,
     },
+    /// A GitLab could not be reached while its mirror was being connected: nothing was tried on
+    /// the issue, and nothing counts against it.
+    #[error("the {side} GitLab cannot be reached")]
+    Unreachable {
+        /// Which.
+        side: Side,
+        /// What became of the request.
+        source: mirror_gitlab::Error,
+    },
     /// The record could not be read or written.
     #[error("the state could not be kept")]
     Store(#[from] StoreError),
@@ -69,6 +78,8 @@ pub enum SyncError {
 
 /// How long a row rests that nobody here can work on.
 const ELSEWHERE: chrono::TimeDelta = chrono::TimeDelta::minutes(15);
+/// How long a row rests whose instance is away; whoever comes first tries it for all its mirror.
+const AWAY: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
 
 impl SyncError {
     /// What is to become of the work, at its `attempt`-th failure (1 is the first). `None`: it goes
@@ -86,6 +97,7 @@ impl SyncError {
                 Some(at) => Verdict::Snooze(at),
                 None => or_give_up(source.is_transient()),
             },
+            Self::Unreachable { .. } => Verdict::Snooze(now + AWAY),
             Self::Store(error) if error.is_fenced() => return None,
             Self::Store(error) => or_give_up(error.is_transient()),
             // The mirror rests, and its rows with it; who mends it and runs again waits for nothing.
@@ -126,6 +138,56 @@ impl SyncError {
             | ErrorKind::Refused => false,
         };
         suspicious.then_some(*side)
+    }
+
+    /// The same failure for somebody else who waited for it; `None` where it is its first finder's
+    /// alone.
+    pub(crate) fn again(&self) -> Option<Self> {
+        Some(match self {
+            Self::GitLab { side, source } => Self::GitLab {
+                side: *side,
+                source: source.clone(),
+            },
+            Self::Unreachable { side, source } => Self::Unreachable {
+                side: *side,
+                source: source.clone(),
+            },
+            Self::AtFault { reason } => Self::AtFault {
+                reason: reason.clone(),
+            },
+            Self::Store(_)
+            | Self::LeaseLost
+            | Self::Stopping
+            | Self::MayStillLand { .. }
+            | Self::Stale
+            | Self::PersonNeeded(_)
+            | Self::NotConnected(_) => return None,
+        })
+    }
+
+    /// The same, seen from the other end where an instance is one mirror's source and another's
+    /// target.
+    pub(crate) fn on_side(mut self, seen_from: Side) -> Self {
+        if let Self::GitLab { side, .. } | Self::Unreachable { side, .. } = &mut self {
+            *side = seen_from;
+        }
+        self
+    }
+
+    /// Whether what is known of the ends may be no longer true.
+    pub(crate) fn throws_doubt(&self) -> bool {
+        match self {
+            Self::GitLab { source, .. } => source.retry_at().is_none(),
+            Self::AtFault { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Store(_)
+            | Self::LeaseLost
+            | Self::Stopping
+            | Self::MayStillLand { .. }
+            | Self::Stale
+            | Self::PersonNeeded(_)
+            | Self::NotConnected(_) => false,
+        }
     }
 
     /// The error and its causes, on one line.

@@ -13,7 +13,7 @@ use futures_util::{
 };
 use mirror_core::{
     ids::Iid,
-    job::{Job, Ticket},
+    job::{Job, Priority, Ticket},
     outcome::{Outcome, Verdict},
     retry,
 };
@@ -54,8 +54,9 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
         issue.iid = iid_of(&job).map(|iid| iid.0),
     );
     let attempt = started.attempts + 1;
+    let urgent = started.priority == Priority::ByHand;
     async {
-        let ended = counting(lease.sent(), run_to_end(cx, lease, job)).await;
+        let ended = counting(lease.sent(), run_to_end(cx, lease, job, urgent)).await;
         settle(cx, lease, job, attempt, ended).await;
     }
     .instrument(span)
@@ -78,8 +79,8 @@ enum Ended {
 
 /// Runs the job, renewing its lease meanwhile. Both are polled all the time: the job may hold the
 /// very connection that the renewal waits for.
-async fn run_to_end(cx: &Context, lease: &Lease, job: Job) -> Ended {
-    let running = pin!(AssertUnwindSafe(run(cx, lease, job)).catch_unwind());
+async fn run_to_end(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Ended {
+    let running = pin!(AssertUnwindSafe(run(cx, lease, job, urgent)).catch_unwind());
     match select(running, pin!(renewed(cx, lease))).await {
         Either::Left((Ok(Ok(outcome)), _)) => Ended::Well(outcome),
         Either::Left((Ok(Err(error)), _)) => Ended::Badly(error),
@@ -98,8 +99,8 @@ async fn renewed(cx: &Context, lease: &Lease) -> Infallible {
     }
 }
 
-async fn run(cx: &Context, lease: &Lease, job: Job) -> Result<Outcome, SyncError> {
-    let link = cx.link(job.mirror())?;
+async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outcome, SyncError> {
+    let link = cx.links.reach(job.mirror(), urgent).await?;
     let ended = match job {
         Job::ScanMirror { .. } => scan_mirror::run(cx, lease, &link).await,
         Job::SyncIssue { iid, .. } => sync_issue::run(cx, lease, &link, iid).await,
@@ -135,6 +136,9 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         Ended::Badly(error) => error,
     };
     let story = error.story();
+    if error.throws_doubt() {
+        cx.links.doubt(mirror);
+    }
     if let SyncError::AtFault { reason } = &error {
         pause(cx, mirror, reason).await;
     }

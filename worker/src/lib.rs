@@ -24,6 +24,7 @@
 //! | a create whose answer is lost | 1 or more to look for it |
 //! | an issue adopted after lost state | 1 for its labels' history, and its copy and comments read |
 
+mod connect;
 mod context;
 mod error;
 mod events;
@@ -32,14 +33,17 @@ mod facts;
 mod jobs;
 mod lease;
 mod link;
+mod links;
 mod stages;
 mod target_labels;
 
-pub use context::{Context, Links, Mode};
+pub use connect::{Connector, Dial, Means, network};
+pub use context::{Context, Mode};
 pub use error::{Side, SyncError};
 pub use events::{Event, Events, Notice};
 pub use execute::execute;
 pub use facts::Facts;
 pub use lease::InHand;
 pub use link::{End, Link, Settings};
+pub use links::Links;
 pub use target_labels::TargetLabels;

@@ -11,6 +11,7 @@ use mirror_core::{
 use mirror_gitlab::Client;
 
 /// One end: a project, and the client that reaches it.
+#[derive(Clone)]
 pub struct End {
     /// Its instance, in our database.
     pub instance: InstanceId,
@@ -48,6 +49,7 @@ impl End {
 }
 
 /// A mirror with both ends connected.
+#[derive(Clone)]
 pub struct Link {
     /// The mirror.
     pub mirror: MirrorId,
@@ -91,6 +93,14 @@ impl Default for Settings {
 }
 
 impl Link {
+    /// The same, for what a person asked for: it may use the share of the limits that is kept for
+    /// that.
+    pub(crate) fn by_hand(mut self) -> Self {
+        self.source.client = self.source.client.by_hand();
+        self.target.client = self.target.client.by_hand();
+        self
+    }
+
     /// What rendering needs to know of the ends.
     pub fn frame<'a>(&'a self, key: &'a Key) -> Frame<'a> {
         Frame {

@@ -14,6 +14,8 @@ pub struct Options {
     pub body_timeout: Duration,
     /// Certificates (PEM) trusted besides the system's own.
     pub ca_file: Option<PathBuf>,
+    /// The same, as text: for an instance whose certificates are kept with its record.
+    pub ca: Option<String>,
     /// A proxy for everything, `http://proxy:3128`; without one the environment's is used.
     pub proxy: Option<String>,
     /// The longest JSON answer accepted, in bytes.
@@ -34,6 +36,7 @@ impl Default for Options {
             read_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(30),
             ca_file: None,
+            ca: None,
             proxy: None,
             body_cap: 32 * 1024 * 1024,
             user_agent: concat!("issue-mirror/", env!("CARGO_PKG_VERSION")).to_owned(),

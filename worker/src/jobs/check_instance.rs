@@ -38,6 +38,12 @@ pub(crate) async fn readable(_: &Context, link: &Link, side: Side) -> Result<Pro
         Ok(project) => project,
         Err(error) => return Err(reading_failed(end, side, error)),
     };
+    judge_reading(side, &project)?;
+    Ok(project)
+}
+
+/// Whether the issues of a project can be read, as it says of itself.
+pub(crate) fn judge_reading(side: Side, project: &Project) -> Result<(), SyncError> {
     let path = &project.path;
     if project.issues_disabled {
         return at_fault(format!(
@@ -50,7 +56,7 @@ pub(crate) async fn readable(_: &Context, link: &Link, side: Side) -> Result<Pro
              role, Planner or Reporter for confidential ones"
         ));
     }
-    Ok(project)
+    Ok(())
 }
 
 fn at_fault<T>(reason: String) -> Result<T, SyncError> {
@@ -58,7 +64,21 @@ fn at_fault<T>(reason: String) -> Result<T, SyncError> {
 }
 
 fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> SyncError {
-    let mend = match error.kind() {
+    match mend(side, &end.project.path, &error) {
+        Some(mend) => SyncError::AtFault {
+            reason: format!("{mend} ({error})"),
+        },
+        None => SyncError::GitLab {
+            side,
+            source: error,
+        },
+    }
+}
+
+/// What would mend it that the project at this path cannot be read, if that is the project's or the
+/// token's fault.
+pub(crate) fn mend(side: Side, path: &str, error: &mirror_gitlab::Error) -> Option<String> {
+    Some(match error.kind() {
         ErrorKind::Unauthorized { .. } => {
             format!("the {side} token is not accepted any more; make a new one")
         }
@@ -66,9 +86,8 @@ fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> SyncErr
             format!("the {side} token lacks a scope; the source needs read_api, the target api")
         }
         ErrorKind::Forbidden | ErrorKind::NotFound => format!(
-            "the {side} token does not see project {} any more; check that the project still \
-             exists and that the token's user is a member",
-            end.project.path
+            "the {side} token does not see project {path} any more; check that the project still \
+             exists and that the token's user is a member"
         ),
         ErrorKind::Moved { .. }
         | ErrorKind::MethodNotAllowed
@@ -85,14 +104,6 @@ fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> SyncErr
         | ErrorKind::SignIn
         | ErrorKind::UnprovenWalk
         | ErrorKind::Unsendable { .. }
-        | ErrorKind::Refused => {
-            return SyncError::GitLab {
-                side,
-                source: error,
-            };
-        }
-    };
-    SyncError::AtFault {
-        reason: format!("{mend} ({error})"),
-    }
+        | ErrorKind::Refused => return None,
+    })
 }

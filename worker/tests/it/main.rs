@@ -5,6 +5,7 @@
 
 mod adopting;
 mod confidential;
+mod connecting;
 mod crashes;
 mod discovering;
 mod editions;

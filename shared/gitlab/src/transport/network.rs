@@ -37,6 +37,9 @@ pub enum SetupError {
         /// The configured path.
         path: PathBuf,
     },
+    /// The trusted certificates given as text hold none.
+    #[error("the given CA text holds no PEM certificate")]
+    NoCertificateInText,
     /// The proxy's address is no URL; it may hold a password, so it is not shown.
     #[error("the proxy's address is not a URL")]
     Proxy,
@@ -59,6 +62,10 @@ impl HttpTransport {
         if let Some(path) = &options.ca_file {
             builder = builder.tls_certs_merge(certificates(path)?);
         }
+        if let Some(text) = &options.ca {
+            let found = in_pem(text.as_bytes()).ok_or(SetupError::NoCertificateInText)?;
+            builder = builder.tls_certs_merge(found);
+        }
         if let Some(proxy) = &options.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_| SetupError::Proxy)?);
         }
@@ -72,10 +79,13 @@ fn certificates(path: &PathBuf) -> Result<Vec<reqwest::Certificate>, SetupError>
         path: path.clone(),
         source,
     })?;
-    match reqwest::Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) | Err(_) => Err(SetupError::NoCertificate { path: path.clone() }),
-    }
+    in_pem(&pem).ok_or_else(|| SetupError::NoCertificate { path: path.clone() })
+}
+
+/// The certificates, if there are any.
+fn in_pem(pem: &[u8]) -> Option<Vec<reqwest::Certificate>> {
+    let found = reqwest::Certificate::from_pem_bundle(pem).ok()?;
+    (!found.is_empty()).then_some(found)
 }
 
 impl Transport for HttpTransport {

@@ -122,6 +122,23 @@ async fn with_the_ca_file_many_requests_share_one_http2_connection() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
+#[tokio::test]
+async fn certificates_given_as_text_are_trusted_too() {
+    let authority = Authority::certifying("127.0.0.1");
+    let (server, _) = authority.serve().await;
+    let mut lab = Lab::new();
+    lab.options.ca = Some(authority.pem.clone());
+    lab.client(&server.url)
+        .issue(PROJECT, Iid(3))
+        .await
+        .unwrap();
+    lab.options.ca = Some("no certificate".to_owned());
+    assert!(matches!(
+        HttpTransport::new(&lab.options),
+        Err(SetupError::NoCertificateInText)
+    ));
+}
+
 async fn refused(lab: &Lab, server: &Server) -> String {
     let error = lab
         .client(&server.url)

@@ -4,6 +4,7 @@ mod clock;
 mod copies;
 mod heard;
 mod judge;
+mod service;
 mod stage;
 mod strikes;
 mod watch;
@@ -12,6 +13,7 @@ mod world;
 
 pub(crate) use clock::{LEASE, TestClock};
 pub(crate) use copies::{Copy, body_of};
+pub(crate) use service::{Service, cipher};
 pub(crate) use stage::{Stage, issue, note};
 pub(crate) use strikes::{a_talk, with_an_edit_due};
 pub(crate) use watch::{SECRET, secret};

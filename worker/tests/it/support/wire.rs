@@ -20,11 +20,7 @@ const PATIENCE: u32 = 500;
 
 pub(crate) fn client(sim: &Sim, token: &str, instance: InstanceId, clock: &TestClock) -> Client {
     let base = sim.world(|world| format!("{}/", world.base_url()));
-    let options = Options {
-        read_timeout: READ_PATIENCE,
-        body_timeout: BODY_PATIENCE,
-        ..Options::default()
-    };
+    let options = options();
     Client::new(
         Url::parse(&base).unwrap(),
         Token::new(token),
@@ -40,7 +36,16 @@ pub(crate) fn client(sim: &Sim, token: &str, instance: InstanceId, clock: &TestC
     )
 }
 
-fn transport(sim: &Sim, clock: &TestClock) -> Arc<dyn Transport> {
+/// With time-outs that can be told from waits.
+pub(crate) fn options() -> Options {
+    Options {
+        read_timeout: READ_PATIENCE,
+        body_timeout: BODY_PATIENCE,
+        ..Options::default()
+    }
+}
+
+pub(super) fn transport(sim: &Sim, clock: &TestClock) -> Arc<dyn Transport> {
     let router = sim.router();
     let clock = clock.clone();
     let service = tower::service_fn(move |request: Request<Body>| {
