@@ -2,7 +2,7 @@
 
 use crate::{
     admin::{InstancesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments},
-    service::{DeploymentArguments, RoleArguments, WorkerArguments},
+    service::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments},
 };
 use clap::{Args, Parser, Subcommand};
 use mirror_queue::budget::LimitArgument;
@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Mirror by itself, everything in this process: scheduler and worker
     #[command(after_help = ALL_EXAMPLE)]
     All(WorkerArguments),
+    /// Answer for health, readiness and metrics
+    #[command(after_help = SCALED_EXAMPLE)]
+    Api(ApiArguments),
     /// Hand out what is due; run two or three for safety
     #[command(after_help = SCALED_EXAMPLE)]
     Scheduler(RoleArguments),

@@ -33,6 +33,7 @@ async fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, &environment).await,
         Command::Demo(arguments) => demo::run(&arguments, &environment).await,
         Command::All(arguments) => service::all(&arguments, &environment).await,
+        Command::Api(arguments) => service::api(&arguments, &environment).await,
         Command::Scheduler(arguments) => service::scheduler(&arguments, &environment).await,
         Command::Worker(arguments) => service::worker(&arguments, &environment).await,
         Command::Migrate(arguments) => service::migrate(&arguments, &environment).await,

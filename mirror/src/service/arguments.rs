@@ -1,7 +1,7 @@
 //! What the commands of a service are given.
 
 use clap::Args;
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 /// Which deployment is meant. Database and Redis come from `DATABASE_URL` and `REDIS_URL`, because
 /// they hold passwords.
@@ -18,6 +18,19 @@ pub(crate) struct DeploymentArguments {
 pub(crate) struct RoleArguments {
     #[command(flatten)]
     pub(crate) deployment: DeploymentArguments,
+    /// Answer /healthz, /readyz and /metrics here [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// `api`
+#[derive(Args, Debug)]
+pub(crate) struct ApiArguments {
+    #[command(flatten)]
+    pub(crate) deployment: DeploymentArguments,
+    /// Answer here
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
 }
 
 /// `all`, `worker`
@@ -31,6 +44,9 @@ pub(crate) struct WorkerArguments {
     /// How long jobs may go on after SIGTERM before they are left to their leases, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = crate::cli::seconds)]
     pub(crate) grace: Duration,
+    /// Answer /healthz, /readyz and /metrics here [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
     /// A proxy for all requests, `http://proxy:3128` [default: the environment's]
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,

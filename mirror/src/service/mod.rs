@@ -4,8 +4,10 @@ mod arguments;
 mod deployment;
 mod migrate;
 mod roles;
+mod telling;
+mod working;
 
-pub(crate) use arguments::{DeploymentArguments, RoleArguments, WorkerArguments};
+pub(crate) use arguments::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments};
 pub(crate) use deployment::{Deployment, Schema};
 pub(crate) use migrate::migrate;
-pub(crate) use roles::{all, scheduler, worker};
+pub(crate) use roles::{all, api, scheduler, worker};

@@ -1,22 +1,92 @@
-//! `all`, `scheduler`, `worker`: the parts of a service, put together.
+//! `all`, `scheduler`, `worker`, `api`: the parts of a service, put together.
 
 use super::{
-    RoleArguments, WorkerArguments,
+    ApiArguments, RoleArguments, WorkerArguments,
     deployment::{Deployment, Schema},
+    telling,
+    working::Working,
 };
 use crate::{exit::Ending, progress};
 use anyhow::Context as _;
+use mirror_api::Metrics;
 use mirror_queue::{
-    delivery::{self, Producer},
+    delivery::{self, Consumer, Producer},
     signals::Signal,
 };
 use mirror_runtime::{Environment, Shutdown};
 use mirror_scheduler::{dispatch, dispatch::Window, sweep};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Tickets that may wait in Redis: enough that no worker waits for the dispatcher, few enough that
 /// what is urgent is not behind many.
 const WINDOW: usize = 200;
+
+/// Runs `all`.
+pub(crate) async fn all(
+    arguments: &WorkerArguments,
+    environment: &Environment,
+) -> anyhow::Result<Ending> {
+    progress::init_logging(environment, "info")?;
+    let shutdown = Shutdown::listen()?;
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::Migrate).await?;
+    let metrics = Arc::new(Metrics::new());
+    let mut parts = JoinSet::new();
+    if let Some(address) = arguments.listen {
+        telling::spawn(&deployment, &metrics, address, &shutdown, &mut parts).await?;
+    }
+    let (producer, consumer) = match &deployment.redis {
+        Some(redis) => (
+            Producer::redis(redis, WINDOW),
+            Consumer::redis(redis, &deployment.signals),
+        ),
+        None => delivery::in_process(arguments.concurrency.get()),
+    };
+    schedule(&deployment, producer, &shutdown, &mut parts);
+    Working::new(&deployment, arguments, metrics, &shutdown)?.spawn(consumer, &mut parts);
+    until_the_end(parts, &shutdown).await
+}
+
+/// Runs `worker`.
+pub(crate) async fn worker(
+    arguments: &WorkerArguments,
+    environment: &Environment,
+) -> anyhow::Result<Ending> {
+    progress::init_logging(environment, "info")?;
+    Deployment::is_to_be_shared(environment, "worker")?;
+    let shutdown = Shutdown::listen()?;
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let redis = deployment.redis.as_ref().context("no Redis")?;
+    let consumer = Consumer::redis(redis, &deployment.signals);
+    let metrics = Arc::new(Metrics::new());
+    let mut parts = JoinSet::new();
+    if let Some(address) = arguments.listen {
+        telling::spawn(&deployment, &metrics, address, &shutdown, &mut parts).await?;
+    }
+    Working::new(&deployment, arguments, metrics, &shutdown)?.spawn(consumer, &mut parts);
+    until_the_end(parts, &shutdown).await
+}
+
+/// Runs `api`.
+pub(crate) async fn api(
+    arguments: &ApiArguments,
+    environment: &Environment,
+) -> anyhow::Result<Ending> {
+    progress::init_logging(environment, "info")?;
+    let shutdown = Shutdown::listen()?;
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let metrics = Arc::new(Metrics::new());
+    let mut parts = JoinSet::new();
+    telling::spawn(
+        &deployment,
+        &metrics,
+        arguments.listen,
+        &shutdown,
+        &mut parts,
+    )
+    .await?;
+    until_the_end(parts, &shutdown).await
+}
 
 /// Runs `scheduler`.
 pub(crate) async fn scheduler(
@@ -30,6 +100,10 @@ pub(crate) async fn scheduler(
     let redis = deployment.redis.as_ref().context("no Redis")?;
     let producer = Producer::redis(redis, WINDOW);
     let mut parts = JoinSet::new();
+    if let Some(address) = arguments.listen {
+        let metrics = Arc::new(Metrics::new());
+        telling::spawn(&deployment, &metrics, address, &shutdown, &mut parts).await?;
+    }
     schedule(&deployment, producer, &shutdown, &mut parts);
     until_the_end(parts, &shutdown).await
 }
@@ -73,14 +147,4 @@ async fn until_the_end(
         Some(error) => Err(error),
         None => Ok(Ending::Well),
     }
-}
-
-/// TEMP
-pub(crate) async fn worker(_: &WorkerArguments, _: &Environment) -> anyhow::Result<Ending> {
-    anyhow::bail!("later")
-}
-/// TEMP
-pub(crate) async fn all(_: &WorkerArguments, _: &Environment) -> anyhow::Result<Ending> {
-    let _ = delivery::in_process(1);
-    anyhow::bail!("later")
 }
