@@ -67,6 +67,14 @@ impl Finding {
         }
     }
 
+    /// The same, with another mend.
+    pub(crate) fn mended_by(self, mend: &str) -> Self {
+        Self {
+            mend: mend.to_owned(),
+            ..self
+        }
+    }
+
     /// Whether a sync cannot begin.
     pub(crate) fn is_in_the_way(&self) -> bool {
         self.level >= Level::Problem

@@ -124,7 +124,13 @@ async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Res
             }
             user
         }
-        Err(finding) => return Err(misconfigured(finding.line())),
+        Err(finding) => {
+            let mend = format!(
+                "check the address, and that {} holds a token that is still good",
+                arguments.token_from
+            );
+            return Err(misconfigured(finding.mended_by(&mend).line()));
+        }
     };
     let (name, alias) = names(&base, &user);
     let store = &deployment.store;
@@ -301,7 +307,11 @@ async fn check_all(arguments: &ListArguments, environment: &Environment) -> anyh
                 ));
                 findings.extend(warnings.into_iter().map(|finding| finding.about(&about)));
             }
-            Err(finding) => findings.push(finding.about(&about)),
+            Err(finding) => findings.push(
+                finding
+                    .about(&about)
+                    .mended_by("`issue-mirror instances add` stores another token"),
+            ),
         }
     }
     let well = !findings.iter().any(Finding::is_in_the_way);

@@ -5,3 +5,4 @@
 
 mod architecture;
 mod process;
+mod service;

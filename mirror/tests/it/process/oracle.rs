@@ -23,7 +23,7 @@ fn comments(issue: &Issue) -> Vec<&Note> {
 
 /// As [`mirrored`], for a story that says first where it is.
 #[track_caller]
-pub(super) fn mirrored_after(stage: &Stage, what: &str) {
+pub(crate) fn mirrored_after(stage: &Stage, what: &str) {
     // Shown only where the test fails.
     println!("after {what}:");
     mirrored(stage);
@@ -31,7 +31,7 @@ pub(super) fn mirrored_after(stage: &Stage, what: &str) {
 
 /// Nothing is missing, nothing is there twice, nothing was executed, nobody was told.
 #[track_caller]
-pub(super) fn mirrored(stage: &Stage) {
+pub(crate) fn mirrored(stage: &Stage) {
     let (source, target) = (&stage.source, &stage.target);
     let originals: Vec<(Issue, Vec<String>)> = source.sim.world(|world| {
         let issues = world.issues(source.project);

@@ -13,56 +13,56 @@ use tokio::process::{Child, Command};
 /// Far more than any story takes: who waits longer waits in vain.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-pub(super) const SOURCE_TOKEN: &str = "glpat-the-source-secret";
-pub(super) const TARGET_TOKEN: &str = "glpat-the-target-secret";
+pub(crate) const SOURCE_TOKEN: &str = "glpat-the-source-secret";
+pub(crate) const TARGET_TOKEN: &str = "glpat-the-target-secret";
 
 /// A simulated GitLab with the project of one end.
-pub(super) struct End {
-    pub(super) sim: Sim,
-    pub(super) server: Server,
-    pub(super) project: ProjectId,
+pub(crate) struct End {
+    pub(crate) sim: Sim,
+    pub(crate) server: Server,
+    pub(crate) project: ProjectId,
     path: String,
     /// Whose token the binary is given.
-    pub(super) user: UserId,
+    pub(crate) user: UserId,
 }
 
 impl End {
-    pub(super) fn web_url(&self) -> String {
+    pub(crate) fn web_url(&self) -> String {
         format!("{}/{}", self.server.url(), self.path)
     }
 
     /// The requests that were meant to change something.
-    pub(super) fn writes(&self) -> Vec<RequestRecord> {
+    pub(crate) fn writes(&self) -> Vec<RequestRecord> {
         let requests = self.sim.requests().into_iter();
         requests.filter(|one| one.method != "GET").collect()
     }
 }
 
-pub(super) fn source_sim() -> SimBuilder {
+pub(crate) fn source_sim() -> SimBuilder {
     Sim::builder().edition(Edition::Premium).seed(1)
 }
 
-pub(super) fn target_sim() -> SimBuilder {
+pub(crate) fn target_sim() -> SimBuilder {
     let sim = Sim::builder().edition(Edition::Premium);
     sim.seed(2).ids_from(5_000)
 }
 
 /// Everything of one story; stories share nothing.
-pub(super) struct Stage {
-    pub(super) source: End,
-    pub(super) target: End,
+pub(crate) struct Stage {
+    pub(crate) source: End,
+    pub(crate) target: End,
     state: TempDir,
 }
 
 impl Stage {
     /// An empty source `shop/checkout`, read by a Reporter, and an empty target `mirrors/checkout`,
     /// owned by a bot.
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::between(source_sim(), target_sim()).await
     }
 
     /// As [`Stage::new`], between GitLabs of the story's choice.
-    pub(super) async fn between(source: SimBuilder, target: SimBuilder) -> Self {
+    pub(crate) async fn between(source: SimBuilder, target: SimBuilder) -> Self {
         let sim = source.build();
         let user = sim.add_user(UserSpec::new("mirror-reader", "Mirror (reads)"));
         let members = [(user, AccessLevel::Reporter)];
@@ -92,13 +92,13 @@ impl Stage {
         }
     }
 
-    pub(super) fn state(&self) -> &Path {
+    pub(crate) fn state(&self) -> &Path {
         self.state.path()
     }
 
     /// A command between the two, with tokens and state of this story and nothing of the
     /// environment that the tests run in.
-    pub(super) fn command(&self, command: &str, more: &[&str]) -> Command {
+    pub(crate) fn command(&self, command: &str, more: &[&str]) -> Command {
         let ends = [self.source.web_url(), self.target.web_url()];
         let mut all = vec![command, ends[0].as_str(), ends[1].as_str()];
         all.extend(more);
@@ -106,7 +106,7 @@ impl Stage {
     }
 
     /// As [`Stage::command`], with all words given.
-    pub(super) fn bare(&self, words: &[&str]) -> Command {
+    pub(crate) fn bare(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_issue-mirror"));
         command
             .args(words)
@@ -123,12 +123,12 @@ impl Stage {
     }
 
     /// Runs a command between the two to its end.
-    pub(super) async fn run(&self, command: &str, more: &[&str]) -> Ended {
+    pub(crate) async fn run(&self, command: &str, more: &[&str]) -> Ended {
         ended(self.command(command, more)).await
     }
 
     /// Syncs, the closed issues too.
-    pub(super) async fn sync(&self, more: &[&str]) -> Ended {
+    pub(crate) async fn sync(&self, more: &[&str]) -> Ended {
         let mut all = vec!["--include-closed"];
         all.extend(more);
         self.run("sync", &all).await
@@ -136,7 +136,7 @@ impl Stage {
 
     /// Syncs and expects it to end well.
     #[track_caller]
-    pub(super) fn sync_well(&self, more: &[&str]) -> impl Future<Output = Ended> {
+    pub(crate) fn sync_well(&self, more: &[&str]) -> impl Future<Output = Ended> {
         let mut command = self.command("sync", &["--include-closed"]);
         command.args(more);
         async {
@@ -147,14 +147,14 @@ impl Stage {
     }
 
     /// How many requests both got that were meant to change something.
-    pub(super) fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.source.writes().len() + self.target.writes().len()
     }
 }
 
 /// A new folder, in memory where the machine has that: a mirror's record is synced to its disk at
 /// every step, and no story asks for the disk's speed.
-pub(super) fn state_folder() -> TempDir {
+pub(crate) fn state_folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {
         TempDir::new_in(memory).unwrap()
@@ -165,22 +165,22 @@ pub(super) fn state_folder() -> TempDir {
 
 /// How a process ended, and what it said.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// `None`: by a signal.
-    pub(super) code: Option<i32>,
-    pub(super) out: String,
-    pub(super) err: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ended {
     /// The output as one JSON value.
     #[track_caller]
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     #[track_caller]
-    pub(super) fn keeps_the_tokens_to_itself(&self) {
+    pub(crate) fn keeps_the_tokens_to_itself(&self) {
         for token in [SOURCE_TOKEN, TARGET_TOKEN] {
             assert!(
                 !self.out.contains(token) && !self.err.contains(token),
@@ -191,12 +191,12 @@ impl Ended {
 }
 
 /// Runs to the end.
-pub(super) async fn ended(mut command: Command) -> Ended {
+pub(crate) async fn ended(mut command: Command) -> Ended {
     finish(command.spawn().unwrap()).await
 }
 
 /// Waits for the end.
-pub(super) async fn finish(child: Child) -> Ended {
+pub(crate) async fn finish(child: Child) -> Ended {
     let output = within(child.wait_with_output()).await.unwrap();
     Ended {
         code: output.status.code(),
@@ -207,7 +207,7 @@ pub(super) async fn finish(child: Child) -> Ended {
 
 /// Waits for something that comes soon or never.
 #[track_caller]
-pub(super) fn within<T>(awaited: impl Future<Output = T>) -> impl Future<Output = T> {
+pub(crate) fn within<T>(awaited: impl Future<Output = T>) -> impl Future<Output = T> {
     let asked = std::panic::Location::caller();
     async move {
         tokio::select! {

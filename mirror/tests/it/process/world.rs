@@ -9,7 +9,7 @@ use gitlab_sim::{
 
 /// Adds `count` issues: labels, closed ones, confidential ones, estimates, logged time, files,
 /// threads, internal notes, and lines that a GitLab would execute.
-pub(super) fn fill(end: &End, count: u64) {
+pub(crate) fn fill(end: &End, count: u64) {
     let (project, sim) = (end.project, &end.sim);
     let author = author(end);
     sim.edit(|world| {
@@ -79,7 +79,7 @@ pub(super) fn fill(end: &End, count: u64) {
 }
 
 /// Somebody who writes in the project.
-pub(super) fn author(end: &End) -> UserId {
+pub(crate) fn author(end: &End) -> UserId {
     end.sim.edit(|world| {
         let author = match world.user_named("alice") {
             Some(user) => user.id,
@@ -92,7 +92,7 @@ pub(super) fn author(end: &End) -> UserId {
 }
 
 /// Adds one open issue with this text.
-pub(super) fn add_issue(end: &End, title: &str, text: &str) -> u64 {
+pub(crate) fn add_issue(end: &End, title: &str, text: &str) -> u64 {
     let author = author(end);
     let spec = IssueSpec {
         author,
