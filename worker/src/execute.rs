@@ -18,9 +18,12 @@ use mirror_core::{
     retry,
 };
 use mirror_gitlab::counting;
-use mirror_store::{End, Fence, StoreError};
+use mirror_store::{End, Fence, StoreError, UnknownJob};
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 use tracing::Instrument;
+
+/// How long work rests that only a newer version knows.
+const FOR_NEWER: TimeDelta = TimeDelta::minutes(5);
 
 /// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
 /// well whatever the job does: what becomes of the work is written in the record, not returned.
@@ -39,11 +42,7 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     let job = match started.job {
         Ok(job) => job,
         Err(unknown) => {
-            tracing::warn!(
-                work.key = unknown.key,
-                "a newer version owes work of this kind"
-            );
-            hand_back(cx, &lease.fence).await;
+            leave_to_newer(cx, lease, &unknown).await;
             return;
         }
     };
@@ -61,6 +60,18 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     }
     .instrument(span)
     .await;
+}
+
+/// While versions are mixed, somebody newer may get it next; if nobody does, asking again and again
+/// at once would be all that this process does.
+async fn leave_to_newer(cx: &Context, lease: &Lease, unknown: &UnknownJob) {
+    let until = cx.store.now() + FOR_NEWER;
+    tracing::warn!(
+        work.key = unknown.key,
+        %until,
+        "a newer version owes work of this kind; it is left to a newer worker"
+    );
+    end(cx, lease, End::Snooze(until)).await;
 }
 
 fn iid_of(job: &Job) -> Option<Iid> {

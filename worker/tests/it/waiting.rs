@@ -2,6 +2,7 @@
 
 use crate::support::{Stage, World, issue, note, with_an_edit_due};
 use gitlab_sim::{Fault, FaultRule, RateLimits, Sim, When};
+use mirror_core::ports::Admission;
 use std::time::Duration;
 
 #[tokio::test]
@@ -117,4 +118,36 @@ async fn a_renamed_project_is_mirrored_on() {
     world.run().await;
     world.assert_mirrored([1]);
     world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn a_job_that_a_limit_holds_up_gives_its_place_away_and_burns_no_attempt() {
+    for admission in [
+        Admission::NotBefore(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+        Admission::In(Duration::from_secs(3)),
+        Admission::In(Duration::from_secs(60)),
+    ] {
+        let mut world = World::new().await;
+        let iid = world.write(issue(world.alice, "One"));
+        let service = world.serve().await;
+        let now = world.now();
+        let admission = match admission {
+            Admission::NotBefore(_) => Admission::NotBefore(now + chrono::TimeDelta::minutes(10)),
+            Admission::In(_) | Admission::Go => admission,
+        };
+        *service.admission.lock().unwrap() = Some(admission);
+        world.owe_scan().await;
+        assert!(world.round(1).await);
+        let held = world.now() - now;
+        assert!(held <= chrono::TimeDelta::seconds(5), "held for {held}");
+        let rows = world.cx.store.unfinished(world.mirror, 10).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].attempts, &rows[0].last_error), (0, &None));
+        assert!(rows[0].run_at > world.now());
+        assert_eq!(world.waits().len(), 1, "{:?}", world.waits());
+        *service.admission.lock().unwrap() = None;
+        world.run().await;
+        world.assert_mirrored([iid]);
+        world.all_went_well().await;
+    }
 }
