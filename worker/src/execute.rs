@@ -12,7 +12,7 @@ use futures_util::{
     future::{Either, select},
 };
 use mirror_core::{
-    ids::Iid,
+    ids::{Iid, MirrorId},
     job::{Job, Priority, Ticket},
     outcome::{Outcome, Verdict},
     retry,
@@ -147,9 +147,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         Ended::Badly(error) => error,
     };
     let story = error.story();
-    if error.throws_doubt() {
-        cx.links.doubt(mirror);
-    }
+    cx.links.doubt(mirror, error.doubts());
     if let SyncError::AtFault { reason } = &error {
         pause(cx, mirror, reason).await;
     }
@@ -160,7 +158,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         error: story.clone(),
         gave_up,
     };
-    match error.verdict(attempt, now) {
+    match error.verdict(attempt, now, cx.clock.now()) {
         None => {
             tracing::info!(reason = story, "handed back");
             hand_back(cx, &lease.fence).await;
@@ -203,9 +201,20 @@ fn delay(attempt: i64, cx: &Context) -> TimeDelta {
     TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(15))
 }
 
-async fn pause(cx: &Context, mirror: mirror_core::ids::MirrorId, reason: &str) {
-    if let Err(error) = cx.store.pause_mirror(mirror, reason).await {
-        tracing::warn!(%error, "the mirror could not be paused");
+/// A mirror that rests already stays as it is: of many jobs that find the fault the first tells it,
+/// and what a person said is not written over.
+async fn pause(cx: &Context, mirror: MirrorId, reason: &str) {
+    let pause = async {
+        if cx.store.mirror(mirror).await?.paused.is_some() {
+            return Ok(false);
+        }
+        cx.store.pause_mirror(mirror, reason).await?;
+        Ok::<_, StoreError>(true)
+    };
+    match pause.await {
+        Ok(false) => return,
+        Ok(true) => {}
+        Err(error) => tracing::warn!(%error, "the mirror could not be paused"),
     }
     cx.events.emit(Event::Paused {
         mirror,

@@ -64,12 +64,12 @@ impl World {
         let means = Means {
             store: self.cx.store.clone(),
             cipher,
-            clock: Arc::new(self.clock.clone()),
+            clock: self.cx.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(5)),
             pace: Arc::new(UntilShutdown::new(
                 Arc::new(service.clone()),
                 self.cx.shutdown.clone(),
-                Arc::new(self.clock.clone()),
+                self.cx.clock.clone(),
             )),
             limits: Box::new(move |id, told| limits.lock().unwrap().push((id, told))),
             options: mirror_gitlab::Options {
