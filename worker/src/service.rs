@@ -102,7 +102,10 @@ async fn drain(
     };
     tokio::select! {
         unstarted = worker => {
-            hand_back(cx, unstarted.unwrap_or_default()).await;
+            match unstarted {
+                Ok(tickets) => hand_back(cx, tickets).await,
+                Err(error) => tracing::error!(%error, "the taking of tickets broke down"),
+            }
             Drained::InTime
         }
         () = too_late => {

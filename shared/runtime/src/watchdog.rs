@@ -69,7 +69,7 @@ impl Watchdog {
     /// Gives a sign of life each beat, for as long as it is polled.
     pub async fn signs_of_life(self, clock: Arc<dyn Clock>) {
         loop {
-            // Full: the thread has not looked yet, and will find that one.
+            // Full: the thread has not looked yet, and will find the one before.
             let _ = self.signs.try_send(());
             clock.sleep(self.beat).await;
         }
@@ -82,9 +82,6 @@ enum Verdict {
 }
 
 fn listen(heard: &Receiver<()>, beat: Duration, missed: NonZeroU32) -> Verdict {
-    // A beat and its sign take the same time: a sign that comes a little late is none that is
-    // missed.
-    let beat = beat.saturating_add(beat / 2);
     let mut left = missed.get();
     loop {
         match heard.recv_timeout(beat) {
