@@ -82,9 +82,28 @@ pub struct Connector {
 /// Where the link of a mirror is kept. Held by whoever connects it, while others wait.
 #[derive(Default)]
 struct Slot {
-    /// What was read before this is no longer believed.
-    doubted: AtomicU64,
+    doubted: Doubts,
     state: tokio::sync::Mutex<State>,
+}
+
+/// What was read of an end before this is no longer believed.
+#[derive(Default)]
+struct Doubts {
+    source: AtomicU64,
+    target: AtomicU64,
+}
+
+impl Doubts {
+    fn of(&self, side: Side) -> &AtomicU64 {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
+    fn since(&self, side: Side) -> u64 {
+        self.of(side).load(Ordering::Relaxed)
+    }
 }
 
 #[derive(Default)]
@@ -146,9 +165,12 @@ impl Connector {
         mirrors.entry(mirror).or_default().clone()
     }
 
-    pub(crate) fn doubt(&self, mirror: MirrorId) {
-        let slot = self.slot(mirror);
-        slot.doubted.fetch_max(self.order.next(), Ordering::Relaxed);
+    pub(crate) fn doubt(&self, mirror: MirrorId, sides: &[Side]) {
+        for side in sides {
+            let slot = self.slot(mirror);
+            let doubted = slot.doubted.of(*side);
+            doubted.fetch_max(self.order.next(), Ordering::Relaxed);
+        }
     }
 
     /// The link of a mirror, connected if need be. Of several who need it the first connects it for
@@ -161,7 +183,7 @@ impl Connector {
         let slot = self.slot(mirror);
         let began = self.order.next();
         let mut state = slot.state.lock().await;
-        let doubted = slot.doubted.load(Ordering::Relaxed);
+        let doubted = &slot.doubted;
         let now = self.means.clock.monotonic();
         let of = |connected: &Connected| {
             let link = if urgent {
@@ -173,8 +195,8 @@ impl Connector {
         };
         if let Some(connected) = &state.connected
             && now.saturating_sub(connected.looked) < LOOK
-            && connected.source.is_good(now, doubted)
-            && connected.target.is_good(now, doubted)
+            && connected.source.is_good(now, doubted.since(Side::Source))
+            && connected.target.is_good(now, doubted.since(Side::Target))
         {
             return Ok(of(connected));
         }
@@ -201,16 +223,26 @@ impl Connector {
         &self,
         mirror: MirrorId,
         kept: Option<&Connected>,
-        doubted: u64,
+        doubted: &Doubts,
     ) -> Result<Connected, SyncError> {
         let store = &self.means.store;
         let looked = self.means.clock.monotonic();
         let row = store.mirror(mirror).await?;
         let settings = settings(&store.schedule(mirror).await?);
         let source = kept.map(|kept| &kept.source);
-        let source = self.part(Side::Source, &row.source, source, doubted);
+        let source = self.part(
+            Side::Source,
+            &row.source,
+            source,
+            doubted.since(Side::Source),
+        );
         let target = kept.map(|kept| &kept.target);
-        let target = self.part(Side::Target, &row.target, target, doubted);
+        let target = self.part(
+            Side::Target,
+            &row.target,
+            target,
+            doubted.since(Side::Target),
+        );
         let (source, target) = futures_util::future::try_join(source, target).await?;
         if source.project.path != row.source.path || target.project.path != row.target.path {
             let renamed = |end: &MirrorEnd, part: &Part| MirrorEnd {

@@ -83,8 +83,14 @@ const AWAY: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
 
 impl SyncError {
     /// What is to become of the work, at its `attempt`-th failure (1 is the first). `None`: it goes
-    /// back as it was, no attempt burnt.
-    pub fn verdict(&self, attempt: i64, now: DateTime<Utc>) -> Option<Verdict> {
+    /// back as it was, no attempt burnt. `now` is the record's time, `here` this process's: what the
+    /// client says of limits is by the latter, and the two may be far apart.
+    pub fn verdict(
+        &self,
+        attempt: i64,
+        now: DateTime<Utc>,
+        here: DateTime<Utc>,
+    ) -> Option<Verdict> {
         let or_give_up = |transient: bool| {
             if transient && attempt < MAX_ATTEMPTS {
                 Verdict::Retry
@@ -94,7 +100,7 @@ impl SyncError {
         };
         Some(match self {
             Self::GitLab { source, .. } => match source.retry_at() {
-                Some(at) => Verdict::Snooze(at),
+                Some(at) => Verdict::Snooze(now.checked_add_signed(at - here).unwrap_or(at)),
                 None => or_give_up(source.is_transient()),
             },
             Self::Unreachable { .. } => Verdict::Snooze(now + AWAY),
@@ -174,19 +180,29 @@ impl SyncError {
         self
     }
 
-    /// Whether what is known of the ends may be no longer true.
-    pub(crate) fn throws_doubt(&self) -> bool {
+    /// The ends of which what is known may be no longer true.
+    pub(crate) fn doubts(&self) -> &'static [Side] {
         match self {
-            Self::GitLab { source, .. } => source.retry_at().is_none(),
-            Self::AtFault { .. } => true,
-            Self::Unreachable { .. }
+            Self::GitLab { side, source } if source.retry_at().is_none() => {
+                let away = matches!(source.kind(), ErrorKind::Transport(_));
+                if !away && !source.is_transient() && self.suspect().is_none() {
+                    return &[];
+                }
+                match side {
+                    Side::Source => &[Side::Source],
+                    Side::Target => &[Side::Target],
+                }
+            }
+            Self::AtFault { .. } => &[Side::Source, Side::Target],
+            Self::GitLab { .. }
+            | Self::Unreachable { .. }
             | Self::Store(_)
             | Self::LeaseLost
             | Self::Stopping
             | Self::MayStillLand { .. }
             | Self::Stale
             | Self::PersonNeeded(_)
-            | Self::NotConnected(_) => false,
+            | Self::NotConnected(_) => &[],
         }
     }
 

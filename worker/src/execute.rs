@@ -12,15 +12,18 @@ use futures_util::{
     future::{Either, select},
 };
 use mirror_core::{
-    ids::Iid,
+    ids::{Iid, MirrorId},
     job::{Job, Priority, Ticket},
     outcome::{Outcome, Verdict},
     retry,
 };
 use mirror_gitlab::counting;
-use mirror_store::{End, Fence, StoreError};
+use mirror_store::{End, Fence, StoreError, UnknownJob};
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 use tracing::Instrument;
+
+/// How long work rests that only a newer version knows.
+const FOR_NEWER: TimeDelta = TimeDelta::minutes(5);
 
 /// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
 /// well whatever the job does: what becomes of the work is written in the record, not returned.
@@ -39,11 +42,7 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     let job = match started.job {
         Ok(job) => job,
         Err(unknown) => {
-            tracing::warn!(
-                work.key = unknown.key,
-                "a newer version owes work of this kind"
-            );
-            hand_back(cx, &lease.fence).await;
+            leave_to_newer(cx, lease, &unknown).await;
             return;
         }
     };
@@ -61,6 +60,18 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     }
     .instrument(span)
     .await;
+}
+
+/// While versions are mixed, somebody newer may get it next; if nobody does, asking again and again
+/// at once would be all that this process does.
+async fn leave_to_newer(cx: &Context, lease: &Lease, unknown: &UnknownJob) {
+    let until = cx.store.now() + FOR_NEWER;
+    tracing::warn!(
+        work.key = unknown.key,
+        %until,
+        "a newer version owes work of this kind; it is left to a newer worker"
+    );
+    end(cx, lease, End::Snooze(until)).await;
 }
 
 fn iid_of(job: &Job) -> Option<Iid> {
@@ -136,9 +147,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         Ended::Badly(error) => error,
     };
     let story = error.story();
-    if error.throws_doubt() {
-        cx.links.doubt(mirror);
-    }
+    cx.links.doubt(mirror, error.doubts());
     if let SyncError::AtFault { reason } = &error {
         pause(cx, mirror, reason).await;
     }
@@ -149,7 +158,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
         error: story.clone(),
         gave_up,
     };
-    match error.verdict(attempt, now) {
+    match error.verdict(attempt, now, cx.clock.now()) {
         None => {
             tracing::info!(reason = story, "handed back");
             hand_back(cx, &lease.fence).await;
@@ -192,9 +201,20 @@ fn delay(attempt: i64, cx: &Context) -> TimeDelta {
     TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(15))
 }
 
-async fn pause(cx: &Context, mirror: mirror_core::ids::MirrorId, reason: &str) {
-    if let Err(error) = cx.store.pause_mirror(mirror, reason).await {
-        tracing::warn!(%error, "the mirror could not be paused");
+/// A mirror that rests already stays as it is: of many jobs that find the fault the first tells it,
+/// and what a person said is not written over.
+async fn pause(cx: &Context, mirror: MirrorId, reason: &str) {
+    let pause = async {
+        if cx.store.mirror(mirror).await?.paused.is_some() {
+            return Ok(false);
+        }
+        cx.store.pause_mirror(mirror, reason).await?;
+        Ok::<_, StoreError>(true)
+    };
+    match pause.await {
+        Ok(false) => return,
+        Ok(true) => {}
+        Err(error) => tracing::warn!(%error, "the mirror could not be paused"),
     }
     cx.events.emit(Event::Paused {
         mirror,

@@ -85,6 +85,14 @@ impl InHand {
         }
     }
 
+    /// How many of the jobs that run were asked to stop.
+    pub fn asked_to_stop(&self) -> usize {
+        let held = self.lock();
+        held.values()
+            .filter(|stop| stop.load(Ordering::Relaxed))
+            .count()
+    }
+
     /// How many jobs run.
     pub fn len(&self) -> usize {
         self.lock().len()

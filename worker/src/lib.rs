@@ -34,6 +34,7 @@ mod jobs;
 mod lease;
 mod link;
 mod links;
+mod service;
 mod stages;
 mod target_labels;
 
@@ -46,4 +47,5 @@ pub use facts::Facts;
 pub use lease::InHand;
 pub use link::{End, Link, Settings};
 pub use links::Links;
+pub use service::{Drained, GRACE, Service, UntilShutdown};
 pub use target_labels::TargetLabels;

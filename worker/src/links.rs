@@ -1,6 +1,6 @@
 //! The mirrors that this process can reach.
 
-use crate::{Connector, Link, SyncError};
+use crate::{Connector, Link, Side, SyncError};
 use mirror_core::ids::MirrorId;
 use std::{
     collections::HashMap,
@@ -49,11 +49,11 @@ impl Links {
         }
     }
 
-    /// What is known of a mirror's ends may be no longer true: it is read anew before it is used
-    /// again.
-    pub(crate) fn doubt(&self, mirror: MirrorId) {
+    /// What is known of these ends of a mirror may be no longer true: it is read anew before it is
+    /// used again.
+    pub(crate) fn doubt(&self, mirror: MirrorId, sides: &[Side]) {
         if let Some(connector) = &self.connector {
-            connector.doubt(mirror);
+            connector.doubt(mirror, sides);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What a running process needs of its machine: time, randomness, environment, the state folder
-//! with its key and locks, logging and a clean end.
+//! with its key and locks, logging, a clean end, and an end for a process that hangs.
 //!
 //! Everything here is the one home of something that is banned elsewhere (`clippy.toml`).
 
@@ -8,11 +8,13 @@ pub mod entropy;
 pub mod environment;
 pub mod file_lock;
 pub mod key;
+pub mod process;
 pub mod secret;
 pub mod shutdown;
 pub mod state_dir;
 pub mod telemetry;
 pub mod testing;
+pub mod watchdog;
 
 pub use clock::SystemClock;
 pub use entropy::{SeededEntropy, SystemEntropy};

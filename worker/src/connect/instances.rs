@@ -85,16 +85,15 @@ impl Instances {
                 return Err(error);
             }
         };
-        state.looked = now;
-        if let Some(reached) = &state.reached
-            && reached.access == access
-            && reached.read.is_good(now, LIFE, doubted)
-        {
-            return Ok(reached.clone());
+        let good = good.filter(|reached| reached.access == access).cloned();
+        if let Some(reached) = good {
+            state.looked = now;
+            return Ok(reached);
         }
         match renew(means, order, side, access, state.reached.as_deref()).await {
             Ok(reached) => {
                 let reached = Arc::new(reached);
+                state.looked = now;
                 state.reached = Some(reached.clone());
                 Ok(reached)
             }

@@ -1,7 +1,7 @@
 //! A service connects by itself, from the record, and takes up what a person changed.
 
 use crate::support::{Service, World, cipher, issue, note};
-use gitlab_sim::{Fault, FaultRule, IssueEdit, TokenSpec, When};
+use gitlab_sim::{Fault, FaultRule, HookVerdict, IssueEdit, TokenSpec, When};
 use mirror_core::{
     ids::Iid,
     job::{Job, Priority},
@@ -9,7 +9,8 @@ use mirror_core::{
 use mirror_queue::budget::Limit;
 use mirror_runtime::SeededEntropy;
 use mirror_store::{Cipher, Owe};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::Notify;
 
 async fn with_issues(count: u64) -> (World, Vec<u64>) {
     let world = World::new().await;
@@ -313,4 +314,43 @@ async fn a_renamed_project_is_recorded_under_its_new_path() {
     world.assert_mirrored(iids);
     let mirror = world.cx.store.mirror(world.mirror).await.unwrap();
     assert_eq!(mirror.source.path, "shop/renamed");
+}
+
+#[tokio::test]
+async fn a_person_who_pauses_while_a_job_finds_a_fault_keeps_the_word() {
+    let (mut world, _) = with_issues(1).await;
+    world.serve().await;
+    let (met, go) = stall_read(&world);
+    let old = world.to.token.clone();
+    world.target.edit(|sim| sim.revoke_token(&old));
+    world.owe_scan().await;
+    let pausing = async {
+        met.notified().await;
+        let store = &world.cx.store;
+        store
+            .pause_mirror(world.mirror, "moving house")
+            .await
+            .unwrap();
+        go.notify_one();
+    };
+    tokio::join!(world.round(1), pausing);
+    assert_eq!(world.paused().await.unwrap(), "moving house");
+    assert_eq!(world.failures(), Vec::<String>::new());
+    world.assert_no_attempt_burnt().await;
+}
+
+/// Stops the first request to the target until it is let go.
+fn stall_read(world: &World) -> (Arc<Notify>, Arc<Notify>) {
+    let (met, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (sim, told, wait) = (world.target.clone(), met.clone(), go.clone());
+    world.target.set_hook(Arc::new(move |_| {
+        sim.clear_hook();
+        let (told, wait) = (told.clone(), wait.clone());
+        Box::pin(async move {
+            told.notify_one();
+            wait.notified().await;
+            HookVerdict::Go
+        })
+    }));
+    (met, go)
 }

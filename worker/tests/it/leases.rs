@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// Stops at the first such request, after its effect, until it is let go.
-fn stall(world: &World, end: &'static str) -> (Arc<Notify>, Arc<Notify>) {
+pub(crate) fn stall(world: &World, end: &'static str) -> (Arc<Notify>, Arc<Notify>) {
     let (met, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (sim, told, wait) = (world.target.clone(), met.clone(), go.clone());
     world.target.set_hook(Arc::new(move |event| {

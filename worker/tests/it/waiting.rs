@@ -1,8 +1,10 @@
 //! Waiting is not failing (law 10), and what fails for a while is outlived.
 
-use crate::support::{Stage, World, issue, note, with_an_edit_due};
+use crate::support::{Stage, TestClock, World, issue, note, with_an_edit_due};
+use chrono::{DateTime, TimeDelta, Utc};
 use gitlab_sim::{Fault, FaultRule, RateLimits, Sim, When};
-use std::time::Duration;
+use mirror_core::ports::{Admission, BoxFuture, Clock};
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn an_edit_that_collides_is_sent_again() {
@@ -117,4 +119,74 @@ async fn a_renamed_project_is_mirrored_on() {
     world.run().await;
     world.assert_mirrored([1]);
     world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn a_job_that_a_limit_holds_up_gives_its_place_away_and_burns_no_attempt() {
+    for admission in [
+        Admission::NotBefore(DateTime::<Utc>::MAX_UTC),
+        Admission::In(Duration::from_secs(3)),
+        Admission::In(Duration::from_secs(60)),
+    ] {
+        let mut world = World::new().await;
+        let iid = world.write(issue(world.alice, "One"));
+        let service = world.serve().await;
+        let now = world.now();
+        let admission = match admission {
+            Admission::NotBefore(_) => Admission::NotBefore(now + TimeDelta::minutes(10)),
+            Admission::In(_) | Admission::Go => admission,
+        };
+        *service.admission.lock().unwrap() = Some(admission);
+        world.owe_scan().await;
+        assert!(world.round(1).await);
+        let held = world.now() - now;
+        assert!(held <= TimeDelta::seconds(5), "held for {held}");
+        let rows = world.cx.store.unfinished(world.mirror, 10).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].attempts, &rows[0].last_error), (0, &None));
+        assert!(rows[0].run_at > world.now());
+        assert_eq!(world.waits().len(), 1, "{:?}", world.waits());
+        *service.admission.lock().unwrap() = None;
+        world.run().await;
+        world.assert_mirrored([iid]);
+        world.all_went_well().await;
+    }
+}
+
+/// The machine's time of day is off.
+struct Off(TestClock, TimeDelta);
+
+impl Clock for Off {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now() + self.1
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.sleep(duration)
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_clock_is_off_waits_as_long_as_any_other() {
+    let wait = TimeDelta::minutes(2);
+    for off in [-10, 0, 10].map(TimeDelta::minutes) {
+        let mut world = World::new().await;
+        let iid = world.write(issue(world.alice, "One"));
+        world.cx.clock = Arc::new(Off(world.clock.clone(), off));
+        let service = world.serve().await;
+        let until = world.cx.clock.now() + wait;
+        *service.admission.lock().unwrap() = Some(Admission::NotBefore(until));
+        world.owe_scan().await;
+        assert!(world.round(1).await);
+        let rows = world.cx.store.unfinished(world.mirror, 10).await.unwrap();
+        assert_eq!(rows[0].run_at, world.now() + wait);
+        *service.admission.lock().unwrap() = None;
+        world.run().await;
+        world.assert_mirrored([iid]);
+        world.all_went_well().await;
+    }
 }

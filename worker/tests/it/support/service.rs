@@ -10,17 +10,20 @@ use mirror_gitlab::Transport;
 use mirror_queue::budget::Limit;
 use mirror_runtime::SeededEntropy;
 use mirror_store::{Cipher, InstanceAccess};
-use mirror_worker::{Connector, Links, Means};
+use mirror_worker::{Connector, Links, Means, UntilShutdown};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+/// Limits, as they were told.
+type Told = Vec<(InstanceId, Vec<Limit>)>;
+
 /// What the connections of a service did beside sending.
 #[derive(Clone, Default)]
 pub(crate) struct Service {
     /// Limits as they were told.
-    pub(crate) limits: Arc<Mutex<Vec<(InstanceId, Vec<Limit>)>>>,
+    pub(crate) limits: Arc<Mutex<Told>>,
     /// Everything that asked to be sent.
     pub(crate) charges: Arc<Mutex<Vec<Charge>>>,
     /// Ways made: a pool of connections each.
@@ -61,9 +64,13 @@ impl World {
         let means = Means {
             store: self.cx.store.clone(),
             cipher,
-            clock: Arc::new(self.clock.clone()),
+            clock: self.cx.clock.clone(),
             entropy: Arc::new(SeededEntropy::new(5)),
-            pace: Arc::new(service.clone()),
+            pace: Arc::new(UntilShutdown::new(
+                Arc::new(service.clone()),
+                self.cx.shutdown.clone(),
+                self.cx.clock.clone(),
+            )),
             limits: Box::new(move |id, told| limits.lock().unwrap().push((id, told))),
             options: mirror_gitlab::Options {
                 spacing_patience: Duration::from_secs(5),
