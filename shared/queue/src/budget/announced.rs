@@ -5,8 +5,12 @@
 //! against it; once they are answered they are: either their own number is lower, or they had been
 //! counted before. So nothing is overdrawn, and nothing stays unused when the last answers are in.
 
-use super::trail::{Room, reserve_of};
+use super::{
+    trail::{Room, reserve_of},
+    written,
+};
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Resets computed from a remaining time differ by rounding.
@@ -15,11 +19,13 @@ const SAME_WINDOW: TimeDelta = TimeDelta::seconds(1);
 /// For a window whose length was not told.
 const USUAL_PERIOD: Duration = Duration::from_secs(60);
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Window {
     /// On the instance's clock: tells windows apart.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     reset: DateTime<Utc>,
     /// On our monotonic clock: when it has surely ended.
+    #[serde(with = "written::millis")]
     ends: Duration,
     remaining: u64,
     limit: Option<u64>,
@@ -28,7 +34,7 @@ struct Window {
 }
 
 /// The newest announcement.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Announced {
     window: Option<Window>,
 }
@@ -110,6 +116,28 @@ impl Announced {
             Some(window) => window.silent = window.silent.saturating_add(1),
             None => {}
         }
+    }
+
+    /// Of two that know different things the later window, or the one with less left.
+    pub(super) fn recall(&mut self, others: &Self) {
+        let later = match (&self.window, &others.window) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(ours), Some(theirs)) => {
+                let apart = theirs.reset.signed_duration_since(ours.reset);
+                apart > SAME_WINDOW || (apart >= -SAME_WINDOW && theirs.remaining < ours.remaining)
+            }
+        };
+        if later {
+            self.window.clone_from(&others.window);
+        }
+    }
+
+    /// When the window ends of which nothing is left.
+    pub(super) fn used_up_until(&self, now: Duration) -> Option<Duration> {
+        let window = self.window.as_ref()?;
+        let used_up = window.remaining <= window.silent && now < window.ends;
+        used_up.then_some(window.ends)
     }
 
     /// The window that is open now: limit, what remains, when it ends.
