@@ -211,6 +211,8 @@ impl Clerk {
             return Ok(None);
         }
         let now = book.now();
+        // A new book opens a while after it was written.
+        let begun = state.text.is_none();
         let unsettled = !state.attempts.is_empty();
         let lessons = book.lessons();
         let rooms = self.decide(&mut book, now, time);
@@ -229,7 +231,7 @@ impl Clerk {
             .zip(&state.asks)
             .any(|(room, ask)| *room == Room::Free || (ask.charge.by_hand && !ask.is_idle()));
         let news = !state.news.is_empty() || book.lessons() != lessons;
-        if !(recalled || unsettled || due || matters || news) {
+        if !(begun || recalled || unsettled || due || matters || news) {
             self.settle_unwritten(attempt);
             return Ok(None);
         }

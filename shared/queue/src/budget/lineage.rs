@@ -178,3 +178,17 @@ impl Recall {
         owner == self.owner || (since > self.after && !self.came.contains(&owner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let book = Book::beginning(7, Duration::from_secs(1));
+        let text = serde_json::to_string(&book).unwrap();
+        println!("{text}");
+        let read: Book = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.lineage.generation(), 7);
+    }
+}
