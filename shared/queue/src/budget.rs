@@ -40,6 +40,7 @@ mod pace;
 mod shared;
 mod shelf;
 mod skew;
+mod strangers;
 mod trail;
 mod view;
 mod written;

@@ -148,7 +148,10 @@ impl Bucket {
 
     pub(super) fn announced(&mut self, now: Duration, announcement: Option<Announcement>) {
         match announcement {
-            Some(announcement) => self.announced.learn(now, announcement),
+            Some(announcement) => {
+                let on_their_way = self.trail.on_their_way();
+                self.announced.learn(now, announcement, on_their_way);
+            }
             None => self.announced.learn_nothing(now),
         }
     }

@@ -164,30 +164,48 @@ fn eight_processes_use_the_limit_of_notes_and_never_exceed_it() {
     five_minutes(Window::Fixed, |_| note(), 1500);
 }
 
-#[test]
-fn what_a_stranger_uses_is_left_to_the_stranger() {
+/// Ten minutes beside somebody else, who sends three hundred a minute: so many at once, so often.
+fn beside_a_stranger(at_once: u32, pause: Duration) -> (usize, usize) {
     in_paused_time(async {
         let gitlab = Gitlab::new(Window::Fixed, Headers::Always);
         let world = World::new(&shared_url(), gitlab, &limits());
         let running = world.crowd.start(World::clients(mixed));
-        world.until(MINUTE).await;
         let (gitlab, clock) = (Arc::clone(&world.gitlab), world.crowd.clock);
         let ahead = TimeDelta::milliseconds(world.crowd.server_ahead);
+        // With the server's minute.
+        world
+            .until(MINUTE - ahead.to_std().unwrap() + Duration::from_millis(1))
+            .await;
         let stranger = tokio::spawn(async move {
             loop {
-                // Three hundred a minute.
-                clock.sleep(Duration::from_millis(200)).await;
-                gitlab.all.answer(clock.now() + ahead);
+                for _ in 0..at_once {
+                    gitlab.all.answer(clock.now() + ahead);
+                }
+                clock.sleep(pause).await;
             }
         });
         world.until(11 * MINUTE).await;
         drop(running);
         stranger.abort();
         let (accepted, refused) = world.crowd.tally();
-        println!("beside a stranger: {accepted} accepted, {refused} refused");
+        println!(
+            "a stranger sends {at_once} each {pause:?}: {accepted} accepted, {refused} refused"
+        );
         assert!(refused * 1000 < accepted, "{refused} of {accepted}");
-        assert!(accepted >= 3000, "{accepted}");
-    });
+        (accepted, refused)
+    })
+}
+
+#[test]
+fn a_stranger_who_is_faster_keeps_what_it_took() {
+    let (accepted, _) = beside_a_stranger(300, MINUTE);
+    // A whole minute and eleven halves are ours.
+    assert!((3744..=3900).contains(&accepted), "{accepted}");
+}
+
+#[test]
+fn a_stranger_who_goes_on_and_on_gets_us_refused_hardly_ever() {
+    beside_a_stranger(1, Duration::from_millis(200));
 }
 
 #[test]
