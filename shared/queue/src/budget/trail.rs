@@ -6,9 +6,18 @@
 //! arrival, which is not before `a`; so every `i` of `S` arrived after `a - period`, and its answer
 //! came later still. Hence each was counted when `j` was admitted, and `|S| <= limit`.
 //!
-//! Only counts matter, not which answer belongs to which request.
+//! Only counts matter, not which answer belongs to which request, as long as both are one owner's:
+//! what a process that died had sent is answered when its lease ends (`book.rs`).
+//!
+//! Of many answers those close together share a slot whose time is the latest they may have: they
+//! are forgotten a little late, never early.
 
-use super::limit::Limit;
+use super::{
+    limit::Limit,
+    lineage::Recall,
+    written::{self, Owner},
+};
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, time::Duration};
 
 /// A request whose end was never reported is forgotten after this time, so that a mistake
@@ -55,7 +64,8 @@ impl Room {
         }
     }
 
-    fn at(time: Duration, now: Duration) -> Self {
+    /// Not before this time.
+    pub(super) fn at(time: Duration, now: Duration) -> Self {
         let wait = time.saturating_sub(now);
         if wait.is_zero() {
             Self::Free
@@ -70,30 +80,66 @@ pub(super) fn reserve_of(requests: u64) -> u64 {
     requests / 10
 }
 
+/// So many slots hold one answer each; with more, a slot is a five-hundredth of the period wide.
+const EXACT: usize = 100;
+const FINENESS: u32 = 500;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Share {
     Common,
     Reserve,
 }
 
-#[derive(Debug, Default)]
+/// So many were answered, at this time or before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Slot {
+    pub(super) at: Duration,
+    pub(super) requests: u64,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Places {
     on_their_way: u64,
-    answered: VecDeque<Duration>,
+    #[serde(with = "written::slots")]
+    answered: VecDeque<Slot>,
 }
 
 impl Places {
     fn counted(&self) -> u64 {
-        self.on_their_way
-            .saturating_add(u64::try_from(self.answered.len()).unwrap_or(u64::MAX))
+        let answered = self.answered.iter().map(|slot| slot.requests);
+        answered.fold(self.on_their_way, u64::saturating_add)
+    }
+
+    fn note_answer(&mut self, now: Duration, period: Duration) {
+        let width = match self.answered.len() {
+            ..EXACT => Duration::ZERO,
+            EXACT.. => period / FINENESS,
+        };
+        match self.answered.back_mut() {
+            Some(slot) if slot.at >= now => slot.requests = slot.requests.saturating_add(1),
+            Some(_) | None => self.answered.push_back(Slot {
+                at: now.saturating_add(width),
+                requests: 1,
+            }),
+        }
     }
 
     fn forget(&mut self, now: Duration, occupied: Duration) {
-        while let Some(answered) = self.answered.front()
-            && now.saturating_sub(*answered) >= occupied
+        while let Some(slot) = self.answered.front()
+            && now.saturating_sub(slot.at) >= occupied
         {
             self.answered.pop_front();
         }
+    }
+
+    /// Takes over what a lost book said.
+    fn recall(&mut self, lost: &Self, recall: &Recall) {
+        let news = lost.answered.iter().filter(|slot| slot.at > recall.after);
+        self.answered.extend(news.map(|slot| Slot {
+            at: slot.at.min(recall.now),
+            ..*slot
+        }));
+        self.answered.make_contiguous().sort_by_key(|slot| slot.at);
     }
 
     fn room(&self, now: Duration, places: u64, occupied: Duration) -> Room {
@@ -101,26 +147,65 @@ impl Places {
             return Room::Free;
         }
         match self.answered.front() {
-            Some(answered) => Room::at(answered.saturating_add(occupied), now),
+            Some(slot) => Room::at(slot.at.saturating_add(occupied), now),
             None => Room::AfterAnswer,
         }
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Line", into = "Line")]
 struct OnItsWay {
     since: Duration,
     share: Share,
     by_hand: bool,
+    owner: Owner,
+}
+
+/// As it is written down, once for each request: short.
+#[derive(Serialize, Deserialize)]
+struct Line(
+    #[serde(with = "written::millis")] Duration,
+    Owner,
+    /// From the reserve.
+    #[serde(with = "written::flag")]
+    bool,
+    /// By hand.
+    #[serde(with = "written::flag")]
+    bool,
+);
+
+impl From<Line> for OnItsWay {
+    fn from(Line(since, owner, reserve, by_hand): Line) -> Self {
+        let share = match reserve {
+            true => Share::Reserve,
+            false => Share::Common,
+        };
+        Self {
+            since,
+            share,
+            by_hand,
+            owner,
+        }
+    }
+}
+
+impl From<OnItsWay> for Line {
+    fn from(request: OnItsWay) -> Self {
+        let reserve = request.share == Share::Reserve;
+        Self(request.since, request.owner, reserve, request.by_hand)
+    }
 }
 
 /// The requests of one class that a server may be counting. Times are monotonic.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Trail {
     on_their_way: VecDeque<OnItsWay>,
     common: Places,
     reserve: Places,
+    #[serde(with = "written::millis_or_none")]
     trickled: Option<Duration>,
+    #[serde(with = "written::millis")]
     a_person_waits_until: Duration,
 }
 
@@ -145,8 +230,8 @@ impl Trail {
         [self.common.answered.front(), self.reserve.answered.front()]
             .into_iter()
             .flatten()
-            .min()
-            .map(|answered| answered.saturating_add(occupied(period)))
+            .min_by_key(|slot| slot.at)
+            .map(|slot| slot.at.saturating_add(occupied(period)))
     }
 
     /// Forgets what no server counts any more.
@@ -154,8 +239,8 @@ impl Trail {
         while let Some(oldest) = self.on_their_way.front()
             && now.saturating_sub(oldest.since) >= LOST
         {
-            let by_hand = oldest.by_hand;
-            self.answered_now(now, by_hand);
+            let (by_hand, owner) = (oldest.by_hand, oldest.owner);
+            self.answered_now(now, period, by_hand, owner);
         }
         self.common.forget(now, occupied(period));
         self.reserve.forget(now, occupied(period));
@@ -205,7 +290,13 @@ impl Trail {
     }
 
     /// Counts an admitted request.
-    pub(super) fn admit(&mut self, now: Duration, limit: Option<&Limit>, by_hand: bool) {
+    pub(super) fn admit(
+        &mut self,
+        now: Duration,
+        limit: Option<&Limit>,
+        by_hand: bool,
+        owner: Owner,
+    ) {
         let share = match limit {
             Some(limit) => self.share(now, limit, by_hand),
             None => Share::Common,
@@ -219,6 +310,7 @@ impl Trail {
             since: now,
             share,
             by_hand,
+            owner,
         });
     }
 
@@ -234,18 +326,59 @@ impl Trail {
         }
     }
 
-    /// One of the requests was answered, or given up.
-    pub(super) fn answered_now(&mut self, now: Duration, by_hand: bool) {
+    /// One of the owner's requests was answered, or given up.
+    pub(super) fn answered_now(
+        &mut self,
+        now: Duration,
+        period: Duration,
+        by_hand: bool,
+        owner: Owner,
+    ) {
         let position = self
             .on_their_way
             .iter()
-            .position(|request| request.by_hand == by_hand);
+            .position(|request| request.by_hand == by_hand && request.owner == owner);
         let Some(request) = position.and_then(|position| self.on_their_way.remove(position)) else {
             return;
         };
         let places = self.places(request.share);
         places.on_their_way = places.on_their_way.saturating_sub(1);
-        places.answered.push_back(now);
+        places.note_answer(now, period);
+    }
+
+    /// The owner died: all of its requests have arrived by now, or never will.
+    pub(super) fn bury(&mut self, now: Duration, period: Duration, owner: Owner) {
+        while let Some(request) = self.on_their_way.iter().find(|it| it.owner == owner) {
+            let by_hand = request.by_hand;
+            self.answered_now(now, period, by_hand, owner);
+        }
+    }
+
+    /// Takes over what a lost book said.
+    pub(super) fn recall(&mut self, lost: &Self, recall: &Recall) {
+        let stale = std::mem::take(&mut self.on_their_way);
+        let (stale, others): (Vec<_>, _) =
+            stale.into_iter().partition(|it| it.owner == recall.owner);
+        self.on_their_way = others.into();
+        for request in stale {
+            let places = self.places(request.share);
+            places.on_their_way = places.on_their_way.saturating_sub(1);
+        }
+        for request in &lost.on_their_way {
+            if recall.takes(request.owner, request.since) {
+                let places = self.places(request.share);
+                places.on_their_way = places.on_their_way.saturating_add(1);
+                self.on_their_way.push_back(OnItsWay {
+                    since: request.since.min(recall.now),
+                    ..request.clone()
+                });
+            }
+        }
+        self.on_their_way
+            .make_contiguous()
+            .sort_by_key(|request| request.since);
+        self.common.recall(&lost.common, recall);
+        self.reserve.recall(&lost.reserve, recall);
     }
 
     fn places(&mut self, share: Share) -> &mut Places {
@@ -283,8 +416,8 @@ mod tests {
     fn send_all(trail: &mut Trail, now: Duration, by_hand: bool) -> u64 {
         let mut sent = 0;
         while trail.room(now, &LIMIT, by_hand) == Room::Free {
-            trail.admit(now, Some(&LIMIT), by_hand);
-            trail.answered_now(now, by_hand);
+            trail.admit(now, Some(&LIMIT), by_hand, Owner::ME);
+            trail.answered_now(now, LIMIT.period, by_hand, Owner::ME);
             sent += 1;
         }
         sent
@@ -295,10 +428,10 @@ mod tests {
         let mut trail = Trail::default();
         for _ in 0..20 {
             assert_eq!(trail.room(seconds(0), &LIMIT, true), Room::Free);
-            trail.admit(seconds(0), Some(&LIMIT), true);
+            trail.admit(seconds(0), Some(&LIMIT), true, Owner::ME);
         }
         assert_eq!(trail.room(seconds(30), &LIMIT, true), Room::AfterAnswer);
-        trail.answered_now(seconds(30), true);
+        trail.answered_now(seconds(30), LIMIT.period, true, Owner::ME);
         assert!(matches!(trail.room(seconds(61), &LIMIT, true), Room::In(_)));
         assert_eq!(trail.room(seconds(91), &LIMIT, true), Room::Free);
     }
@@ -339,7 +472,7 @@ mod tests {
     fn a_request_whose_end_was_never_told_does_not_hold_its_place_for_ever() {
         let mut trail = Trail::default();
         for _ in 0..20 {
-            trail.admit(seconds(0), Some(&LIMIT), true);
+            trail.admit(seconds(0), Some(&LIMIT), true, Owner::ME);
         }
         trail.settle(LOST, LIMIT.period);
         assert_eq!(trail.on_their_way(), 0);
@@ -354,7 +487,46 @@ mod tests {
         };
         let mut trail = Trail::default();
         assert_eq!(trail.room(seconds(0), &tiny, false), Room::Free);
-        trail.admit(seconds(0), Some(&tiny), false);
+        trail.admit(seconds(0), Some(&tiny), false, Owner::ME);
         assert_eq!(trail.room(seconds(0), &tiny, false), Room::AfterAnswer);
+    }
+
+    #[test]
+    fn many_answers_take_little_room_and_are_forgotten_late_not_early() {
+        let mut trail = Trail::default();
+        let limit = Limit {
+            requests: 1_000_000,
+            ..LIMIT
+        };
+        for millis in 0..30_000 {
+            let now = Duration::from_millis(millis);
+            trail.admit(now, Some(&limit), true, Owner::ME);
+            trail.answered_now(now, LIMIT.period, true, Owner::ME);
+        }
+        assert_eq!(trail.counted(), 30_000);
+        let slots = trail.common.answered.len() + trail.reserve.answered.len();
+        assert!(slots < 1500, "{slots}");
+        for millis in (60_100..90_000).step_by(1000) {
+            trail.settle(Duration::from_millis(millis), LIMIT.period);
+            // Of the answers at 0, 1, 2 … ms these are a period old; the care is 22 ms, and 0 is one of them.
+            let old = millis - 60_000 - 22 + 1;
+            let kept = trail.counted();
+            assert!(kept >= 30_000 - old && kept <= 30_000 - old + 122, "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_dead_owners_requests_hold_their_places_one_more_period() {
+        let (mut trail, dead) = (Trail::default(), Owner(7));
+        for owner in [dead, Owner::ME, dead] {
+            trail.admit(seconds(0), Some(&LIMIT), true, owner);
+        }
+        trail.bury(seconds(30), LIMIT.period, dead);
+        assert_eq!((trail.on_their_way(), trail.counted()), (1, 3));
+        // An answer that comes after all is not taken for another's.
+        trail.answered_now(seconds(31), LIMIT.period, true, dead);
+        assert_eq!((trail.on_their_way(), trail.counted()), (1, 3));
+        trail.settle(seconds(91), LIMIT.period);
+        assert_eq!(trail.counted(), 1);
     }
 }

@@ -91,7 +91,7 @@ fn a_person_sees_what_is_used_what_remains_and_what_is_closed() {
         };
         budget.learn(&note, &refused);
 
-        let views = budget.snapshot();
+        let views = budget.snapshot().await.unwrap();
         assert_eq!(views.len(), 2);
         let (api, notes) = (&views[0], &views[1]);
         assert_eq!((api.class, notes.class), (Class::Api, Class::Notes));
