@@ -60,7 +60,7 @@ pub use targets::{TargetFact, TargetFacts};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
 pub use work::{
-    Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,
-    WorkState,
+    Attempt, Claimed, Claiming, Dealt, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept,
+    UnknownJob, WorkRow, WorkState,
 };
 pub use workers::{NewWorker, Worker};

@@ -2,14 +2,17 @@
 
 mod claim;
 mod close;
+mod deal;
 mod end;
 mod history;
 mod lease;
 mod owe;
+#[cfg(test)]
+mod plans;
 mod report;
 mod sweep;
 
-pub use claim::Claimed;
+pub use claim::{Claimed, Claiming, Dealt};
 pub use end::End;
 pub use history::{Attempt, Ending};
 pub use lease::{Started, UnknownJob};
