@@ -50,7 +50,7 @@ pub(super) struct Rules {
 }
 
 /// The order of dealing: the least goes first. Only grows while room is dealt out.
-type Rank = (i64, i64, i64, i64, bool, i64);
+type Rank = (i64, i64, i64, bool, i64, i64);
 
 /// Who waits, and what everybody has out.
 #[derive(Debug)]
@@ -149,9 +149,9 @@ impl Table {
             -urgency,
             load,
             busy,
-            -waiting.priority,
             had_its_turn,
             mirror,
+            -waiting.priority,
         ))
     }
 
@@ -303,8 +303,7 @@ mod tests {
             per_mirror: 1,
             ..rules()
         };
-        // Of the same rank, what is incremental by itself has the better claim.
-        assert_eq!(dealt(one_each, all, &[], 9), [4, 3, 1, 2]);
+        assert_eq!(dealt(one_each, all, &[], 9), [4, 1, 3, 2]);
     }
 
     #[test]

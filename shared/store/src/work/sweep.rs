@@ -96,7 +96,15 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn sweep(&self, batch: u32) -> Result<Swept, StoreError> {
-        let now = self.now();
+        self.sweep_as_of(self.now(), batch).await
+    }
+
+    /// As [`Store::sweep`], at this time: the latest that the caller knows to be right.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn sweep_as_of(&self, now: DateTime<Utc>, batch: u32) -> Result<Swept, StoreError> {
+        let now = micros(now);
         let mut tx = self.begin_light(PATIENCE).await?;
         let rows: Vec<(i64, String, bool, i64)> = tx
             .query(SWEEP)

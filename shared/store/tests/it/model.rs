@@ -100,7 +100,7 @@ impl Model {
                 .filter_map(|((mirror, priority), urgency)| {
                     let (_, issue) = self.first_due(*mirror, *priority)?;
                     let out = self.out(*mirror);
-                    (out < per_mirror).then_some(((-urgency, out, -priority, *mirror), issue))
+                    (out < per_mirror).then_some(((-urgency, out, *mirror, -priority), issue))
                 });
             let Some((_, issue)) = next.min() else {
                 break;
