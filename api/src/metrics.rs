@@ -5,28 +5,19 @@ use mirror_queue::connection::Health;
 use mirror_store::WorkTotals;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
-use std::{fmt, sync::atomic::AtomicU64, time::Duration};
-
-/// Upper bounds of how long a job takes, in seconds.
-const SECONDS: [f64; 10] = [0.005, 0.02, 0.1, 0.5, 1.0, 5.0, 20.0, 60.0, 300.0, 1200.0];
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct Job {
-    kind: &'static str,
-    ending: &'static str,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct Kind {
-    kind: &'static str,
-}
+use std::{fmt, sync::atomic::AtomicU64};
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct State {
     state: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Written {
+    what: &'static str,
 }
 
 type Seconds = Gauge<f64, AtomicU64>;
@@ -34,9 +25,12 @@ type Seconds = Gauge<f64, AtomicU64>;
 /// What this process counts, and how the deployment stood when it was last asked.
 pub struct Metrics {
     registry: Registry,
-    jobs: Family<Job, Counter>,
-    took: Family<Kind, Histogram, fn() -> Histogram>,
-    pickup: Histogram,
+    issues: Counter,
+    written: Family<Written, Counter>,
+    waits: Counter,
+    failures: Counter,
+    given_up: Counter,
+    pauses: Counter,
     work: Family<State, Gauge>,
     oldest: Seconds,
     workers: Gauge,
@@ -58,24 +52,22 @@ impl Default for Metrics {
     }
 }
 
-fn buckets() -> Histogram {
-    Histogram::new(SECONDS)
-}
-
 impl Metrics {
     /// Nothing is counted yet.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("issue_mirror");
-        let jobs = Family::default();
-        registry.register("jobs", "Jobs that ended in this process", jobs.clone());
-        let took = Family::new_with_constructor(buckets as fn() -> Histogram);
-        registry.register("job_seconds", "How long jobs took", took.clone());
-        let pickup = buckets();
-        registry.register(
-            "pickup_seconds",
-            "From a job's due time to its start",
-            pickup.clone(),
-        );
+        let mut counter = |name, help| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let issues = counter("issues", "Jobs of issues that ended well in this process");
+        let waits = counter("waits", "Jobs put off until a known time");
+        let failures = counter("failures", "Jobs that failed and are tried again");
+        let given_up = counter("given_up", "Jobs that were given up");
+        let pauses = counter("pauses", "Mirrors that were paused for a fault");
+        let written = Family::default();
+        registry.register("written", "What was written on targets", written.clone());
         let work = Family::default();
         registry.register("work", "Rows of work that are not done", work.clone());
         let oldest = Seconds::default();
@@ -96,9 +88,12 @@ impl Metrics {
         registry.register("queue_up", "Redis answers", queue_up.clone());
         Self {
             registry,
-            jobs,
-            took,
-            pickup,
+            issues,
+            written,
+            waits,
+            failures,
+            given_up,
+            pauses,
             work,
             oldest,
             workers,
@@ -109,17 +104,31 @@ impl Metrics {
         }
     }
 
-    /// A job of this kind (`sync_issue`) ended so (`done`, `failed`, …).
-    pub fn job_ended(&self, kind: &'static str, ending: &'static str, took: Duration) {
-        self.jobs.get_or_create(&Job { kind, ending }).inc();
-        self.took
-            .get_or_create(&Kind { kind })
-            .observe(took.as_secs_f64());
+    /// A job of an issue ended well and wrote so much.
+    pub fn written(&self, comments: u64, files: u64) {
+        self.issues.inc();
+        for (what, count) in [("comments", comments), ("files", files)] {
+            self.written.get_or_create(&Written { what }).inc_by(count);
+        }
     }
 
-    /// A job was started this long after it was due.
-    pub fn picked_up(&self, after: Duration) {
-        self.pickup.observe(after.as_secs_f64());
+    /// A job was put off until a known time.
+    pub fn waited(&self) {
+        self.waits.inc();
+    }
+
+    /// A job failed, and will be tried again or not.
+    pub fn failed(&self, gave_up: bool) {
+        if gave_up {
+            self.given_up.inc();
+        } else {
+            self.failures.inc();
+        }
+    }
+
+    /// A mirror was paused for a fault.
+    pub fn mirror_paused(&self) {
+        self.pauses.inc();
     }
 
     pub(crate) fn deployment(&self, totals: &WorkTotals) {

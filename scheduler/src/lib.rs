@@ -1,5 +1,10 @@
-//! Hands out what is due and takes back what was lost. Nothing here is remembered: the record owes,
-//! so any number of these may run, stop and start again at any moment.
+//! Decides what is due and hands it out: [`tick`] owes scans, [`dispatch`] sends tickets,
+//! [`sweep`] takes back what was lost. What matters is in the record, which owes; so any number of
+//! these may run, stop, pause and start again at any moment.
 
 pub mod dispatch;
+mod outage;
+pub mod prune;
 pub mod sweep;
+pub mod tick;
+mod turn;

@@ -1,6 +1,7 @@
-//! Takes back what lost its worker, and forgets what nobody will ask for.
+//! Takes back what lost its worker.
 
-use chrono::TimeDelta;
+use crate::{outage::Outage, prune::prune_once};
+use chrono::{DateTime, Utc};
 use mirror_core::ports::Clock;
 use mirror_store::{Store, StoreError, Swept};
 use std::{sync::Arc, time::Duration};
@@ -10,23 +11,35 @@ use tokio_util::sync::CancellationToken;
 /// Rows in one transaction: others want to write as well.
 const BATCH: u32 = 200;
 
-/// How often lost work is looked for; well below the leases, which decide when it is lost.
-const EVERY: Duration = Duration::from_secs(15);
+/// How often lost work is looked for. When it is lost is decided by the leases; this comes on top
+/// of them. Where nothing was lost, a look is one probe of a small index.
+const EVERY: Duration = Duration::from_secs(1);
 
-/// How often old history is looked for, in sweeps.
-const PRUNE_EVERY: u32 = 240;
+/// In this time every living worker renews its leases: half of the usual lease, which is renewed at
+/// a third.
+const RENEWED: Duration = Duration::from_secs(5);
 
-/// How long the history of attempts is kept.
-const KEEP: TimeDelta = TimeDelta::days(30);
+/// In this time every process has asked for the server's time again and renewed its leases by it.
+const ALL_KNOW: Duration = Duration::from_secs(40);
+
+/// The store's time may be ahead of the clock that never jumps by so much from look to look.
+const JUMP: Duration = Duration::from_secs(1);
+
+/// How often old history is looked for, in sweeps: every ten minutes.
+const PRUNE_EVERY: u32 = 600;
 
 /// Takes back all rows whose lease has ended.
 ///
 /// # Errors
 /// The store fails.
 pub async fn sweep_once(store: &Store) -> Result<Swept, StoreError> {
+    sweep_as_of(store, store.now()).await
+}
+
+async fn sweep_as_of(store: &Store, now: DateTime<Utc>) -> Result<Swept, StoreError> {
     let mut all = Swept::default();
     loop {
-        let swept = store.sweep(BATCH).await?;
+        let swept = store.sweep_as_of(now, BATCH).await?;
         all.returned = all.returned.saturating_add(swept.returned);
         all.dead = all.dead.saturating_add(swept.dead);
         if swept.returned.saturating_add(swept.dead) < u64::from(BATCH) {
@@ -35,24 +48,10 @@ pub async fn sweep_once(store: &Store) -> Result<Swept, StoreError> {
     }
 }
 
-/// Forgets the attempts that ended more than thirty days ago; returns how many.
-///
-/// # Errors
-/// The store fails.
-pub async fn prune_once(store: &Store) -> Result<u64, StoreError> {
-    let before = store.now() - KEEP;
-    let mut all = 0_u64;
-    loop {
-        let pruned = store.prune_attempts(before, BATCH).await?;
-        all = all.saturating_add(pruned);
-        if pruned < u64::from(BATCH) {
-            return Ok(all);
-        }
-    }
-}
-
-/// Sweeps at once, then on and on until `shutdown` is asked for, and prunes now and then. `wake`
-/// hears when something became due again.
+/// Sweeps on and on until `shutdown` is asked for, and prunes now and then. `wake` hears when
+/// something became due again. Leases are believed only once every living worker has had the time
+/// to renew its own: a while after the beginning, after an outage of the database, and after the
+/// store's time has jumped.
 ///
 /// # Errors
 /// The store fails for good; a passing failure is waited out.
@@ -62,28 +61,81 @@ pub async fn run(
     wake: Arc<Notify>,
     shutdown: CancellationToken,
 ) -> Result<(), StoreError> {
+    let mut outage = Outage::new("lost work cannot be looked for; trying again");
+    let mut belief = Belief::new(clock.monotonic(), store.now());
     let mut sweeps = 0_u32;
     while !shutdown.is_cancelled() {
-        match round(&store, sweeps.is_multiple_of(PRUNE_EVERY)).await {
+        let prune = sweeps.is_multiple_of(PRUNE_EVERY);
+        let now = store.now();
+        // What has ended by then, whatever the clock does meanwhile.
+        let ended_by = belief.in_leases(clock.monotonic(), now).then_some(now);
+        let pause = match round(&store, ended_by, prune).await {
             Ok(swept) => {
+                outage.is_over();
                 report(swept);
                 if swept.returned > 0 {
                     wake.notify_one();
                 }
+                sweeps = sweeps.wrapping_add(1);
+                EVERY
             }
-            Err(error) if error.is_transient() => {
-                tracing::warn!(error = %error, "lost work could not be looked for; trying again");
+            Err(error) => {
+                let pause = outage.pause(error)?;
+                belief.wait(clock.monotonic().saturating_add(RENEWED));
+                pause
             }
-            Err(error) => return Err(error),
-        }
-        sweeps = sweeps.wrapping_add(1);
-        shutdown.run_until_cancelled(clock.sleep(EVERY)).await;
+        };
+        shutdown.run_until_cancelled(clock.sleep(pause)).await;
     }
     Ok(())
 }
 
-async fn round(store: &Store, prune: bool) -> Result<Swept, StoreError> {
-    let swept = sweep_once(store).await?;
+/// Whether leases that seem to have ended have ended.
+#[derive(Debug)]
+struct Belief {
+    from: Duration,
+    looked: (Duration, DateTime<Utc>),
+}
+
+impl Belief {
+    fn new(monotonic: Duration, now: DateTime<Utc>) -> Self {
+        Self {
+            from: monotonic.saturating_add(RENEWED),
+            looked: (monotonic, now),
+        }
+    }
+
+    fn in_leases(&mut self, monotonic: Duration, now: DateTime<Utc>) -> bool {
+        let (then, was) = std::mem::replace(&mut self.looked, (monotonic, now));
+        let passed = now.signed_duration_since(was).to_std().unwrap_or_default();
+        if passed > monotonic.saturating_sub(then).saturating_add(JUMP) {
+            tracing::warn!(
+                time.jumped_by = ?passed,
+                "the time has jumped; leases are believed again when all have been renewed"
+            );
+            self.wait(monotonic.saturating_add(ALL_KNOW));
+        }
+        monotonic >= self.from
+    }
+
+    fn wait(&mut self, until: Duration) {
+        self.from = self.from.max(until);
+    }
+}
+
+async fn round(
+    store: &Store,
+    ended_by: Option<DateTime<Utc>>,
+    prune: bool,
+) -> Result<Swept, StoreError> {
+    let swept = match ended_by {
+        Some(now) => sweep_as_of(store, now).await?,
+        None => {
+            // It still has to be known when an outage is over.
+            store.check().await?;
+            Swept::default()
+        }
+    };
     if prune {
         prune_once(store).await?;
     }

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use mirror_api::{ApiState, Metrics, router};
 use mirror_runtime::testing::ManualClock;
 use mirror_store::Store;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use tower::ServiceExt;
 
 async fn state() -> ApiState {
@@ -61,15 +61,14 @@ async fn a_record_that_answers_is_ready_and_one_that_is_closed_is_not() {
 #[tokio::test]
 async fn metrics_tell_what_was_counted_and_how_the_deployment_stands() {
     let state = state().await;
-    let took = Duration::from_millis(30);
-    state.metrics.job_ended("sync_issue", "done", took);
-    state.metrics.picked_up(Duration::from_millis(3));
+    state.metrics.written(2, 1);
+    state.metrics.failed(true);
     let (status, body) = get(router(state.clone()), "/metrics").await;
     assert_eq!(status, StatusCode::OK);
     for line in [
-        "issue_mirror_jobs_total{kind=\"sync_issue\",ending=\"done\"} 1",
-        "issue_mirror_job_seconds_count{kind=\"sync_issue\"} 1",
-        "issue_mirror_pickup_seconds_bucket{le=\"0.005\"} 1",
+        "issue_mirror_issues_total 1",
+        "issue_mirror_written_total{what=\"comments\"} 2",
+        "issue_mirror_given_up_total 1",
         "issue_mirror_work{state=\"dead\"} 0",
         "issue_mirror_record_up 1",
         "# EOF",

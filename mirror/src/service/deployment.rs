@@ -6,6 +6,7 @@ use mirror_core::{
     provenance::Key,
 };
 use mirror_queue::{
+    budget::Budget,
     connection::{Redis, RedisUrl},
     names::Prefix,
     signals::Signals,
@@ -39,6 +40,12 @@ pub(crate) struct Deployment {
     pub(crate) redis: Option<Redis>,
     /// Wakes those who wait for work.
     pub(crate) signals: Signals,
+    /// When a request may leave, of all workers together.
+    pub(crate) budget: Arc<Budget>,
+    /// The state folder; the record's, unless it is shared.
+    pub(crate) folder: StateDir,
+    /// The record is on a server.
+    pub(crate) shared: bool,
 }
 
 /// Whether the schema is brought up to date first. A file of our own always is.
@@ -76,6 +83,10 @@ impl Deployment {
             Some(redis) => Signals::redis(redis),
             None => Signals::in_process(),
         };
+        let budget = Arc::new(match &redis {
+            Some(redis) => Budget::redis(redis),
+            None => Budget::new(clock.clone()),
+        });
         Ok(Self {
             clock,
             entropy,
@@ -84,6 +95,9 @@ impl Deployment {
             cipher: Cipher::new(&bytes),
             redis,
             signals,
+            budget,
+            folder,
+            shared: url.is_shared(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Mirroring by itself: the parts that a service is made of, in one process or in many.
 
+mod alone;
 mod arguments;
 mod deployment;
 mod migrate;

@@ -2,9 +2,9 @@
 
 use super::{
     ApiArguments, RoleArguments, WorkerArguments,
+    alone::Alone,
     deployment::{Deployment, Schema},
-    telling,
-    working::Working,
+    telling, working,
 };
 use crate::{exit::Ending, progress};
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use mirror_queue::{
     signals::Signal,
 };
 use mirror_runtime::{Environment, Shutdown};
-use mirror_scheduler::{dispatch, dispatch::Window, sweep};
+use mirror_scheduler::{dispatch, dispatch::Window, sweep, tick};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -42,8 +42,16 @@ pub(crate) async fn all(
         ),
         None => delivery::in_process(arguments.concurrency.get()),
     };
+    let _alone = Alone::claim(&deployment).await?;
     schedule(&deployment, producer, &shutdown, &mut parts);
-    Working::new(&deployment, arguments, metrics, &shutdown)?.spawn(consumer, &mut parts);
+    working::spawn(
+        &deployment,
+        arguments,
+        consumer,
+        metrics,
+        &shutdown,
+        &mut parts,
+    )?;
     until_the_end(parts, &shutdown).await
 }
 
@@ -63,7 +71,14 @@ pub(crate) async fn worker(
     if let Some(address) = arguments.listen {
         telling::spawn(&deployment, &metrics, address, &shutdown, &mut parts).await?;
     }
-    Working::new(&deployment, arguments, metrics, &shutdown)?.spawn(consumer, &mut parts);
+    working::spawn(
+        &deployment,
+        arguments,
+        consumer,
+        metrics,
+        &shutdown,
+        &mut parts,
+    )?;
     until_the_end(parts, &shutdown).await
 }
 
@@ -117,10 +132,30 @@ fn schedule(
 ) {
     let (store, clock) = (&deployment.store, &deployment.clock);
     let wake = deployment.signals.listen(Signal::Owed);
-    let dispatching = dispatch::run(
+    let budget = deployment.budget.clone();
+    // Where nothing may go, nothing is handed out: workers' places are for others.
+    let window = move || {
+        let budget = budget.clone();
+        async move {
+            let closed = budget.closed_instances().await.unwrap_or_default();
+            Window {
+                closed: closed.into_iter().map(|(instance, _)| instance).collect(),
+                ..Window::default()
+            }
+        }
+    };
+    let ticking = tick::run(
+        store.clone(),
+        clock.clone(),
+        deployment.entropy.clone(),
+        wake.clone(),
+        shutdown.token(),
+    );
+    parts.spawn(async move { Ok(ticking.await?) });
+    let dispatching = dispatch::run_windowed(
         store.clone(),
         producer,
-        Window::default(),
+        window,
         clock.clone(),
         wake.clone(),
         shutdown.token(),

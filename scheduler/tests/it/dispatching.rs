@@ -1,8 +1,7 @@
-use crate::world::World;
-use mirror_core::{job::Ticket, outcome::Outcome};
+use crate::world::{World, work};
+use mirror_core::job::Ticket;
 use mirror_queue::delivery;
 use mirror_scheduler::dispatch::{self, Window};
-use mirror_store::{End, Store};
 use std::{
     sync::{
         Arc,
@@ -13,21 +12,8 @@ use std::{
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-const LEASE: Duration = Duration::from_secs(60);
-
 fn no_panic(ticket: Ticket, message: &str) {
     panic!("{ticket:?} panicked: {message}");
-}
-
-/// Starts the ticket and ends it as done; `false` for a void one.
-async fn work(store: &Store, ticket: Ticket) -> bool {
-    let Some(started) = store.start(ticket, "worker", LEASE).await.unwrap() else {
-        return false;
-    };
-    let outcome = Outcome::Unchanged;
-    let end = End::Done { outcome: &outcome };
-    store.end(&started.fence, end).await.unwrap();
-    true
 }
 
 #[tokio::test]

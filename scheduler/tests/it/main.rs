@@ -4,6 +4,14 @@
 #[cfg(test)]
 mod dispatching;
 #[cfg(test)]
+mod redis_lost;
+#[cfg(test)]
+mod redis_server;
+#[cfg(test)]
+mod sharing;
+#[cfg(test)]
 mod sweeping;
+#[cfg(test)]
+mod ticking;
 #[cfg(test)]
 mod world;

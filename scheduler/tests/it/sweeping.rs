@@ -1,8 +1,9 @@
 use crate::world::World;
+use chrono::TimeDelta;
 use mirror_queue::delivery;
 use mirror_scheduler::{
     dispatch::{self, Window},
-    sweep,
+    prune, sweep,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -15,6 +16,7 @@ async fn flushing_the_delivery_loses_nothing() {
     world.owe_issues(mirror, 0..500).await;
     let (producer, consumer) = delivery::in_process(1000);
     let window = Window {
+        only: Some(mirror),
         per_mirror: 1000,
         ..Window::default()
     };
@@ -82,7 +84,46 @@ async fn a_worker_lost_again_and_again_is_given_up_on_and_its_history_pruned_in_
     }
     let work = work.unwrap();
     assert_eq!(world.store.attempts(work, 10).await.unwrap().len(), 3);
-    assert_eq!(sweep::prune_once(&world.store).await.unwrap(), 0);
+    assert_eq!(prune::prune_once(&world.store).await.unwrap().attempts, 0);
     world.clock.advance(Duration::from_secs(31 * 24 * 3600));
-    assert_eq!(sweep::prune_once(&world.store).await.unwrap(), 3);
+    assert_eq!(prune::prune_once(&world.store).await.unwrap().attempts, 3);
+}
+
+#[tokio::test]
+async fn a_moved_clock_takes_nothing_from_a_living_worker() {
+    let world = World::new().await;
+    let mirror = world.mirror(1, 2).await;
+    world.owe_issues(mirror, 0..1).await;
+    let lease = Duration::from_secs(10);
+    let claimed = world.store.claim(1, 1, lease).await.unwrap();
+    let started = world.store.start(claimed[0].ticket, "worker", lease).await;
+    let fence = started.unwrap().unwrap().fence;
+    let shutdown = CancellationToken::new();
+    let sweeping = tokio::spawn(sweep::run(
+        world.store.clone(),
+        Arc::new(world.clock.clone()),
+        Arc::new(Notify::new()),
+        shutdown.clone(),
+    ));
+    let mut jumps = [600_i64, -600, 3_600].into_iter();
+    for second in 0..60 {
+        world.asleep(1).await;
+        if second % 20 == 9 {
+            world.clock.jump(TimeDelta::seconds(jumps.next().unwrap()));
+        }
+        if second % 3 == 0 {
+            assert!(
+                world.store.heartbeat(&fence, lease).await.unwrap(),
+                "{second}"
+            );
+        }
+        world.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(world.store.due(mirror).await.unwrap().running, 1);
+    // Nobody believes a dead one for ever.
+    while world.store.due(mirror).await.unwrap().pending == 0 {
+        world.clock.advance(Duration::from_secs(1));
+    }
+    shutdown.cancel();
+    sweeping.await.unwrap().unwrap();
 }

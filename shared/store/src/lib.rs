@@ -60,7 +60,7 @@ pub use targets::{TargetFact, TargetFacts};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
 pub use work::{
-    Attempt, Claimed, DueSummary, End, Ending, JobEntry, JobFilter, Owe, Reclaimed, Started, Swept,
-    UnknownJob, WorkRow, WorkState, WorkTotals,
+    Attempt, Claimed, Claiming, Dealt, DueSummary, End, Ending, JobEntry, JobFilter, Owe,
+    Reclaimed, Started, Swept, UnknownJob, WorkRow, WorkState, WorkTotals,
 };
 pub use workers::{NewWorker, Worker};

@@ -1,17 +1,49 @@
 //! Claiming: the next rows due, fairly, each with a new ticket.
 
-use crate::{
-    Store, StoreError,
-    database::PATIENCE,
-    sql::{Query, Text},
-    time::later,
-};
+use super::deal::{Out, Rules, Table, Waiting};
+use crate::{Store, StoreError, database::PATIENCE, sql::Text, time::later};
 use chrono::{DateTime, Utc};
 use mirror_core::{
-    ids::{MirrorId, TicketNumber, WorkId},
+    ids::{InstanceId, MirrorId, TicketNumber, WorkId},
     job::{Priority, Ticket},
 };
-use std::{collections::HashMap, time::Duration};
+use sqlx::types::Json;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+/// What may be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct Claiming<'a> {
+    /// At most so many rows now.
+    pub limit: usize,
+    /// At most so many rows of one mirror out at once, delivered or running.
+    pub per_mirror: usize,
+    /// A ticket that was not started in this time is void.
+    pub lease: Duration,
+    /// Of this mirror alone.
+    pub only: Option<MirrorId>,
+    /// No instance, on either side, has more out at once than its
+    /// [`concurrency`](crate::InstanceAccess::concurrency).
+    pub within_instances: bool,
+    /// Nothing of these instances: they take no requests just now.
+    pub closed: &'a BTreeSet<InstanceId>,
+    /// Of mirrors that have the same claim, those after this one come first: the one that was
+    /// served last ([`Dealt::last`]), so that they take turns.
+    pub after: Option<MirrorId>,
+}
+
+/// What a claim brought.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dealt {
+    /// The rows, in the order in which they had better be delivered.
+    pub claimed: Vec<Claimed>,
+    /// The mirror that was served last.
+    pub last: Option<MirrorId>,
+    /// More is due that waits for others of its mirror or its instance to end.
+    pub held_back: bool,
+}
 
 /// A row that was claimed, ready to be delivered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,96 +58,96 @@ pub struct Claimed {
     pub priority: Priority,
 }
 
-// SQLite has no LATERAL, and PostgreSQL without it may walk through all that waits instead of
-// probing the index once for each mirror: the probes are spelt differently, the rest reads the same.
+/// So many rows are dealt out in one go. What is dealt is not yet known to be there.
+const ROUND: usize = 500;
 
-// Which mirrors have something due at each priority and room for more, and how much each has out.
-macro_rules! waiting {
-    ($probe:literal) => {
-        concat!(
-            "WITH out_now (mirror_id, busy) AS ( \
-                 SELECT mirror_id, COUNT(*) FROM work \
-                 WHERE state IN ('queued', 'running') GROUP BY mirror_id \
-             ), \
-             levels (priority) AS (VALUES (0), (1), (2)) \
-             SELECT CAST(l.priority AS BIGINT), COALESCE(o.busy, 0) AS busy \
-             FROM levels l CROSS JOIN mirrors m LEFT JOIN out_now o ON o.mirror_id = m.id ",
-            $probe,
-            " ORDER BY l.priority DESC, busy"
-        )
-    };
-}
+// Most of the time nothing is due at all: one probe tells.
+pub(super) const ANYTHING: &str =
+    "SELECT 1 FROM work WHERE state = 'pending' AND run_at <= $1 LIMIT 1";
 
-const WAITING: Text = Text {
-    sqlite: waiting!(
-        "WHERE m.paused IS NULL AND ($2 IS NULL OR m.id = $2) AND COALESCE(o.busy, 0) < $3 \
-         AND EXISTS (SELECT 1 FROM work c \
-                     WHERE c.mirror_id = m.id AND c.state = 'pending' \
-                       AND c.priority = l.priority AND c.run_at <= $1)"
-    ),
-    postgres: waiting!(
-        "CROSS JOIN LATERAL (SELECT 1 FROM work c \
-                             WHERE c.mirror_id = m.id AND c.state = 'pending' \
-                               AND c.priority = l.priority AND c.run_at <= $1 LIMIT 1) probe \
-         WHERE m.paused IS NULL AND ($2 IS NULL OR m.id = $2) AND COALESCE(o.busy, 0) < $3"
-    ),
-};
+// From one mirror that has something pending to the next, by one probe of the index each, and from
+// each at every priority its first: however many rows wait, and however many mirrors do not.
+pub(super) const WAITING: &str = "\
+WITH RECURSIVE pending (mirror_id) AS (
+    SELECT MIN(mirror_id) FROM work WHERE state = 'pending' AND mirror_id BETWEEN $2 AND $3
+    UNION ALL
+    SELECT (SELECT MIN(c.mirror_id) FROM work c
+            WHERE c.state = 'pending' AND c.mirror_id > p.mirror_id AND c.mirror_id <= $3)
+    FROM pending p WHERE p.mirror_id IS NOT NULL
+),
+levels (priority) AS (VALUES (0), (1), (2)),
+heads AS (
+    SELECT m.id AS mirror, CAST(l.priority AS BIGINT) AS priority,
+           m.source_instance_id AS source, m.target_instance_id AS target,
+           (SELECT c.run_at FROM work c
+            WHERE c.mirror_id = m.id AND c.state = 'pending' AND c.priority = l.priority
+            ORDER BY c.run_at LIMIT 1) AS due_at
+    FROM pending p JOIN mirrors m ON m.id = p.mirror_id CROSS JOIN levels l
+    WHERE m.paused IS NULL
+)
+SELECT h.mirror, h.priority, h.due_at, h.source, h.target,
+       s.concurrency AS source_window, t.concurrency AS target_window
+FROM heads h JOIN instances s ON s.id = h.source JOIN instances t ON t.id = h.target
+WHERE h.due_at <= $1";
 
-// At one priority ($6), from each mirror its first due rows, found by one probe of the index ($7 at
-// most), as far as they fit under the level ($3): the cost is that of the rows claimed, however many
-// wait.
+pub(super) const OUT: &str = "\
+SELECT o.mirror_id AS mirror, m.source_instance_id AS source, m.target_instance_id AS target, o.busy
+FROM (SELECT mirror_id, COUNT(*) AS busy FROM work
+      WHERE state IN ('queued', 'running') GROUP BY mirror_id) o
+     JOIN mirrors m ON m.id = o.mirror_id";
+
+// SQLite has no LATERAL, and takes no number of rows from another table: there each probe fetches
+// as many rows ($5) as the one that was dealt most needs. The rest reads the same.
 macro_rules! claim {
-    ($probe:literal, $hold:literal) => {
+    ($dealt:literal, $chosen:literal, $hold:literal) => {
         concat!(
-            "WITH out_now (mirror_id, busy) AS ( \
-                 SELECT mirror_id, COUNT(*) FROM work \
-                 WHERE state IN ('queued', 'running') GROUP BY mirror_id \
-             ), \
-             candidates AS ( \
-                 SELECT w.id, w.run_at, \
-                        COALESCE(o.busy, 0) \
-                            + ROW_NUMBER() OVER (PARTITION BY m.id ORDER BY w.run_at, w.id) \
-                            AS place \
-                 FROM mirrors m ",
-            $probe,
-            " AND m.paused IS NULL AND ($5 IS NULL OR m.id = $5) \
-                   AND NOT EXISTS (SELECT 1 FROM out_now f \
-                                   WHERE f.mirror_id = m.id AND f.busy >= $3) \
-             ), \
-             chosen AS MATERIALIZED ( \
-                 SELECT id FROM candidates WHERE place <= $3 ORDER BY place, run_at, id LIMIT $2 \
-             )",
+            "WITH dealt (mirror_id, priority, rows) AS ( ",
+            $dealt,
+            " FROM ",
+            $chosen,
+            ")",
             $hold,
             "RETURNING id, ticket, key, mirror_id, priority, run_at"
         )
     };
 }
 
-const CLAIM: Text = Text {
+// $2: the mirrors, priorities and numbers of rows, as JSON.
+pub(super) const CLAIM: Text = Text {
     sqlite: claim!(
-        "CROSS JOIN work w LEFT JOIN out_now o ON o.mirror_id = w.mirror_id \
-         WHERE w.id IN (SELECT c.id FROM work c \
-                        WHERE c.mirror_id = m.id AND c.state = 'pending' \
-                          AND c.priority = $6 AND c.run_at <= $1 \
-                        ORDER BY c.run_at, c.id LIMIT $7)",
-        " UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $4, owner = NULL, \
+        "SELECT value ->> 0, value ->> 1, value ->> 2",
+        "json_each($2)), \
+         placed AS ( \
+             SELECT w.id, d.rows, \
+                    ROW_NUMBER() OVER (PARTITION BY d.mirror_id, d.priority \
+                                       ORDER BY w.run_at, w.id) AS place \
+             FROM dealt d CROSS JOIN work w \
+             WHERE w.id IN (SELECT c.id FROM work c \
+                            WHERE c.mirror_id = d.mirror_id AND c.state = 'pending' \
+                              AND c.priority = d.priority AND c.run_at <= $1 \
+                            ORDER BY c.run_at, c.id LIMIT $4) \
+         ), \
+         chosen AS MATERIALIZED (SELECT id FROM placed WHERE place <= rows",
+        " UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $3, owner = NULL, \
                           started_at = NULL, updated_at = $1 \
           WHERE state = 'pending' AND id IN (SELECT id FROM chosen) "
     ),
     // A row that another transaction holds just now is left for the next claim: one that waits for
     // none is in nobody's way.
     postgres: claim!(
-        "LEFT JOIN out_now o ON o.mirror_id = m.id \
-         CROSS JOIN LATERAL (SELECT c.id, c.run_at FROM work c \
-                             WHERE c.mirror_id = m.id AND c.state = 'pending' \
-                               AND c.priority = $6 AND c.run_at <= $1 \
-                             ORDER BY c.run_at, c.id LIMIT $7) w \
-         WHERE true",
+        "SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, (e ->> 2)::bigint",
+        "jsonb_array_elements($2::jsonb) e), \
+         chosen AS MATERIALIZED ( \
+             SELECT w.id FROM dealt d \
+             CROSS JOIN LATERAL (SELECT c.id FROM work c \
+                                 WHERE c.mirror_id = d.mirror_id AND c.state = 'pending' \
+                                   AND c.priority = d.priority AND c.run_at <= $1 \
+                                 ORDER BY c.run_at, c.id LIMIT LEAST(d.rows, $4)) w",
         ", held AS MATERIALIZED ( \
              SELECT h.id FROM work h JOIN chosen USING (id) \
              WHERE h.state = 'pending' FOR UPDATE OF h SKIP LOCKED \
          ) \
-         UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $4, owner = NULL, \
+         UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $3, owner = NULL, \
                          started_at = NULL, updated_at = $1 \
          WHERE id IN (SELECT id FROM held) "
     ),
@@ -132,10 +164,8 @@ struct ClaimedRow {
 }
 
 impl Store {
-    /// Claims up to `limit` rows that are due, of all mirrors that do not rest: the urgent before
-    /// the less urgent, among equals the mirror that has least out, and never more than
-    /// `per_mirror` of one mirror out at once. Each gets a new ticket, which is void unless
-    /// started within `lease`. In the order in which they had better be delivered.
+    /// Claims up to `limit` rows that are due, of all mirrors that do not rest, without regard to
+    /// the windows of instances; as [`Store::claim_within`] in all else.
     ///
     /// # Errors
     /// Only if the database fails.
@@ -145,7 +175,7 @@ impl Store {
         per_mirror: usize,
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.claim_from(None, limit, per_mirror, lease).await
+        self.claim_freely(None, limit, per_mirror, lease).await
     }
 
     /// As [`Store::claim`], of one mirror alone: for a process that has only its tokens.
@@ -158,89 +188,149 @@ impl Store {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.claim_from(Some(mirror), limit, limit, lease).await
+        self.claim_freely(Some(mirror), limit, limit, lease).await
     }
 
-    async fn claim_from(
+    async fn claim_freely(
         &self,
         only: Option<MirrorId>,
         limit: usize,
         per_mirror: usize,
         lease: Duration,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let now = self.now();
-        let only = only.map(|mirror| mirror.0);
-        let per_mirror = i64::try_from(per_mirror).unwrap_or(i64::MAX);
-        let mut room = i64::try_from(limit).unwrap_or(i64::MAX);
-        let waiting = async |query: Query<'_>| {
-            let query = query.bind(now).bind(only).bind(per_mirror);
-            query.fetch_all::<(i64, i64)>().await
+        let claiming = Claiming {
+            limit,
+            per_mirror,
+            lease,
+            only,
+            within_instances: false,
+            closed: &BTreeSet::new(),
+            after: None,
         };
-        // Outside the transaction: most of the time nothing is due, and nobody need wait for that.
-        if waiting(self.read(WAITING)).await?.is_empty() {
-            return Ok(Vec::new());
+        Ok(self.claim_within(&claiming).await?.claimed)
+    }
+
+    /// Claims rows that are due, of mirrors that do not rest: the urgent before the less urgent,
+    /// where a backfill that has been due for ten minutes counts as incremental; among equals that
+    /// of the instance which has least out for its window, then that of the mirror which has
+    /// least out; then in turns. Each gets a new ticket, which is void unless started in time.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn claim_within(&self, claiming: &Claiming<'_>) -> Result<Dealt, StoreError> {
+        let now = self.now();
+        // Outside the transaction, because nobody need wait for the answer that nothing is due.
+        let anything = self.read(ANYTHING).bind(now).fetch_optional();
+        let anything: Option<(i32,)> = anything.await?;
+        if anything.is_none() || claiming.limit == 0 {
+            return Ok(Dealt::default());
         }
+        let (first, last) = match claiming.only {
+            Some(mirror) => (mirror.0, mirror.0),
+            None => (i64::MIN, i64::MAX),
+        };
         let mut tx = self.begin_claiming(PATIENCE).await?;
-        let mut rows: Vec<ClaimedRow> = Vec::new();
-        while room > 0 {
-            let waiting = waiting(tx.query(WAITING)).await?;
-            let Some((priority, least_busy)) = waiting.first().copied() else {
-                break;
-            };
-            let urgent = waiting.iter().take_while(|(other, _)| *other == priority);
-            let level = level(urgent.map(|(_, busy)| *busy), room).min(per_mirror);
-            let claimed: Vec<ClaimedRow> = tx
-                .query(CLAIM)
-                .bind(now)
-                .bind(room)
-                .bind(level)
-                .bind(later(now, lease))
-                .bind(only)
-                .bind(priority)
-                .bind(level - least_busy)
-                .fetch_all()
-                .await?;
-            if claimed.is_empty() {
+        let waiting = tx.query(WAITING).bind(now).bind(first).bind(last);
+        let mut waiting: Vec<Waiting> = waiting.fetch_all().await?;
+        waiting.retain(|waiting| {
+            let closed = |instance| claiming.closed.contains(&InstanceId(instance));
+            !closed(waiting.source) && !closed(waiting.target)
+        });
+        if waiting.is_empty() {
+            return Ok(Dealt::default());
+        }
+        let out: Vec<Out> = tx.query(OUT).fetch_all().await?;
+        let rules = Rules {
+            now,
+            per_mirror: i64::try_from(claiming.per_mirror).unwrap_or(i64::MAX),
+            windows: claiming.within_instances,
+            after: claiming.after.map_or(i64::MIN, |mirror| mirror.0),
+        };
+        let mut table = Table::new(rules, waiting, &out);
+        let lease_until = later(now, claiming.lease);
+        let mut claimed: Vec<ClaimedRow> = Vec::new();
+        loop {
+            let dealt = table.deal(ROUND.min(claiming.limit.saturating_sub(claimed.len())));
+            if dealt.is_empty() {
                 break;
             }
-            room = room.saturating_sub(i64::try_from(claimed.len()).unwrap_or(i64::MAX));
-            rows.extend(claimed);
+            let hands = Hands::of(&dealt);
+            let rows: Vec<ClaimedRow> = tx
+                .query(CLAIM)
+                .bind(now)
+                .bind(Json(hands.as_columns()))
+                .bind(lease_until)
+                .bind(hands.largest())
+                .fetch_all()
+                .await?;
+            claimed.extend(hands.play(rows, &dealt, &mut table));
         }
-        tx.commit().await?;
-        in_turns(rows).into_iter().map(Claimed::try_from).collect()
-    }
-}
-
-/// How much each of these mirrors would have out if `room` rows were dealt to those that have
-/// least, given how much each has out now, ascending. Where one runs out of rows before, what it
-/// leaves is dealt in a further round.
-fn level(busy: impl Iterator<Item = i64>, room: i64) -> i64 {
-    let (mut sharers, mut out) = (0, 0);
-    for busy in busy {
-        if sharers > 0 && sharers * busy - out >= room {
-            break;
+        if !claimed.is_empty() {
+            tx.commit().await?;
         }
-        sharers += 1;
-        out += busy;
-    }
-    let needed = room.saturating_add(out);
-    needed / sharers.max(1) + i64::from(needed % sharers.max(1) != 0)
-}
-
-/// An update returns rows in no order: within a priority, the mirrors take turns.
-fn in_turns(mut rows: Vec<ClaimedRow>) -> Vec<ClaimedRow> {
-    rows.sort_by(|a, b| (b.priority, a.run_at, a.id).cmp(&(a.priority, b.run_at, b.id)));
-    let mut taken: HashMap<i64, u64> = HashMap::new();
-    let mut placed: Vec<(u64, ClaimedRow)> = rows
-        .into_iter()
-        .map(|row| {
-            let place = taken.entry(row.mirror_id).or_default();
-            *place += 1;
-            (*place, row)
+        Ok(Dealt {
+            last: claimed.last().map(|row| MirrorId(row.mirror_id)),
+            held_back: table.is_held_back(),
+            claimed: claimed
+                .into_iter()
+                .map(Claimed::try_from)
+                .collect::<Result<_, _>>()?,
         })
-        .collect();
-    placed.sort_by_key(|(place, row)| (-row.priority, *place));
-    placed.into_iter().map(|(_, row)| row).collect()
+    }
+}
+
+/// How many rows each was dealt, by mirror and priority.
+struct Hands(BTreeMap<(i64, i64), i64>);
+
+impl Hands {
+    fn of(dealt: &[Waiting]) -> Self {
+        let mut hands = BTreeMap::new();
+        for waiting in dealt {
+            let hand = hands.entry((waiting.mirror, waiting.priority));
+            *hand.or_default() += 1;
+        }
+        Self(hands)
+    }
+
+    fn as_columns(&self) -> Vec<(i64, i64, i64)> {
+        let hands = self.0.iter();
+        hands
+            .map(|((mirror, priority), rows)| (*mirror, *priority, *rows))
+            .collect()
+    }
+
+    fn largest(&self) -> i64 {
+        self.0.values().copied().max().unwrap_or(0)
+    }
+
+    /// Puts the rows, which an update returns in no order, into the order of dealing, and tells
+    /// the table who had less than was dealt.
+    fn play(
+        self,
+        mut rows: Vec<ClaimedRow>,
+        dealt: &[Waiting],
+        table: &mut Table,
+    ) -> Vec<ClaimedRow> {
+        rows.sort_by_key(|row| (row.run_at, row.id));
+        let mut by_hand: BTreeMap<(i64, i64), VecDeque<ClaimedRow>> = BTreeMap::new();
+        for row in rows {
+            let hand = by_hand.entry((row.mirror_id, row.priority));
+            hand.or_default().push_back(row);
+        }
+        let mut played = Vec::with_capacity(dealt.len());
+        let mut short: BTreeMap<(i64, i64), (Waiting, i64)> = BTreeMap::new();
+        for waiting in dealt {
+            let of = (waiting.mirror, waiting.priority);
+            match by_hand.get_mut(&of).and_then(VecDeque::pop_front) {
+                Some(row) => played.push(row),
+                None => short.entry(of).or_insert((*waiting, 0)).1 += 1,
+            }
+        }
+        for (waiting, less) in short.values() {
+            table.had_less(waiting, *less);
+        }
+        played
+    }
 }
 
 impl TryFrom<ClaimedRow> for Claimed {
@@ -264,60 +354,4 @@ pub(super) fn read_priority(number: i64) -> Result<Priority, StoreError> {
         .into_iter()
         .find(|priority| *priority as i64 == number)
         .ok_or(StoreError::Unreadable { what: "a priority" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{CLAIM, WAITING, level};
-    use crate::sql::Text;
-    use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
-
-    /// How SQLite goes about it.
-    async fn way_of(text: Text) -> Vec<String> {
-        let mut memory = SqliteConnection::connect(":memory:").await.unwrap();
-        for migration in crate::open::SCHEMA.iter() {
-            let sql = migration.sql.clone().into_sql_str();
-            sqlx::raw_sql(sql).execute(&mut memory).await.unwrap();
-        }
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.sqlite));
-        let mut query = sqlx::query(explain);
-        for _ in 0..7 {
-            query = query.bind(0i64);
-        }
-        let rows = query.fetch_all(&mut memory).await.unwrap();
-        rows.iter().map(|row| row.get("detail")).collect()
-    }
-
-    #[tokio::test]
-    async fn what_waits_is_found_by_its_index_and_never_walked_through() {
-        for text in [WAITING, CLAIM] {
-            let way = way_of(text).await;
-            let rows = |step: &&String| {
-                let step = format!("{step} ");
-                step.starts_with("SCAN c ") || step.starts_with("SCAN w ")
-            };
-            assert_eq!(way.iter().find(rows), None, "{way:#?}");
-            let probe = |step: &String| {
-                step.starts_with("SEARCH c ") && step.contains("COVERING INDEX work_pending")
-            };
-            assert!(way.iter().any(probe), "{way:#?}");
-        }
-    }
-
-    #[test]
-    fn room_is_dealt_to_those_that_have_least() {
-        let cases: [(&[i64], i64, i64); 7] = [
-            (&[0], 10, 10),
-            (&[0, 0, 0], 10, 4),
-            (&[0, 5], 5, 5),
-            (&[0, 5], 6, 6),
-            (&[0, 100], 20, 20),
-            (&[3, 3, 9], 12, 9),
-            (&[7], i64::MAX, i64::MAX),
-        ];
-        for (busy, room, expected) in cases {
-            let level = level(busy.iter().copied(), room);
-            assert_eq!(level, expected, "{room} among {busy:?}");
-        }
-    }
 }

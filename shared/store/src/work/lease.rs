@@ -8,11 +8,11 @@ use super::{
 use crate::{
     Fence, Store, StoreError,
     runs::{Effort, Settled},
-    sql::{Query, Text},
+    sql::{Query, Text, on_work},
     time::later,
 };
 use mirror_core::{
-    ids::{TicketNumber, WorkId},
+    ids::{MirrorId, TicketNumber, WorkId},
     job::{Job, Priority, Ticket},
 };
 use std::time::Duration;
@@ -60,6 +60,14 @@ SELECT id, ticket FROM work WHERE state = 'running' AND owner = $1 AND stop_aske
 const UNQUEUE: &str = "\
 UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
 WHERE id = $1 AND ticket = $2 AND state = 'queued'";
+
+// The first condition is that of the small index of what is out.
+const UNQUEUE_ALL: Text = on_work!(
+    "state IN ('queued', 'running') AND state = 'queued' AND mirror_id BETWEEN $1 AND $2",
+    in_turn,
+    "UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
+     WHERE state = 'queued' AND id IN (SELECT id FROM held)"
+);
 
 impl Store {
     /// Starts the work of exactly this ticket, for `lease`, on behalf of `owner` (a name for
@@ -155,6 +163,21 @@ impl Store {
         let now = self.now();
         self.step(UNQUEUE, ticket.work, ticket.ticket, |query| query.bind(now))
             .await
+    }
+
+    /// Gives back all tickets that were claimed and not yet started, of that mirror or of all:
+    /// their delivery has lost them. Those that it has not lost are void from now on. Returns how
+    /// many.
+    ///
+    /// # Errors
+    /// Only if the database fails; the tickets then run out by themselves.
+    pub async fn unqueue_all(&self, only: Option<MirrorId>) -> Result<u64, StoreError> {
+        let (first, last) = match only {
+            Some(mirror) => (mirror.0, mirror.0),
+            None => (i64::MIN, i64::MAX),
+        };
+        let query = self.light(UNQUEUE_ALL).await?.bind(first).bind(last);
+        Ok(query.bind(self.now()).execute().await?)
     }
 
     /// One light statement on one ticket's row. `false`: there is no such row.

@@ -2,16 +2,19 @@
 
 mod claim;
 mod close;
+mod deal;
 mod end;
 mod history;
 mod jobs;
 mod lease;
 mod owe;
+#[cfg(test)]
+mod plans;
 mod report;
 mod sweep;
 mod totals;
 
-pub use claim::Claimed;
+pub use claim::{Claimed, Claiming, Dealt};
 pub use end::End;
 pub use history::{Attempt, Ending};
 pub use jobs::{JobEntry, JobFilter};

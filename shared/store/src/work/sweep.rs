@@ -68,6 +68,12 @@ const RECLAIM: Text = on_work!(
      RETURNING id, started_at IS NOT NULL"
 );
 
+const END_LEASES: Text = on_work!(
+    "mirror_id = $1 AND state IN ('queued', 'running')",
+    in_turn,
+    "UPDATE work SET lease_until = $2, updated_at = $2 WHERE id IN (SELECT id FROM held)"
+);
+
 const INTERRUPT_RUNS: &str = "\
 UPDATE issue_sync_jobs SET status = 'interrupted', completed_at = $2
 WHERE mirror_id = $1 AND status = 'running'";
@@ -96,7 +102,15 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn sweep(&self, batch: u32) -> Result<Swept, StoreError> {
-        let now = self.now();
+        self.sweep_as_of(self.now(), batch).await
+    }
+
+    /// As [`Store::sweep`], at this time: the latest that the caller knows to be right.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn sweep_as_of(&self, now: DateTime<Utc>, batch: u32) -> Result<Swept, StoreError> {
+        let now = micros(now);
         let mut tx = self.begin_light(PATIENCE).await?;
         let rows: Vec<(i64, String, bool, i64)> = tx
             .query(SWEEP)
@@ -157,6 +171,25 @@ impl Store {
         tx.query(FORGET_OPEN).bind(mirror.0).execute().await?;
         tx.commit().await?;
         Ok(reclaimed)
+    }
+
+    /// Ends the leases of all of a mirror's rows now, so that the next sweep takes them back. Only
+    /// for who knows that no other process works on the mirror. Unlike [`Store::reclaim`] it
+    /// leaves runs under way, and counts the loss of a worker: work that kills every process is
+    /// given up in the end.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn take_back(&self, mirror: MirrorId) -> Result<u64, StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        let ended = tx
+            .query(END_LEASES)
+            .bind(mirror.0)
+            .bind(self.now())
+            .execute()
+            .await?;
+        tx.commit().await?;
+        Ok(ended)
     }
 
     /// Forgets up to `batch` attempts that ended before this time; returns how many.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 pub(crate) const LEASE_SECONDS: i64 = 30;
 const CRASHES: i64 = 3;
+const PATIENT_FOR: i64 = 600;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
@@ -79,44 +80,57 @@ impl Model {
         }
     }
 
-    /// The issues a claim must take, with their new tickets.
+    /// The issues a claim must take, with their new tickets: one after the other, of the mirror
+    /// whose turn it is then.
     pub(crate) fn claim(&mut self, limit: usize, per_mirror: usize) -> BTreeMap<usize, i64> {
-        let mut candidates = Vec::new();
-        for mirror in [0, 1].into_iter().filter(|mirror| !self.paused[*mirror]) {
-            let of_mirror = |row: &Row| row.mirror == mirror;
-            let out = self.rows.values().filter(|row| {
-                of_mirror(row) && matches!(row.state, State::Queued | State::Running)
-            });
-            let out = out.count();
-            let mut due: Vec<(&usize, &Row)> = self
-                .rows
-                .iter()
-                .filter(|(_, row)| {
-                    of_mirror(row) && row.state == State::Pending && row.run_at <= self.now
-                })
-                .collect();
-            due.sort_by_key(|(_, row)| (-(row.priority as i64), row.run_at, row.order));
-            for (place, (issue, row)) in due.into_iter().enumerate() {
-                let place = out + place + 1;
-                if place <= per_mirror {
-                    let key = (-(row.priority as i64), place, row.run_at, row.order);
-                    candidates.push((key, *issue));
-                }
-            }
-        }
-        candidates.sort();
-        let taken = candidates.into_iter().take(limit).map(|(_, issue)| issue);
-        let taken: Vec<usize> = taken.collect();
-        taken
+        let urgencies: BTreeMap<(usize, i64), i64> = [0, 1]
             .into_iter()
-            .map(|issue| {
-                let row = self.rows.get_mut(&issue).unwrap();
-                row.state = State::Queued;
-                row.ticket += 1;
-                row.lease_until = self.now + LEASE_SECONDS;
-                (issue, row.ticket)
+            .flat_map(|mirror| (0..=2).map(move |priority| (mirror, priority)))
+            .filter_map(|(mirror, priority)| {
+                let (_, issue) = self.first_due(mirror, priority)?;
+                let waits_long = self.rows[&issue].run_at + PATIENT_FOR <= self.now;
+                let least = if waits_long { 1 } else { 0 };
+                Some(((mirror, priority), priority.max(least)))
             })
-            .collect()
+            .collect();
+        let mut taken = BTreeMap::new();
+        while taken.len() < limit {
+            let next = urgencies
+                .iter()
+                .filter_map(|((mirror, priority), urgency)| {
+                    let (_, issue) = self.first_due(*mirror, *priority)?;
+                    let out = self.out(*mirror);
+                    (out < per_mirror).then_some(((-urgency, out, *mirror, -priority), issue))
+                });
+            let Some((_, issue)) = next.min() else {
+                break;
+            };
+            let row = self.rows.get_mut(&issue).unwrap();
+            row.state = State::Queued;
+            row.ticket += 1;
+            row.lease_until = self.now + LEASE_SECONDS;
+            taken.insert(issue, row.ticket);
+        }
+        taken
+    }
+
+    fn out(&self, mirror: usize) -> usize {
+        let rows = self.rows.values().filter(|row| row.mirror == mirror);
+        rows.filter(|row| matches!(row.state, State::Queued | State::Running))
+            .count()
+    }
+
+    /// Of a mirror that does not rest.
+    fn first_due(&self, mirror: usize, priority: i64) -> Option<((i64, usize), usize)> {
+        let rows = self.rows.iter().filter(|(_, row)| {
+            !self.paused[mirror]
+                && row.mirror == mirror
+                && row.priority as i64 == priority
+                && row.state == State::Pending
+                && row.run_at <= self.now
+        });
+        rows.map(|(issue, row)| ((row.run_at, row.order), *issue))
+            .min()
     }
 
     /// The row, if it is in that state under that ticket.

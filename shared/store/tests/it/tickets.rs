@@ -21,6 +21,7 @@ stories! {
     a_ticket_that_ran_out_unstarted_costs_nothing
     stopping_in_good_order_costs_nothing
     what_a_killed_process_left_is_due_at_once
+    work_that_kills_every_process_is_given_up_in_the_end
     each_try_is_kept_as_history_and_pruned_when_old
 }
 
@@ -223,6 +224,21 @@ async fn what_a_killed_process_left_is_due_at_once(world: World) {
     );
     let runs = store.runs(world.mirror, 9).await.unwrap();
     assert_eq!((runs[0].id, runs[0].status), (run, RunStatus::Interrupted));
+}
+
+async fn work_that_kills_every_process_is_given_up_in_the_end(world: World) {
+    let store = &world.store;
+    let run = world.request(RunKind::Full).await.run;
+    for _ in 0..3 {
+        world.start_next().await;
+        assert_eq!(store.take_back(world.mirror).await.unwrap(), 1);
+        store.sweep(10).await.unwrap();
+    }
+    assert_eq!(store.due(world.mirror).await.unwrap().dead, 1);
+    assert_eq!(store.take_back(world.mirror).await.unwrap(), 0);
+    assert_eq!(world.run(run).await.status, RunStatus::Running);
+    store.complete_runs().await.unwrap();
+    assert_eq!(world.run(run).await.status, RunStatus::Failed);
 }
 
 async fn each_try_is_kept_as_history_and_pruned_when_old(world: World) {
