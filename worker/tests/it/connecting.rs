@@ -343,10 +343,12 @@ async fn a_person_who_pauses_while_a_job_finds_a_fault_keeps_the_word() {
 fn stall_read(world: &World) -> (Arc<Notify>, Arc<Notify>) {
     let (met, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (sim, told, wait) = (world.target.clone(), met.clone(), go.clone());
+    let clock = world.clock.clone();
     world.target.set_hook(Arc::new(move |_| {
         sim.clear_hook();
-        let (told, wait) = (told.clone(), wait.clone());
+        let (told, wait, held) = (told.clone(), wait.clone(), clock.hold());
         Box::pin(async move {
+            let _held = held;
             told.notify_one();
             wait.notified().await;
             HookVerdict::Go

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 pub(crate) fn stall(world: &World, end: &'static str) -> (Arc<Notify>, Arc<Notify>) {
     let (met, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (sim, told, wait) = (world.target.clone(), met.clone(), go.clone());
+    let clock = world.clock.clone();
     world.target.set_hook(Arc::new(move |event| {
         let stalls =
             event.phase == Phase::After && event.method == "POST" && event.path.ends_with(end);
@@ -16,7 +17,9 @@ pub(crate) fn stall(world: &World, end: &'static str) -> (Arc<Notify>, Arc<Notif
             sim.clear_hook();
         }
         let (told, wait) = (told.clone(), wait.clone());
+        let held = stalls.then(|| clock.hold());
         Box::pin(async move {
+            let _held = held;
             if stalls {
                 told.notify_one();
                 wait.notified().await;

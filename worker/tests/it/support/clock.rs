@@ -4,7 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use gitlab_sim::SimClock;
 use mirror_core::ports::{BoxFuture, Clock};
 use mirror_runtime::testing::ManualClock;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 /// Lengths that nothing but a time-out or a lease's renewal has, so that they can be told from
 /// waits.
@@ -23,6 +29,16 @@ pub(crate) struct TestClock {
     ours: ManualClock,
     pub(crate) source: SimClock,
     pub(crate) target: SimClock,
+    held: Arc<AtomicUsize>,
+}
+
+/// While it lives no request is taken to hang: the story makes one wait, and time is its to move.
+pub(crate) struct Hold(TestClock);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl TestClock {
@@ -32,7 +48,17 @@ impl TestClock {
             ours: ManualClock::starting_at(start),
             source: SimClock::manual(start + SOURCE_SKEW),
             target: SimClock::manual(start + TARGET_SKEW),
+            held: Arc::default(),
         }
+    }
+
+    pub(crate) fn hold(&self) -> Hold {
+        self.held.fetch_add(1, Ordering::Relaxed);
+        Hold(self.clone())
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed) > 0
     }
 
     pub(crate) fn advance(&self, by: Duration) {
