@@ -22,13 +22,19 @@ use mirror_store::{End, Fence, StoreError, UnknownJob};
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
 use tracing::Instrument;
 
+/// How long a record that is away is waited for before a ticket is started; well within what a
+/// ticket is good for.
+const TO_START: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(250);
+
 /// How long work rests that only a newer version knows.
 const FOR_NEWER: TimeDelta = TimeDelta::minutes(5);
 
 /// Executes the job behind a ticket, if the ticket still stands, and settles its row of work. Ends
 /// well whatever the job does: what becomes of the work is written in the record, not returned.
 pub async fn execute(cx: &Context, ticket: Ticket) {
-    let started = match cx.store.start(ticket, &cx.owner, cx.lease).await {
+    let start = || cx.store.start(ticket, &cx.owner, cx.lease);
+    let started = match insist(cx, TO_START, start).await {
         Ok(Some(started)) => started,
         // Handed out again meanwhile, or done: a doubled or stale ticket.
         Ok(None) => return,
@@ -224,7 +230,9 @@ async fn pause(cx: &Context, mirror: MirrorId, reason: &str) {
 
 /// `false`: somebody else ends it.
 async fn end(cx: &Context, lease: &Lease, end: End<'_>) -> bool {
-    match cx.store.end_after(&lease.fence, end, lease.effort()).await {
+    let left = cx.store.lease_left(&lease.fence);
+    let record = || cx.store.end_after(&lease.fence, end, lease.effort());
+    match insist(cx, left, record).await {
         Ok(()) => true,
         Err(StoreError::Fenced) => {
             tracing::info!("the lease was lost; somebody else ends it");
@@ -237,8 +245,30 @@ async fn end(cx: &Context, lease: &Lease, end: End<'_>) -> bool {
     }
 }
 
+/// Asks the record again while it is away for a moment. Where an answer was lost the second one
+/// finds it done, and is refused as any stale one is.
+async fn insist<T, F>(
+    cx: &Context,
+    patience: Duration,
+    ask: impl Fn() -> F,
+) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let until = cx.clock.monotonic().saturating_add(patience);
+    loop {
+        match ask().await {
+            Err(error) if error.is_transient() && cx.clock.monotonic() < until => {
+                cx.clock.sleep(PAUSE).await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
 async fn hand_back(cx: &Context, fence: &Fence) {
-    match cx.store.handback(fence).await {
+    let left = cx.store.lease_left(fence);
+    match insist(cx, left, || cx.store.handback(fence)).await {
         Ok(()) | Err(StoreError::Fenced) => {}
         Err(error) => tracing::warn!(%error, "a job could not be handed back"),
     }

@@ -193,7 +193,8 @@ impl Store {
     /// Only if the database fails.
     pub async fn take_turn(&self, turn: &Turn) -> Result<Option<Requested>, StoreError> {
         let mirror = turn.due.mirror;
-        let mut tx = self.begin(PATIENCE).await?;
+        // A turn that a power failure forgets is due still, with all that was owed by it.
+        let mut tx = self.begin_light(PATIENCE).await?;
         let due_at = micros(turn.due.due_at);
         let one_by_one = tx.query(TAKE_TURN).bind(mirror.0).bind(self.now());
         one_by_one.execute().await?;

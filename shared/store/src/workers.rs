@@ -51,7 +51,9 @@ const GONE: &str = "DELETE FROM workers WHERE name = $1";
 
 const LIST: &str = "\
 SELECT name, host, pid, version, concurrency,
-       (SELECT COUNT(*) FROM work x WHERE x.state = 'running' AND x.owner = w.name) AS running,
+       (SELECT COUNT(*) FROM work x
+        WHERE x.state IN ('queued', 'running') AND x.state = 'running' AND x.owner = w.name)
+           AS running,
        started_at, heartbeat_at, draining
 FROM workers w ORDER BY started_at, name";
 

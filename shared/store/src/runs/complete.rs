@@ -47,6 +47,15 @@ FROM (
 WHERE issue_sync_jobs.id = t.run_id AND issue_sync_jobs.status = 'running'
 RETURNING issue_sync_jobs.id, mirror_id, status, error_details";
 
+// Nearly always there is none, and nobody need wait for that answer.
+const ANY_TO_COMPLETE: &str = "\
+SELECT 1 FROM issue_sync_jobs r
+WHERE r.status = 'running'
+  AND EXISTS (SELECT 1 FROM run_memberships a WHERE a.run_id = r.id)
+  AND NOT EXISTS (SELECT 1 FROM run_memberships o
+                  WHERE o.run_id = r.id AND o.settled_at IS NULL)
+LIMIT 1";
+
 const LAST_SYNC: &str = "\
 UPDATE mirror_issue_configs SET
     last_sync_at = $2, last_sync_status = $3, last_sync_error = $4, updated_at = $2
@@ -72,6 +81,10 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn complete_runs(&self) -> Result<Vec<Run>, StoreError> {
+        let any: Option<(i32,)> = self.read(ANY_TO_COMPLETE).fetch_optional().await?;
+        if any.is_none() {
+            return Ok(Vec::new());
+        }
         self.complete(None, None).await
     }
 

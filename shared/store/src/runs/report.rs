@@ -34,13 +34,18 @@ SELECT COUNT(CASE WHEN m.settled_at IS NOT NULL AND w.kind <> 'scan_mirror' THEN
        COUNT(CASE WHEN m.settled_at IS NULL THEN 1 END) AS open
 FROM run_memberships m JOIN work w ON w.id = m.work_id WHERE m.run_id = $1";
 
+// Each part by an index of its own.
 const PRUNE: &str = "\
 DELETE FROM issue_sync_jobs WHERE id IN (
+    SELECT id FROM issue_sync_jobs WHERE status <> 'running' AND started_at < $1
+    ORDER BY started_at LIMIT $2)";
+
+const PRUNE_UNEVENTFUL: &str = "\
+DELETE FROM issue_sync_jobs WHERE id IN (
     SELECT id FROM issue_sync_jobs
-    WHERE status <> 'running' AND (started_at < $1 OR (
-        started_at < $2 AND status = 'completed' AND requested_by = 'schedule'
-        AND issues_created = 0 AND issues_updated = 0))
-    ORDER BY started_at LIMIT $3)";
+    WHERE status = 'completed' AND requested_by = 'schedule'
+      AND issues_created = 0 AND issues_updated = 0 AND started_at < $1
+    ORDER BY started_at LIMIT $2)";
 
 #[derive(sqlx::FromRow)]
 struct RunRow {
@@ -170,14 +175,13 @@ impl Store {
         uneventful_before: DateTime<Utc>,
         batch: u32,
     ) -> Result<u64, StoreError> {
+        let batch = i64::from(batch);
         let mut tx = self.begin_light(PATIENCE).await?;
-        let pruned = tx
-            .query(PRUNE)
-            .bind(micros(before))
-            .bind(micros(uneventful_before))
-            .bind(i64::from(batch))
-            .execute()
-            .await?;
+        let old = tx.query(PRUNE).bind(micros(before)).bind(batch);
+        let old = i64::try_from(old.execute().await?).unwrap_or(i64::MAX);
+        let uneventful = tx.query(PRUNE_UNEVENTFUL).bind(micros(uneventful_before));
+        let uneventful = uneventful.bind(batch.saturating_sub(old)).execute().await?;
+        let pruned = uneventful.saturating_add(old.unsigned_abs());
         tx.commit().await?;
         Ok(pruned)
     }

@@ -42,7 +42,11 @@ impl Closing<'_> {
 macro_rules! closing {
     ($update:literal) => {
         crate::sql::Text {
-            sqlite: $update,
+            sqlite: concat!(
+                $update,
+                " RETURNING EXISTS (SELECT 1 FROM run_memberships m \
+                                    WHERE m.work_id = work.id AND m.settled_at IS NULL)"
+            ),
             postgres: concat!(
                 "WITH ended AS (",
                 $update,
@@ -95,13 +99,15 @@ impl Store {
             };
         }
         let mut tx = self.begin_light(self.lease_left(fence)).await?;
-        if closing.bind(tx.query(text), fence, now).execute().await? == 0 {
-            return Err(StoreError::Fenced);
-        }
+        let ended = closing.bind(tx.query(text), fence, now).fetch_optional();
+        let ended: Option<(bool,)> = ended.await?;
+        let (somebody_waits,) = ended.ok_or(StoreError::Fenced)?;
         let (ending, outcome, error) = (closing.ending, closing.outcome, closing.error);
         write_attempt(&mut tx, fence.work, now, ending, outcome, error).await?;
         let ticket = (fence.work.0, fence.ticket.0);
-        settle(&mut tx, ticket, closing.settled, closing.effort, now).await?;
+        if somebody_waits {
+            settle(&mut tx, ticket, closing.settled, closing.effort, now).await?;
+        }
         tx.commit().await
     }
 }

@@ -54,8 +54,10 @@ const HAND_BACK: Text = closing!(
      WHERE id = $1 AND ticket = $2 AND state = 'running'"
 );
 
-const STOPS_ASKED: &str = "\
-SELECT id, ticket FROM work WHERE state = 'running' AND owner = $1 AND stop_asked";
+// The first condition is that of the small index of what is out.
+pub(super) const STOPS_ASKED: &str = "\
+SELECT id, ticket FROM work
+WHERE state IN ('queued', 'running') AND state = 'running' AND owner = $1 AND stop_asked";
 
 const UNQUEUE: &str = "\
 UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3

@@ -1,7 +1,11 @@
 //! How SQLite goes about the statements that are run all the time, which must not grow with what
 //! is on record.
 
-use super::claim::{ANYTHING, CLAIM, OUT, WAITING};
+use super::{
+    claim::{ANYTHING, CLAIM, OUT, WAITING},
+    lease::STOPS_ASKED,
+    sweep::SWEEP,
+};
 use crate::sql::Text;
 use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
 
@@ -54,4 +58,16 @@ async fn what_is_out_is_counted_in_an_index_of_that_alone() {
         way.iter().any(|step| step.contains("INDEX work_leased")),
         "{way:#?}"
     );
+}
+
+#[tokio::test]
+async fn what_was_lost_is_found_among_what_is_out() {
+    for text in [SWEEP, STOPS_ASKED.into()] {
+        let way = way_of(text).await;
+        let probe = way.iter().any(|step| step.contains("INDEX work_leased"));
+        assert!(
+            probe && step(&way, "SCAN work ").is_none_or(|scan| scan.contains("work_leased")),
+            "{way:#?}"
+        );
+    }
 }

@@ -37,7 +37,7 @@ const LOST: &str = "its worker was lost while it ran";
 
 // `rerun` is kept: who asked meanwhile still waits. A change seen meanwhile gives another chance,
 // as it would to a dead letter.
-const SWEEP: Text = on_work!(
+pub(super) const SWEEP: Text = on_work!(
     "state IN ('queued', 'running') AND lease_until <= $1 ORDER BY lease_until LIMIT $2",
     free,
     "UPDATE work SET
