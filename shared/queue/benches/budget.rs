@@ -35,7 +35,7 @@ const REQUESTS: usize = 16;
 const BUSY_FOR: Duration = Duration::from_secs(5);
 
 fn connect() -> Redis {
-    let url = std::env::var("ISSUE_MIRROR_TEST_REDIS").expect("see above");
+    let url = std::env::var("ISSUE_MIRROR_TEST_REDIS").unwrap();
     Redis::new(
         url.parse().unwrap(),
         "bench-budget:".parse().unwrap(),
