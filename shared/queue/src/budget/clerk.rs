@@ -67,6 +67,8 @@ pub(super) struct State {
     outstanding: usize,
     /// The book says something that must not be lost.
     lively: bool,
+    /// Somebody else wrote the book since the last round.
+    crowded: bool,
 }
 
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl Clerk {
                         tracing::info!(instance = self.instance.0, "the budget goes on");
                         pause = PAUSE;
                     }
+                    self.give_way().await;
                     self.rest().await;
                 }
                 Err(error) => {
@@ -108,6 +111,15 @@ impl Clerk {
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
                 }
             }
+        }
+    }
+
+    /// Whoever has had a turn lets others have theirs: meanwhile more of its own line up, and are
+    /// decided upon together. Else most rounds would be in vain, and some process always the last.
+    async fn give_way(&mut self) {
+        if std::mem::take(&mut self.state.crowded) {
+            let pause = Duration::from_millis(2 + self.entropy.next_u64() % 8);
+            self.clock.sleep(pause).await;
         }
     }
 
@@ -190,6 +202,7 @@ impl Clerk {
     fn adopt(&mut self, page: &mut Page) {
         let state = &mut self.state;
         if page.version != state.version {
+            state.crowded = true;
             state.version = std::mem::take(&mut page.version);
             let before = std::mem::replace(&mut state.text, page.text.take());
             // Whether it is needed is seen when the new one is read.

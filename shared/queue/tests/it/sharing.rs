@@ -10,10 +10,10 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::InstanceId,
-    ports::{BoxFuture, Charge, Class, Clock, Observation, Refusal},
+    ports::{Admission, BoxFuture, Charge, Class, Clock, Observation, Pace, Refusal},
 };
-use mirror_queue::budget::Limit;
-use mirror_runtime::testing::TokioClock;
+use mirror_queue::budget::{Budget, Limit};
+use mirror_runtime::{SystemClock, testing::TokioClock};
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
@@ -321,4 +321,43 @@ fn a_clock_of_redis_that_is_set_back_exceeds_nothing() {
         assert_eq!(refused, 0);
         assert!(accepted >= 2800, "{accepted}");
     });
+}
+
+/// Asks until it may go, or may not for long.
+async fn insist(budget: &Budget, charge: &Charge) -> Admission {
+    let clock = SystemClock::new();
+    loop {
+        match budget.admit(charge).await {
+            Admission::In(wait) => clock.sleep(wait).await,
+            settled @ (Admission::Go | Admission::NotBefore(_)) => return settled,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_redis_own_time_a_limit_outlives_a_redis_that_comes_back_empty() {
+    let mut server = redis_server::Server::start(&[]).await;
+    let budgets = [(); 2].map(|()| Budget::redis(&redis_server::named(&server.url(), "one:")));
+    for budget in &budgets {
+        budget.configure(InstanceId(1), [Limit::parse("api=3/3600").unwrap()]);
+    }
+    let charge = charge(false);
+    for budget in &budgets {
+        assert_eq!(insist(budget, &charge).await, Admission::Go);
+        budget.learn(&charge, &Observation::default());
+    }
+    server.kill();
+    let second = Admission::In(Duration::from_secs(1));
+    assert_eq!(budgets[0].admit(&charge).await, second);
+    assert!(budgets[0].closed_instances().await.is_err());
+    server.begin().await;
+    assert_eq!(insist(&budgets[1], &charge).await, Admission::Go);
+    budgets[1].learn(&charge, &Observation::default());
+    for budget in &budgets {
+        assert!(matches!(
+            insist(budget, &charge).await,
+            Admission::NotBefore(_)
+        ));
+    }
+    assert_eq!(budgets[0].snapshot().await.unwrap()[0].used, 3);
 }
