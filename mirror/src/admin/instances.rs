@@ -50,8 +50,9 @@ pub(crate) struct AddArguments {
     /// What is known of a limit, `CLASS=N/SECONDS`. Can be given again. Without it limits are learnt
     #[arg(long = "limit", value_name = "LIMIT", value_parser = limit)]
     limits: Vec<String>,
-    /// Jobs that may be out at once on it
-    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    /// Jobs that may be out at once on it, on whichever side of a mirror. Fewer than one worker does
+    /// at once, so that a GitLab that hangs cannot hold a whole worker
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(i64).range(1..=10_000))]
     concurrency: i64,
     /// Certificates (PEM) trusted besides the system's, for this GitLab
     #[arg(long, value_name = "FILE")]

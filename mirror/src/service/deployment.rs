@@ -1,6 +1,7 @@
 //! One deployment: its record, its key, its Redis.
 
 use crate::{exit::misconfigured, sync::load_key};
+use chrono::TimeDelta;
 use mirror_core::{
     ports::{Clock, Entropy},
     provenance::Key,
@@ -21,6 +22,8 @@ use super::DeploymentArguments;
 const DATABASE_URL: &str = "DATABASE_URL";
 /// Where tickets travel between processes.
 const REDIS_URL: &str = "REDIS_URL";
+/// For trying what a machine with a wrong clock does; seconds.
+const CLOCK_SKEW: &str = "ISSUE_MIRROR_TEST_CLOCK_SKEW";
 /// What keys in Redis begin with.
 const REDIS_PREFIX: &str = "ISSUE_MIRROR_REDIS_PREFIX";
 
@@ -64,7 +67,10 @@ impl Deployment {
         environment: &Environment,
         schema: Schema,
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let skew: i64 = environment
+            .parsed(CLOCK_SKEW, "a number of seconds")?
+            .unwrap_or(0);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::off_by(TimeDelta::seconds(skew)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let folder = StateDir::open(arguments.state_dir.as_deref(), environment)
             .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;

@@ -1,6 +1,6 @@
 //! The machine's own clock: the only place that asks it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::ports::{BoxFuture, Clock};
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: Instant,
+    off_by: TimeDelta,
 }
 
 impl SystemClock {
@@ -16,6 +17,16 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
+            off_by: TimeDelta::zero(),
+        }
+    }
+
+    /// As on a machine whose time of day is wrong by so much: for trying that nothing depends on
+    /// it.
+    pub fn off_by(off_by: TimeDelta) -> Self {
+        Self {
+            off_by,
+            ..Self::new()
         }
     }
 }
@@ -29,7 +40,8 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the home of the clock")]
     fn now(&self) -> DateTime<Utc> {
-        Utc::now()
+        let now = Utc::now();
+        now.checked_add_signed(self.off_by).unwrap_or(now)
     }
 
     fn monotonic(&self) -> Duration {

@@ -1,72 +1,17 @@
 //! Scaled out, and everything goes wrong: nothing is lost, nothing is there twice (laws 4 and 8).
 
-use super::fleet::{Fleet, flush, signal};
+use super::{
+    fleet::{Fleet, flush, signal},
+    servers::{Postgres, Redis, pause},
+};
 use crate::process::stage::within;
 use gitlab_sim::{Fault, FaultRule, When};
-use mirror_core::ports::{Clock, Entropy};
-use mirror_runtime::{SeededEntropy, SystemClock};
-use std::{net::TcpListener, process::Stdio, time::Duration};
-use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use mirror_core::ports::Entropy;
+use mirror_runtime::SeededEntropy;
+use tokio::process::Child;
 
 const WORKER: &[&str] = &["worker", "--concurrency", "4"];
 const SCHEDULER: &[&str] = &["scheduler"];
-
-/// A Redis of one story's own.
-struct Redis {
-    folder: TempDir,
-    port: u16,
-    process: Option<Child>,
-}
-
-impl Redis {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut redis = Self {
-            folder: TempDir::new().unwrap(),
-            port: listener.local_addr().unwrap().port(),
-            process: None,
-        };
-        drop(listener);
-        redis.begin().await;
-        redis
-    }
-
-    async fn begin(&mut self) {
-        let process = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--appendonly", "no", "--dir"])
-            .arg(self.folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        self.process = Some(process);
-        let address = ("127.0.0.1", self.port);
-        within(async {
-            while tokio::net::TcpStream::connect(address).await.is_err() {
-                pause(20).await;
-            }
-        })
-        .await;
-    }
-
-    async fn stop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().await.unwrap();
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-}
-
-async fn pause(millis: u64) {
-    let clock = SystemClock::new();
-    clock.sleep(Duration::from_millis(millis)).await;
-}
 
 impl Fleet {
     /// Waits until the target got so many requests that change something, in all.
@@ -155,6 +100,70 @@ async fn a_database_that_drops_every_connection_is_outlived() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_stopped_and_started_is_outlived() {
+    let postgres = Postgres::start().await;
+    let redis = Redis::start().await;
+    let fleet = Fleet::on_servers(&postgres.url(), redis.url()).await;
+    fleet.well(&["migrate"]).await;
+    fleet.fill(30);
+    fleet.set_up().await;
+    let mut worker = fleet.start(WORKER);
+    let mut scheduler = fleet.start(SCHEDULER);
+    fleet.well(&["mirrors", "sync-now", "1"]).await;
+    fleet.writes(30).await;
+    postgres.stop().await;
+    pause(8_000).await;
+    postgres.begin().await;
+    fleet.mirrors_all().await;
+    let lived_on = |process: &mut Child| process.try_wait().unwrap().is_none();
+    assert!(lived_on(&mut worker) && lived_on(&mut scheduler));
+}
+
+#[tokio::test]
+async fn of_three_schedulers_one_is_paused_and_nobody_notices() {
+    let fleet = Fleet::scaled().await;
+    fleet.fill(25);
+    fleet.set_up_with(&["--every", "1"]).await;
+    let schedulers: Vec<Child> = (0..3).map(|_| fleet.start(SCHEDULER)).collect();
+    let _workers: Vec<Child> = (0..2).map(|_| fleet.start(WORKER)).collect();
+    for paused in &schedulers {
+        signal(paused, "STOP").await;
+        let before = fleet.stage.source.sim.requests().len();
+        within(async {
+            // Scans go on.
+            while fleet.stage.source.sim.requests().len() < before + 5 {
+                pause(20).await;
+            }
+        })
+        .await;
+        signal(paused, "CONT").await;
+    }
+    fleet.mirrors_all().await;
+}
+
+#[tokio::test]
+async fn workers_whose_clocks_are_off_by_minutes_rescue_nothing_falsely() {
+    let fleet = Fleet::scaled().await;
+    fleet.fill(25);
+    fleet.set_up().await;
+    let _workers: Vec<Child> = ["600", "-600"]
+        .into_iter()
+        .map(|skew| fleet.start_skewed(WORKER, skew))
+        .collect();
+    let _scheduler = fleet.start_skewed(SCHEDULER, "300");
+    fleet.mirrors_all().await;
+    let listed = fleet.well(&["runs", "list", "1", "--json"]).await.json();
+    let run = &listed[0];
+    assert_eq!(
+        (&run["failed"], &run["status"]),
+        (&0.into(), &"completed".into())
+    );
+    let log = fleet.log();
+    assert!(!log.contains("lost its worker"), "{log}");
+    assert!(!log.contains("the lease was lost"), "{log}");
+}
+
+#[tokio::test]
 async fn a_worker_stopped_past_its_lease_writes_nothing_twice() {
     let fleet = Fleet::scaled().await;
     fleet.fill(25);
@@ -185,4 +194,40 @@ async fn one_post_in_five_lost_leaves_no_duplicate() {
     let _workers: Vec<Child> = (0..2).map(|_| fleet.start(WORKER)).collect();
     let _scheduler = fleet.start(SCHEDULER);
     fleet.mirrors_all().await;
+}
+
+/// A second mirror of the fleet, into a GitLab of its own.
+async fn neighbour(fleet: &Fleet) -> (Fleet, i64) {
+    let beside = Fleet::alone().await;
+    beside.fill(10);
+    let id = fleet.add_mirror_of(&beside.stage).await;
+    (beside, id)
+}
+
+#[tokio::test]
+async fn targets_that_refuse_hang_or_dawdle_hold_up_nobody_else() {
+    let faults = [
+        Fault::TooManyRequests {
+            headers: true,
+            retry_after: Some(5),
+            application: false,
+        },
+        Fault::Hang { effect: false },
+        Fault::Delay(std::time::Duration::from_secs(30)),
+    ];
+    for fault in faults {
+        let fleet = Fleet::scaled().await;
+        fleet.fill(40);
+        fleet.set_up().await;
+        let (beside, id) = neighbour(&fleet).await;
+        let everything = FaultRule::new("*", "/issues", When::Always, fault);
+        fleet.stage.target.sim.fail(everything);
+        let _worker = fleet.start(&["worker"]);
+        let _scheduler = fleet.start(SCHEDULER);
+        fleet.well(&["mirrors", "sync-now", "1"]).await;
+        fleet.well(&["mirrors", "sync-now", &id.to_string()]).await;
+        fleet.settled_of(id, &beside.stage).await;
+        crate::process::oracle::mirrored(&beside.stage);
+        fleet.stage.target.sim.clear_faults();
+    }
 }

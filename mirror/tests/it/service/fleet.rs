@@ -19,7 +19,8 @@ use url::Url;
 
 /// The servers that a deployment keeps its record on and sends its tickets over.
 struct Shared {
-    database: TestDatabase,
+    /// Dropped at the end.
+    database: Option<TestDatabase>,
     database_url: String,
     redis_url: String,
     prefix: String,
@@ -65,10 +66,23 @@ impl Fleet {
         Self {
             stage: Stage::new().await,
             shared: Some(Box::new(Shared {
-                database,
+                database: Some(database),
                 database_url: address.to_string(),
                 redis_url,
                 prefix: format!("fleet-{:016x}:", SystemEntropy.next_u64()),
+            })),
+        }
+    }
+
+    /// On servers of the story's own; the database has no tables yet.
+    pub(super) async fn on_servers(database_url: &str, redis_url: String) -> Self {
+        Self {
+            stage: Stage::new().await,
+            shared: Some(Box::new(Shared {
+                database: None,
+                database_url: database_url.to_owned(),
+                redis_url,
+                prefix: "fleet:".to_owned(),
             })),
         }
     }
@@ -105,7 +119,22 @@ impl Fleet {
 
     /// As [`Fleet::set_up`], with more words for `mirrors add`.
     pub(super) async fn set_up_with(&self, more: &[&str]) {
-        let (source, target) = (&self.stage.source, &self.stage.target);
+        self.add(&self.stage, more).await;
+    }
+
+    /// Adds another mirror, between GitLabs of another stage; returns its id.
+    pub(super) async fn add_mirror_of(&self, stage: &Stage) -> i64 {
+        self.add(stage, &[]).await;
+        let listed = self.well(&["mirrors", "list", "--json"]).await.json();
+        let mirrors = listed.as_array().unwrap().iter();
+        mirrors
+            .map(|one| one["id"].as_i64().unwrap())
+            .max()
+            .unwrap()
+    }
+
+    async fn add(&self, stage: &Stage, more: &[&str]) {
+        let (source, target) = (&stage.source, &stage.target);
         for (end, token) in [(source, SOURCE_TOKEN), (target, TARGET_TOKEN)] {
             let url = end.server.url();
             let mut add = self.command(&["instances", "add", &url]);
@@ -122,27 +151,46 @@ impl Fleet {
 
     /// Starts a role; its log goes to a file beside the state, and it ends with the value.
     pub(super) fn start(&self, words: &[&str]) -> Child {
+        self.start_skewed(words, "0")
+    }
+
+    /// As [`Fleet::start`], on a machine whose clock is off by so many seconds.
+    pub(super) fn start_skewed(&self, words: &[&str], seconds: &str) -> Child {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.stage.state().join("log"))
             .unwrap();
         let mut command = self.command(words);
+        command.env("ISSUE_MIRROR_TEST_CLOCK_SKEW", seconds);
         command.stdout(Stdio::null()).stderr(log);
         command.spawn().unwrap()
     }
 
+    /// What all roles have logged so far.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.stage.state().join("log")).unwrap()
+    }
+
     /// Waits until nothing is owed any more and every issue has a copy.
     pub(super) async fn settled(&self) {
+        self.settled_of(1, &self.stage).await;
+    }
+
+    /// As [`Fleet::settled`], of one mirror, between these GitLabs.
+    pub(super) async fn settled_of(&self, mirror: i64, stage: &Stage) {
+        let mirror = mirror.to_string();
         let count = |end: &crate::process::stage::End| {
             end.sim.world(|world| world.issues(end.project).count())
         };
-        let issues = count(&self.stage.source);
+        let issues = count(&stage.source);
         within(async {
             loop {
-                let list = ["jobs", "list", "--json", "--limit", "5"];
+                let list = [
+                    "jobs", "list", "--json", "--limit", "5", "--mirror", &mirror,
+                ];
                 let owed = self.well(&list).await.json();
-                if owed.as_array().unwrap().is_empty() && count(&self.stage.target) >= issues {
+                if owed.as_array().unwrap().is_empty() && count(&stage.target) >= issues {
                     return;
                 }
                 SystemClock::new().sleep(Duration::from_millis(300)).await;
@@ -165,9 +213,9 @@ impl Fleet {
 
     /// Breaks every connection to the database, as a restart of its server does.
     pub(super) async fn disconnect_database(&self) {
-        if let Some(shared) = &self.shared {
-            shared.database.disconnect_all().await.unwrap();
-        }
+        let shared = self.shared.as_ref().unwrap();
+        let database = shared.database.as_ref().unwrap();
+        database.disconnect_all().await.unwrap();
     }
 }
 

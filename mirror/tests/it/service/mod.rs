@@ -5,3 +5,4 @@ mod alone;
 mod bad_input;
 mod chaos;
 mod fleet;
+mod servers;
