@@ -21,15 +21,33 @@
 //! **The reserve.** A tenth of each limit is kept for work that a person waits for. It does not lie
 //! idle: other work trickles through it evenly over the period, so that a person's request always
 //! finds the next place within moments, and the whole limit is used.
+//!
+//! **Sharing.** All of this is one pure account book an instance (`book.rs`). In one process it lies
+//! in memory. Among many it lies in Redis as a text, and each process reads it, decides by the same
+//! code and writes it back if nobody was faster (`clerk.rs`). Redis' time is everybody's. A book
+//! that was lost is put together again from what each process remembers (`lineage.rs`).
 
 mod announced;
+mod book;
 mod bucket;
 mod circuit;
+mod clerk;
+mod desk;
 mod ledger;
 mod limit;
+mod lineage;
 mod pace;
+mod places;
+mod room;
+mod shared;
+mod shelf;
 mod skew;
+mod strangers;
 mod trail;
+mod view;
+mod written;
 
 pub use limit::{Limit, LimitArgument, LimitError, Side};
-pub use pace::{BucketView, Budget};
+pub use pace::Budget;
+pub use shelf::{Contents, Page, RedisShelf, Shelf, Write};
+pub use view::BucketView;

@@ -116,6 +116,18 @@ impl Names {
         self.of("generation")
     }
 
+    /// With `:` and an instance's number behind it a hash: version and text of its budget. The
+    /// number in the name is that of the text's form: a form that cannot read an earlier one's
+    /// needs another name.
+    pub(crate) fn budget(&self) -> String {
+        self.of("budget:1")
+    }
+
+    /// Hash: instance → milliseconds since the epoch until when it is closed.
+    pub(crate) fn budgets(&self) -> String {
+        self.of("budgets")
+    }
+
     /// Channel: tickets have been pushed.
     pub(crate) fn tickets_channel(&self) -> String {
         self.of("signal:tickets")

@@ -3,9 +3,13 @@
 use super::{
     announced::{Announced, Announcement},
     limit::Limit,
-    trail::{Room, Trail},
+    lineage::Recall,
+    room::Room,
+    trail::Trail,
+    written::{self, Owner},
 };
 use mirror_core::ports::Class;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Where no period is known: what GitLab's own limiters use, and how long to stay away after a
@@ -15,16 +19,20 @@ pub(super) const USUAL_PERIOD: Duration = Duration::from_secs(60);
 /// No refusal is believed for longer: GitLab counts in hours at most.
 const LONGEST_REFUSAL: Duration = Duration::from_secs(3600);
 
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// A limit that was too high again and again is tried once an hour.
 const MOST_PATIENCE: u32 = 64;
 
 /// A limit that refusals taught.
-#[derive(Debug)]
-struct Taught {
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Taught {
+    #[serde(with = "written::limit")]
     limit: Limit,
     /// The instance named it: not to be raised by trying.
     told: bool,
     /// A period began then.
+    #[serde(with = "written::millis")]
     since: Duration,
     /// It has held somebody back since.
     binding: bool,
@@ -34,13 +42,17 @@ struct Taught {
     patience: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Bucket {
-    class: Class,
+    #[serde(with = "written::class")]
+    pub(super) class: Class,
+    /// Each process is told, none tells another.
+    #[serde(skip)]
     pub(super) configured: Option<Limit>,
     taught: Option<Taught>,
     trail: Trail,
     announced: Announced,
+    #[serde(with = "written::millis")]
     closed_until: Duration,
 }
 
@@ -82,17 +94,65 @@ impl Bucket {
         counted.and(self.announced.room(now, self.trail.on_their_way(), by_hand))
     }
 
-    pub(super) fn admit(&mut self, now: Duration, by_hand: bool) {
-        self.trail.admit(now, self.limit().as_ref(), by_hand);
+    pub(super) fn admit(&mut self, now: Duration, by_hand: bool, owner: Owner) {
+        self.trail.admit(now, self.limit().as_ref(), by_hand, owner);
     }
 
-    pub(super) fn answered(&mut self, now: Duration, by_hand: bool) {
-        self.trail.answered_now(now, by_hand);
+    pub(super) fn answered(&mut self, now: Duration, by_hand: bool, owner: Owner) {
+        let period = self.period();
+        self.trail.answered_now(now, period, by_hand, owner);
+    }
+
+    /// The owner died.
+    pub(super) fn bury(&mut self, now: Duration, owner: Owner) {
+        let period = self.period();
+        self.trail.bury(now, period, owner);
+    }
+
+    /// Takes over what a lost book said.
+    pub(super) fn recall(&mut self, lost: &Self, recall: &Recall) {
+        self.trail.recall(&lost.trail, recall);
+        self.announced.recall(&lost.announced);
+        let closed_until = lost
+            .closed_until
+            .min(recall.now.saturating_add(LONGEST_REFUSAL));
+        self.closed_until = self.closed_until.max(closed_until);
+        if self.taught.is_none() {
+            self.taught.clone_from(&lost.taught);
+        }
+    }
+
+    /// What refusals taught.
+    pub(super) fn taught(&self) -> Option<&Taught> {
+        self.taught.as_ref()
+    }
+
+    /// Whether it counts nothing, waits for nothing and knows of no window.
+    pub(super) fn is_at_rest(&mut self, now: Duration) -> bool {
+        self.counted(now) == 0
+            && self.closed_until(now).is_none()
+            && self.announced.current(now).is_none()
+    }
+
+    /// Whether a new one would do as well. What refusals taught is kept for a day.
+    pub(super) fn is_blank(&mut self, now: Duration) -> bool {
+        let lesson = self.taught.as_ref();
+        let forgotten = lesson.is_none_or(|taught| now.saturating_sub(taught.since) >= DAY);
+        forgotten && self.is_at_rest(now)
+    }
+
+    /// Nothing goes before this time, not even a person's request.
+    pub(super) fn shut_until(&self, now: Duration) -> Option<Duration> {
+        self.closed_until(now)
+            .max(self.announced.used_up_until(now))
     }
 
     pub(super) fn announced(&mut self, now: Duration, announcement: Option<Announcement>) {
         match announcement {
-            Some(announcement) => self.announced.learn(now, announcement),
+            Some(announcement) => {
+                let on_their_way = self.trail.on_their_way();
+                self.announced.learn(now, announcement, on_their_way);
+            }
             None => self.announced.learn_nothing(now),
         }
     }
@@ -180,8 +240,8 @@ mod tests {
     fn send(bucket: &mut Bucket, now: Duration, requests: u64) {
         for _ in 0..requests {
             assert_eq!(bucket.room(now, true), Room::Free);
-            bucket.admit(now, true);
-            bucket.answered(now, true);
+            bucket.admit(now, true, Owner::ME);
+            bucket.answered(now, true, Owner::ME);
         }
     }
 

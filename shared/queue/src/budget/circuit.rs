@@ -5,7 +5,12 @@
 //! round trip. Five struggles in a row open the circuit: one probe at a time, each later than the
 //! last, and always a read: of a write to an instance that is down nobody knows what came of it.
 
-use super::trail::Room;
+use super::{
+    lineage::Recall,
+    room::Room,
+    written::{self, Owner},
+};
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, time::Duration};
 
 /// More at once would only queue inside GitLab.
@@ -32,23 +37,30 @@ pub(super) enum Health {
     Struggling,
 }
 
-#[derive(Debug)]
+/// A request on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Sent(#[serde(with = "written::millis")] Duration, Owner);
+
+#[derive(Debug, Serialize, Deserialize)]
 enum State {
     Closed {
         in_a_row: u32,
     },
     Open {
+        #[serde(with = "written::millis")]
         until: Duration,
+        #[serde(with = "written::millis")]
         pause: Duration,
-        probing: bool,
+        /// Whose probe is on its way.
+        probing: Option<Owner>,
         /// Sent before it opened: their failures are no news.
         before: usize,
     },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Circuit {
-    on_their_way: VecDeque<Duration>,
+    on_their_way: VecDeque<Sent>,
     at_once: usize,
     /// Below it the number doubles each round trip, above it grows by one.
     careful_from: usize,
@@ -76,35 +88,94 @@ impl Circuit {
     /// them was answered well; its sender, who runs out of patience where nobody probes, begins
     /// anew with reads.
     pub(super) fn room(&mut self, now: Duration, changes: bool) -> Room {
-        while let Some(since) = self.on_their_way.front()
-            && now.saturating_sub(*since) >= LOST
+        while let Some(Sent(since, owner)) = self.on_their_way.front().copied()
+            && now.saturating_sub(since) >= LOST
         {
             self.on_their_way.pop_front();
-            match &mut self.state {
-                State::Open { probing, .. } => *probing = false,
-                State::Closed { .. } => {}
-            }
+            self.no_probe_of(owner);
         }
         match &self.state {
             State::Closed { .. } if self.on_their_way.len() < self.at_once => Room::Free,
             State::Closed { .. } => Room::AfterAnswer,
             State::Open { until, .. } if now < *until => Room::In(until.saturating_sub(now)),
-            State::Open { probing: true, .. } => Room::AfterAnswer,
+            State::Open {
+                probing: Some(_), ..
+            } => Room::AfterAnswer,
             State::Open { pause, .. } if changes => Room::In(*pause),
             State::Open { .. } => Room::Free,
         }
     }
 
-    pub(super) fn admit(&mut self, now: Duration) {
-        self.on_their_way.push_back(now);
+    pub(super) fn admit(&mut self, now: Duration, owner: Owner) {
+        self.on_their_way.push_back(Sent(now, owner));
         match &mut self.state {
-            State::Open { probing, .. } => *probing = true,
+            State::Open { probing, .. } => *probing = Some(owner),
             State::Closed { .. } => {}
         }
     }
 
-    pub(super) fn answered(&mut self, now: Duration, health: Health) {
-        self.on_their_way.pop_front();
+    /// The owner died: nothing of its is waited for, and another may probe.
+    pub(super) fn bury(&mut self, owner: Owner) {
+        self.on_their_way.retain(|Sent(_, of)| *of != owner);
+        self.no_probe_of(owner);
+    }
+
+    fn no_probe_of(&mut self, owner: Owner) {
+        match &mut self.state {
+            State::Open { probing, .. } if *probing == Some(owner) => *probing = None,
+            State::Open { .. } | State::Closed { .. } => {}
+        }
+    }
+
+    /// Takes over what a lost book said. How many at once is found out anew.
+    pub(super) fn recall(&mut self, lost: &Self, recall: &Recall) {
+        self.on_their_way.retain(|Sent(_, of)| *of != recall.owner);
+        let news = lost.on_their_way.iter();
+        let news = news.filter(|Sent(since, of)| recall.takes(*of, *since));
+        self.on_their_way
+            .extend(news.map(|Sent(since, of)| Sent((*since).min(recall.now), *of)));
+        self.on_their_way
+            .make_contiguous()
+            .sort_by_key(|Sent(since, _)| *since);
+        if let (State::Closed { .. }, State::Open { until, pause, .. }) = (&self.state, &lost.state)
+            && self.at_once == 1
+        {
+            self.state = State::Open {
+                until: (*until).min(recall.now.saturating_add(*pause)),
+                pause: *pause,
+                probing: None,
+                before: self.on_their_way.len(),
+            };
+        }
+    }
+
+    /// An admitted request was never sent: no word about the instance.
+    pub(super) fn withdrawn(&mut self, owner: Owner) {
+        let position = self.on_their_way.iter().rposition(|sent| sent.1 == owner);
+        if let Some(position) = position {
+            self.on_their_way.remove(position);
+        }
+        self.no_probe_of(owner);
+    }
+
+    /// Open until then; it may stay open.
+    pub(super) fn open_until(&self, now: Duration) -> Option<Duration> {
+        match &self.state {
+            State::Open { until, .. } => (now < *until).then_some(*until),
+            State::Closed { .. } => None,
+        }
+    }
+
+    /// Whether nothing is on its way and nothing is wrong.
+    pub(super) fn is_at_rest(&self, now: Duration) -> bool {
+        self.on_their_way.is_empty() && self.open_until(now).is_none()
+    }
+
+    pub(super) fn answered(&mut self, now: Duration, health: Health, owner: Owner) {
+        let position = self.on_their_way.iter().position(|sent| sent.1 == owner);
+        if let Some(position) = position {
+            self.on_their_way.remove(position);
+        }
         let pardoned = self.pardoned > 0;
         self.pardoned = self.pardoned.saturating_sub(1);
         match health {
@@ -149,7 +220,7 @@ impl Circuit {
                     self.state = State::Open {
                         until: now.saturating_add(FIRST_PAUSE),
                         pause: FIRST_PAUSE,
-                        probing: false,
+                        probing: None,
                         before: self.on_their_way.len(),
                     };
                 }
@@ -169,7 +240,7 @@ impl Circuit {
             } => {
                 *pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
                 *until = now.saturating_add(*pause);
-                *probing = false;
+                *probing = None;
             }
         }
     }
@@ -184,7 +255,7 @@ mod tests {
     fn fill(circuit: &mut Circuit, now: Duration) -> usize {
         let mut sent = 0;
         while circuit.room(now, false) == Room::Free {
-            circuit.admit(now);
+            circuit.admit(now, Owner::ME);
             sent += 1;
         }
         sent
@@ -193,7 +264,7 @@ mod tests {
     fn round(circuit: &mut Circuit, health: Health) -> usize {
         let sent = fill(circuit, NOW);
         for _ in 0..sent {
-            circuit.answered(NOW, health);
+            circuit.answered(NOW, health, Owner::ME);
         }
         sent
     }
@@ -213,10 +284,10 @@ mod tests {
         }
         assert_eq!(fill(&mut circuit, NOW), 32);
         for _ in 0..4 {
-            circuit.answered(NOW, Health::Struggling);
+            circuit.answered(NOW, Health::Struggling, Owner::ME);
         }
         for _ in 0..28 {
-            circuit.answered(NOW, Health::Well);
+            circuit.answered(NOW, Health::Well, Owner::ME);
         }
         // Halved once to 16, then 28 good answers are one round trip and a bit.
         assert_eq!(fill(&mut circuit, NOW), 17);
@@ -242,11 +313,11 @@ mod tests {
             now += pause;
             assert_eq!(fill(&mut circuit, now), 1, "one probe at a time");
             assert_eq!(circuit.room(now, false), Room::AfterAnswer);
-            circuit.answered(now, Health::Struggling);
+            circuit.answered(now, Health::Struggling, Owner::ME);
         }
         now += LONGEST_PAUSE;
         assert_eq!(fill(&mut circuit, now), 1);
-        circuit.answered(now, Health::Well);
+        circuit.answered(now, Health::Well, Owner::ME);
         assert!(fill(&mut circuit, now) >= 1, "one good answer closes it");
     }
 
@@ -258,7 +329,7 @@ mod tests {
         }
         assert_eq!(fill(&mut circuit, NOW), 16);
         for _ in 0..16 {
-            circuit.answered(NOW, Health::Struggling);
+            circuit.answered(NOW, Health::Struggling, Owner::ME);
         }
         assert_eq!(circuit.room(NOW, false), Room::In(FIRST_PAUSE));
     }
@@ -286,11 +357,11 @@ mod tests {
         assert_eq!(circuit.room(later, true), Room::In(FIRST_PAUSE));
         assert_eq!(fill(&mut circuit, later), 1);
         assert_eq!(circuit.room(later, true), Room::AfterAnswer);
-        circuit.answered(later, Health::Struggling);
+        circuit.answered(later, Health::Struggling, Owner::ME);
         assert_eq!(circuit.room(later, true), Room::In(FIRST_PAUSE * 2));
         let later = later + FIRST_PAUSE * 2;
         assert_eq!(fill(&mut circuit, later), 1);
-        circuit.answered(later, Health::Well);
+        circuit.answered(later, Health::Well, Owner::ME);
         assert_eq!(circuit.room(later, true), Room::Free);
     }
 
@@ -299,5 +370,18 @@ mod tests {
         let mut circuit = Circuit::default();
         assert_eq!(fill(&mut circuit, NOW), 1);
         assert_eq!(fill(&mut circuit, NOW + LOST), 1);
+    }
+
+    #[test]
+    fn a_probe_of_one_who_died_is_followed_by_anothers() {
+        let mut circuit = Circuit::default();
+        for _ in 0..5 {
+            round(&mut circuit, Health::Struggling);
+        }
+        let later = NOW + FIRST_PAUSE;
+        circuit.admit(later, Owner(7));
+        assert_eq!(circuit.room(later, false), Room::AfterAnswer);
+        circuit.bury(Owner(7));
+        assert_eq!(fill(&mut circuit, later), 1);
     }
 }

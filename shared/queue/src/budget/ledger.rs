@@ -1,53 +1,21 @@
-//! The pure heart of the budget: state and time in, decision out.
+//! All instances, in one process.
 
 use super::{
-    announced::Announcement,
-    bucket::{Bucket, USUAL_PERIOD},
-    circuit::{Circuit, Health},
+    book::{Book, Moment},
     limit::Limit,
-    skew::Skew,
-    trail::Room,
+    room::Room,
+    written::Owner,
 };
-use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::InstanceId,
-    ports::{Account, Charge, Class, Observation},
+    ports::{Charge, Observation},
 };
 use std::{collections::HashMap, time::Duration};
 
-/// No window is believed to last longer.
-const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
-
-/// The moment something happens, on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) monotonic: Duration,
-    pub(super) time_of_day: DateTime<Utc>,
-}
-
-impl Moment {
-    /// The time of day of a monotonic time.
-    pub(super) fn time_at(&self, monotonic: Duration) -> DateTime<Utc> {
-        let wait = monotonic.saturating_sub(self.monotonic);
-        TimeDelta::from_std(wait)
-            .ok()
-            .and_then(|wait| self.time_of_day.checked_add_signed(wait))
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Instance {
-    limits: HashMap<Class, Limit>,
-    circuit: Circuit,
-    skew: Skew,
-}
-
-/// All accounts of all instances.
+/// A book for each instance.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    instances: HashMap<InstanceId, Instance>,
-    buckets: HashMap<(Account, Class), Bucket>,
+    books: HashMap<InstanceId, Book>,
 }
 
 impl Ledger {
@@ -57,121 +25,38 @@ impl Ledger {
         instance: InstanceId,
         limits: impl IntoIterator<Item = Limit>,
     ) {
-        let limits: HashMap<_, _> = limits
-            .into_iter()
-            .map(|limit| (limit.class, limit))
-            .collect();
-        for ((account, class), bucket) in &mut self.buckets {
-            if account.instance == instance {
-                bucket.configured = limits.get(class).copied();
-            }
-        }
-        self.instances.entry(instance).or_default().limits = limits;
+        self.book(instance).configure(limits);
     }
 
     /// May this request go? If so it has been counted, and must be [`Ledger::learn`]ed of once.
     pub(super) fn decide(&mut self, now: Duration, charge: &Charge) -> Room {
-        let instance = self.instances.entry(charge.account.instance).or_default();
-        let mut room = instance.circuit.room(now, charge.changes);
-        for class in classes(charge) {
-            let bucket = bucket(&mut self.buckets, instance, &charge.account, class);
-            room = room.and(bucket.room(now, charge.by_hand));
-        }
-        if room == Room::Free {
-            instance.circuit.admit(now);
-            for class in classes(charge) {
-                bucket(&mut self.buckets, instance, &charge.account, class)
-                    .admit(now, charge.by_hand);
-            }
-        }
-        room
+        let book = self.book(charge.account.instance);
+        book.decide(now, charge, Owner::ME)
     }
 
     /// An admitted request was answered, or given up.
     pub(super) fn learn(&mut self, now: Moment, charge: &Charge, observation: &Observation) {
-        let at = now.monotonic;
-        let instance = self.instances.entry(charge.account.instance).or_default();
-        instance.circuit.answered(at, health(observation));
-        if let Some(date) = observation.instance_clock {
-            instance.skew.learn(at, date);
-        }
-        let announcement = announcement(&instance.skew, now, observation);
-        for class in classes(charge) {
-            let bucket = bucket(&mut self.buckets, instance, &charge.account, class);
-            bucket.answered(at, charge.by_hand);
-            if class == Class::Api {
-                bucket.announced(at, announcement);
-            }
-        }
-        if let Some(refusal) = observation.refused {
-            let (class, told) = if refusal.application {
-                (charge.class, None)
-            } else {
-                (Class::Api, observation.limit)
-            };
-            // `Retry-After` may be rounded down to before the window's end.
-            let until_reset = announcement.map(|known| known.ends.saturating_sub(at));
-            let wait = refusal.retry_after.max(until_reset);
-            bucket(&mut self.buckets, instance, &charge.account, class).refuse(at, wait, told);
-        }
+        let book = self.book(charge.account.instance);
+        book.learn(now, charge, observation, Owner::ME);
     }
 
-    /// Every bucket that was ever charged.
-    pub(super) fn buckets(&mut self) -> impl Iterator<Item = (&Account, Class, &mut Bucket)> {
-        self.buckets
+    /// Every book.
+    pub(super) fn books(&mut self) -> impl Iterator<Item = (InstanceId, &mut Book)> {
+        self.books
             .iter_mut()
-            .map(|((account, class), bucket)| (account, *class, bucket))
+            .map(|(instance, book)| (*instance, book))
     }
-}
 
-fn bucket<'a>(
-    buckets: &'a mut HashMap<(Account, Class), Bucket>,
-    instance: &Instance,
-    account: &Account,
-    class: Class,
-) -> &'a mut Bucket {
-    buckets
-        .entry((account.clone(), class))
-        .or_insert_with(|| Bucket::new(class, instance.limits.get(&class).copied()))
-}
-
-fn classes(charge: &Charge) -> impl Iterator<Item = Class> + use<> {
-    let other = (charge.class != Class::Api).then_some(charge.class);
-    std::iter::once(Class::Api).chain(other)
-}
-
-fn health(observation: &Observation) -> Health {
-    if observation.struggling {
-        Health::Struggling
-    } else if observation.refused.is_some() {
-        Health::Refused
-    } else {
-        Health::Well
+    fn book(&mut self, instance: InstanceId) -> &mut Book {
+        self.books.entry(instance).or_default()
     }
-}
-
-fn announcement(skew: &Skew, now: Moment, observation: &Observation) -> Option<Announcement> {
-    let remaining = observation.remaining?;
-    let at = now.monotonic;
-    let (reset, ends) = match observation.reset {
-        Some(reset) => (reset, skew.surely_past(reset, at, now.time_of_day)),
-        None => {
-            let ends = at.saturating_add(USUAL_PERIOD);
-            (now.time_at(ends), ends)
-        }
-    };
-    Some(Announcement {
-        remaining,
-        limit: observation.limit,
-        reset,
-        ends: ends.min(at.saturating_add(LONGEST_WINDOW)),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_core::ports::Refusal;
+    use chrono::{DateTime, TimeDelta};
+    use mirror_core::ports::{Account, Class, Refusal};
 
     fn charge(class: Class) -> Charge {
         Charge {

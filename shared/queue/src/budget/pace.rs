@@ -1,16 +1,23 @@
-//! The budget in one process.
+//! The budget as the client, the dispatcher and people see it.
 
 use super::{
-    ledger::{Ledger, Moment},
+    book::Moment,
+    desk::News,
+    ledger::Ledger,
     limit::Limit,
-    trail::Room,
+    room::Room,
+    shared::Shared,
+    shelf::{RedisShelf, Shelf},
+    view::{self, BucketView},
 };
-use chrono::{DateTime, Utc};
+use crate::connection::{Redis, RedisError};
+use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::InstanceId,
-    ports::{Account, Admission, BoxFuture, Charge, Class, Clock, Observation, Pace},
+    ports::{Admission, BoxFuture, Charge, Clock, Entropy, Observation, Pace},
 };
 use std::{
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -22,95 +29,157 @@ const IN_PLACE: Duration = Duration::from_secs(62);
 /// While answers are waited for, time passes too and may make room.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The request budget of one process, for any number of instances and accounts.
+/// The request budget, for any number of instances and accounts: of one process, or of all on one
+/// Redis.
 ///
 /// Each request admitted with [`Admission::Go`] must be reported to [`Pace::learn`] exactly once,
 /// also when it was given up or its caller went away: it counts as on its way until then. It is to
 /// be reported when the answer's head arrives, not when its body has been read: a transfer that
 /// reads one body into another request would else wait for itself on an instance that bears only
 /// one request at once.
+///
+/// Over Redis a process that dies is waited for: what it had sent counts as answered a minute and a
+/// half after its last sign of life. While Redis cannot be reached nothing is admitted, as nobody
+/// knows what the others send: who asks hears "in a second" until it is back. An instance of which
+/// Redis knows nothing stays closed for three seconds, in which those who know something tell.
 pub struct Budget {
     clock: Arc<dyn Clock>,
+    way: Way,
+}
+
+enum Way {
+    InProcess(InProcess),
+    Shared(Shared),
+}
+
+#[derive(Default)]
+struct InProcess {
     ledger: Mutex<Ledger>,
     answered: Notify,
 }
 
-/// One bucket, for display.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BucketView {
-    /// Whose.
-    pub account: Account,
-    /// Of which requests.
-    pub class: Class,
-    /// Requests in a period, if configured, announced or taught by a refusal.
-    pub limit: Option<u64>,
-    /// The period; a minute where none is known.
-    pub period: Duration,
-    /// Ours that the instance may be counting now.
-    pub used: u64,
-    /// What may still be sent now; `None` if no limit is known.
-    pub remaining: Option<u64>,
-    /// When more will remain: the end of the announced window, else when the oldest of ours is no
-    /// longer counted.
-    pub resets_at: Option<DateTime<Utc>>,
-    /// Nothing goes before this time.
-    pub closed_until: Option<DateTime<Utc>>,
+impl InProcess {
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn views(&self, now: &Moment) -> Vec<BucketView> {
+        let mut ledger = self.ledger();
+        let books = ledger.books();
+        books
+            .flat_map(|(instance, book)| book.views(instance, now))
+            .collect()
+    }
+
+    /// Never [`Room::AfterAnswer`]: that is waited for here.
+    async fn ask(&self, charge: &Charge, clock: &dyn Clock) -> Room {
+        loop {
+            let answered = self.answered.notified();
+            tokio::pin!(answered);
+            // Listening begins before the decision, or an answer in between would be missed.
+            answered.as_mut().enable();
+            match self.ledger().decide(clock.monotonic(), charge) {
+                Room::AfterAnswer => {}
+                room @ (Room::Free | Room::In(_)) => return room,
+            }
+            tokio::select! {
+                () = answered => {}
+                () = clock.sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
 }
 
 impl Budget {
-    /// A budget that knows no limits yet.
+    /// Of one process. It knows no limits yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            ledger: Mutex::default(),
-            answered: Notify::new(),
+            way: Way::InProcess(InProcess::default()),
+        }
+    }
+
+    /// Of all processes on this Redis. It works with tasks in the background, which end with it,
+    /// and needs a tokio runtime when an instance is first named.
+    pub fn redis(redis: &Redis) -> Self {
+        let shelf = RedisShelf::new(redis.clone());
+        let (clock, entropy) = (redis.clock(), redis.entropy());
+        Self::shared(Arc::new(shelf), Arc::clone(clock), Arc::clone(entropy))
+    }
+
+    /// Of all processes at one shelf. `clock` serves to wait, and to name times to this process:
+    /// what counts is the shelf's time.
+    pub fn shared(shelf: Arc<dyn Shelf>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            way: Way::Shared(Shared::new(shelf, Arc::clone(&clock), entropy)),
+            clock,
         }
     }
 
     /// Sets what is known of an instance's limits, in place of what was set before. Of several for
-    /// one class the last counts.
+    /// one class the last counts. Every process must be told; where they were told differently,
+    /// each keeps to its own.
     pub fn configure(&self, instance: InstanceId, limits: impl IntoIterator<Item = Limit>) {
-        self.ledger().configure(instance, limits);
-        self.answered.notify_waiters();
+        match &self.way {
+            Way::InProcess(own) => {
+                own.ledger().configure(instance, limits);
+                own.answered.notify_waiters();
+            }
+            Way::Shared(shared) => shared
+                .desk(instance)
+                .configure(limits.into_iter().collect()),
+        }
     }
 
-    /// All buckets ever charged, by instance, user and class.
+    /// The buckets that were charged, by instance, user and class. Over Redis those of all
+    /// processes, but only of instances that this process was told of or charged, and as it saw
+    /// them last: a second ago while they are in use. Such that have been at rest are missing.
     pub fn snapshot(&self) -> Vec<BucketView> {
-        let now = self.moment();
-        let mut ledger = self.ledger();
-        let mut views: Vec<_> = ledger
-            .buckets()
-            .map(|(account, class, bucket)| {
-                let used = bucket.counted(now.monotonic);
-                let window = bucket.announced_window(now.monotonic);
-                let limit = bucket.limit().map(|limit| limit.requests);
-                let by_count = limit.map(|limit| limit.saturating_sub(used));
-                let announced = window.map(|(_, remaining, _)| remaining);
-                let ends = window.map(|(_, _, ends)| ends).or(bucket.next_end());
-                BucketView {
-                    account: account.clone(),
-                    class,
-                    limit: limit.or(window.and_then(|(limit, _, _)| limit)),
-                    period: bucket.period(),
-                    used,
-                    remaining: match (by_count, announced) {
-                        (Some(one), Some(two)) => Some(one.min(two)),
-                        (one, two) => one.or(two),
-                    },
-                    resets_at: ends.map(|ends| now.time_at(ends)),
-                    closed_until: bucket
-                        .closed_until(now.monotonic)
-                        .map(|until| now.time_at(until)),
-                }
-            })
-            .collect();
-        views.sort_by(|one, two| {
-            let key = |view: &BucketView| (view.account.instance, view.class);
-            key(one)
-                .cmp(&key(two))
-                .then_with(|| one.account.user.cmp(&two.account.user))
-        });
+        let mut views = match &self.way {
+            Way::InProcess(own) => own.views(&self.moment()),
+            Way::Shared(shared) => shared.seen(),
+        };
+        view::sort(&mut views);
         views
+    }
+
+    /// As [`Budget::snapshot`], but over Redis of all instances, and as they are now. Limits that
+    /// were set are shown for instances that this process was told of.
+    ///
+    /// # Errors
+    /// Redis cannot be asked.
+    pub async fn buckets(&self) -> Result<Vec<BucketView>, RedisError> {
+        let mut views = match &self.way {
+            Way::InProcess(own) => own.views(&self.moment()),
+            Way::Shared(shared) => shared.views().await?,
+        };
+        view::sort(&mut views);
+        Ok(views)
+    }
+
+    /// The instances to which nothing goes before a time: none of the accounts that were used of
+    /// late may send, or the instance is down. For the dispatcher; one short call over Redis,
+    /// whose time it is. An instance that is missing here may still make a request wait.
+    ///
+    /// # Errors
+    /// Redis cannot be asked.
+    pub async fn closed_instances(&self) -> Result<Vec<(InstanceId, DateTime<Utc>)>, RedisError> {
+        let mut closed: Vec<_> = match &self.way {
+            Way::InProcess(own) => {
+                let now = self.moment();
+                let mut ledger = own.ledger();
+                let books = ledger.books();
+                books
+                    .filter_map(|(instance, book)| {
+                        let until = book.closed_until(now.monotonic)?;
+                        Some((instance, now.time_at(until)))
+                    })
+                    .collect()
+            }
+            Way::Shared(shared) => shared.closed().await?,
+        };
+        closed.sort();
+        Ok(closed)
     }
 
     fn moment(&self) -> Moment {
@@ -119,44 +188,47 @@ impl Budget {
             time_of_day: self.clock.now(),
         }
     }
-
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn decide(&self, charge: &Charge) -> Room {
-        self.ledger().decide(self.clock.monotonic(), charge)
-    }
 }
 
 impl Pace for Budget {
     fn admit<'a>(&'a self, charge: &'a Charge) -> BoxFuture<'a, Admission> {
         Box::pin(async move {
-            loop {
-                let answered = self.answered.notified();
-                tokio::pin!(answered);
-                // Listening begins before the decision, or an answer in between would be missed.
-                answered.as_mut().enable();
-                match self.decide(charge) {
-                    Room::Free => return Admission::Go,
-                    Room::In(wait) if wait <= IN_PLACE => return Admission::In(wait),
-                    Room::In(wait) => {
-                        let now = self.moment();
-                        let until = now.monotonic.saturating_add(wait);
-                        return Admission::NotBefore(now.time_at(until));
-                    }
-                    Room::AfterAnswer => tokio::select! {
-                        () = answered => {}
-                        () = self.clock.sleep(LOOK_AGAIN) => {}
-                    },
+            let room = match &self.way {
+                Way::InProcess(own) => own.ask(charge, &*self.clock).await,
+                Way::Shared(shared) => shared.desk(charge.account.instance).ask(charge).await,
+            };
+            match room {
+                Room::Free => Admission::Go,
+                Room::In(wait) if wait > IN_PLACE => {
+                    let wait = TimeDelta::from_std(wait).ok();
+                    let until = wait.and_then(|wait| self.clock.now().checked_add_signed(wait));
+                    Admission::NotBefore(until.unwrap_or(DateTime::<Utc>::MAX_UTC))
                 }
+                Room::In(wait) => Admission::In(wait),
+                Room::AfterAnswer => Admission::In(LOOK_AGAIN),
             }
         })
     }
 
     fn learn(&self, charge: &Charge, observation: &Observation) {
-        let now = self.moment();
-        self.ledger().learn(now, charge, observation);
-        self.answered.notify_waiters();
+        match &self.way {
+            Way::InProcess(own) => {
+                own.ledger().learn(self.moment(), charge, observation);
+                own.answered.notify_waiters();
+            }
+            Way::Shared(shared) => {
+                let news = News::Answered(charge.clone(), observation.clone());
+                shared.desk(charge.account.instance).tell(news);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = matches!(self.way, Way::Shared(_));
+        f.debug_struct("Budget")
+            .field("shared", &shared)
+            .finish_non_exhaustive()
     }
 }

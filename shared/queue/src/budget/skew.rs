@@ -1,6 +1,8 @@
 //! What time it is on the instance.
 
+use super::written;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long an extreme is believed, so that a clock set back is noticed.
@@ -9,8 +11,9 @@ const GENERATION: Duration = Duration::from_secs(300);
 /// Learns an instance's clock from its `Date` headers. `Date` has whole seconds and is as old as
 /// the answer's journey, so each reading is too early by an unknown bit; the latest of many is
 /// close to the truth, and never after it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Skew {
+    #[serde(with = "written::millis")]
     began: Duration,
     current: Option<i64>,
     previous: Option<i64>,
@@ -25,6 +28,13 @@ impl Skew {
         }
         let offset = date.timestamp_millis().saturating_sub(millis(now));
         self.current = self.current.max(Some(offset));
+    }
+
+    /// Takes over what was known, where nothing is.
+    pub(super) fn recall(&mut self, lost: &Self) {
+        if self.current.or(self.previous).is_none() {
+            self.clone_from(lost);
+        }
     }
 
     /// The monotonic time by which the instance's clock surely shows `time`. Before anything was

@@ -6,9 +6,17 @@
 //! arrival, which is not before `a`; so every `i` of `S` arrived after `a - period`, and its answer
 //! came later still. Hence each was counted when `j` was admitted, and `|S| <= limit`.
 //!
-//! Only counts matter, not which answer belongs to which request.
+//! Only counts matter, not which answer belongs to which request, as long as both are one owner's:
+//! what a process that died had sent is answered when its lease ends (`book.rs`).
 
-use super::limit::Limit;
+use super::{
+    limit::Limit,
+    lineage::Recall,
+    places::Places,
+    room::Room,
+    written::{self, Owner},
+};
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, time::Duration};
 
 /// A request whose end was never reported is forgotten after this time, so that a mistake
@@ -18,52 +26,6 @@ const LOST: Duration = Duration::from_secs(3600);
 /// How long a person's request that had to wait keeps others out of the reserve, beyond the time
 /// it was told to wait.
 const COURTESY: Duration = Duration::from_secs(1);
-
-/// Whether there is room for one more.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Room {
-    /// There is.
-    Free,
-    /// Not before so much time has passed.
-    In(Duration),
-    /// Not before one of the requests on their way is answered.
-    AfterAnswer,
-}
-
-impl Room {
-    /// Room in both: the longer wait.
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::In(one), Self::In(two)) => Self::In(one.max(two)),
-            (Self::In(wait), Self::Free | Self::AfterAnswer)
-            | (Self::Free | Self::AfterAnswer, Self::In(wait)) => Self::In(wait),
-            (Self::AfterAnswer, Self::Free | Self::AfterAnswer)
-            | (Self::Free, Self::AfterAnswer) => Self::AfterAnswer,
-            (Self::Free, Self::Free) => Self::Free,
-        }
-    }
-
-    /// Room in one of them: the shorter wait. Time is surer than an answer.
-    fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Free, _) | (_, Self::Free) => Self::Free,
-            (Self::In(one), Self::In(two)) => Self::In(one.min(two)),
-            (Self::In(wait), Self::AfterAnswer) | (Self::AfterAnswer, Self::In(wait)) => {
-                Self::In(wait)
-            }
-            (Self::AfterAnswer, Self::AfterAnswer) => Self::AfterAnswer,
-        }
-    }
-
-    fn at(time: Duration, now: Duration) -> Self {
-        let wait = time.saturating_sub(now);
-        if wait.is_zero() {
-            Self::Free
-        } else {
-            Self::In(wait)
-        }
-    }
-}
 
 /// A tenth of every limit is the reserve.
 pub(super) fn reserve_of(requests: u64) -> u64 {
@@ -76,51 +38,59 @@ enum Share {
     Reserve,
 }
 
-#[derive(Debug, Default)]
-struct Places {
-    on_their_way: u64,
-    answered: VecDeque<Duration>,
-}
-
-impl Places {
-    fn counted(&self) -> u64 {
-        self.on_their_way
-            .saturating_add(u64::try_from(self.answered.len()).unwrap_or(u64::MAX))
-    }
-
-    fn forget(&mut self, now: Duration, occupied: Duration) {
-        while let Some(answered) = self.answered.front()
-            && now.saturating_sub(*answered) >= occupied
-        {
-            self.answered.pop_front();
-        }
-    }
-
-    fn room(&self, now: Duration, places: u64, occupied: Duration) -> Room {
-        if self.counted() < places {
-            return Room::Free;
-        }
-        match self.answered.front() {
-            Some(answered) => Room::at(answered.saturating_add(occupied), now),
-            None => Room::AfterAnswer,
-        }
-    }
-}
-
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Line", into = "Line")]
 struct OnItsWay {
     since: Duration,
     share: Share,
     by_hand: bool,
+    owner: Owner,
+}
+
+/// As it is written down, once for each request: short.
+#[derive(Serialize, Deserialize)]
+struct Line(
+    #[serde(with = "written::millis")] Duration,
+    Owner,
+    /// From the reserve.
+    #[serde(with = "written::flag")]
+    bool,
+    /// By hand.
+    #[serde(with = "written::flag")]
+    bool,
+);
+
+impl From<Line> for OnItsWay {
+    fn from(Line(since, owner, reserve, by_hand): Line) -> Self {
+        let share = match reserve {
+            true => Share::Reserve,
+            false => Share::Common,
+        };
+        Self {
+            since,
+            share,
+            by_hand,
+            owner,
+        }
+    }
+}
+
+impl From<OnItsWay> for Line {
+    fn from(request: OnItsWay) -> Self {
+        let reserve = request.share == Share::Reserve;
+        Self(request.since, request.owner, reserve, request.by_hand)
+    }
 }
 
 /// The requests of one class that a server may be counting. Times are monotonic.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Trail {
     on_their_way: VecDeque<OnItsWay>,
     common: Places,
     reserve: Places,
+    #[serde(with = "written::millis_or_none")]
     trickled: Option<Duration>,
+    #[serde(with = "written::millis")]
     a_person_waits_until: Duration,
 }
 
@@ -145,8 +115,8 @@ impl Trail {
         [self.common.answered.front(), self.reserve.answered.front()]
             .into_iter()
             .flatten()
-            .min()
-            .map(|answered| answered.saturating_add(occupied(period)))
+            .min_by_key(|slot| slot.at)
+            .map(|slot| slot.at.saturating_add(occupied(period)))
     }
 
     /// Forgets what no server counts any more.
@@ -154,8 +124,8 @@ impl Trail {
         while let Some(oldest) = self.on_their_way.front()
             && now.saturating_sub(oldest.since) >= LOST
         {
-            let by_hand = oldest.by_hand;
-            self.answered_now(now, by_hand);
+            let (by_hand, owner) = (oldest.by_hand, oldest.owner);
+            self.answered_now(now, period, by_hand, owner);
         }
         self.common.forget(now, occupied(period));
         self.reserve.forget(now, occupied(period));
@@ -205,7 +175,13 @@ impl Trail {
     }
 
     /// Counts an admitted request.
-    pub(super) fn admit(&mut self, now: Duration, limit: Option<&Limit>, by_hand: bool) {
+    pub(super) fn admit(
+        &mut self,
+        now: Duration,
+        limit: Option<&Limit>,
+        by_hand: bool,
+        owner: Owner,
+    ) {
         let share = match limit {
             Some(limit) => self.share(now, limit, by_hand),
             None => Share::Common,
@@ -219,6 +195,7 @@ impl Trail {
             since: now,
             share,
             by_hand,
+            owner,
         });
     }
 
@@ -234,18 +211,59 @@ impl Trail {
         }
     }
 
-    /// One of the requests was answered, or given up.
-    pub(super) fn answered_now(&mut self, now: Duration, by_hand: bool) {
+    /// One of the owner's requests was answered, or given up.
+    pub(super) fn answered_now(
+        &mut self,
+        now: Duration,
+        period: Duration,
+        by_hand: bool,
+        owner: Owner,
+    ) {
         let position = self
             .on_their_way
             .iter()
-            .position(|request| request.by_hand == by_hand);
+            .position(|request| request.by_hand == by_hand && request.owner == owner);
         let Some(request) = position.and_then(|position| self.on_their_way.remove(position)) else {
             return;
         };
         let places = self.places(request.share);
         places.on_their_way = places.on_their_way.saturating_sub(1);
-        places.answered.push_back(now);
+        places.note_answer(now, period);
+    }
+
+    /// The owner died: all of its requests have arrived by now, or never will.
+    pub(super) fn bury(&mut self, now: Duration, period: Duration, owner: Owner) {
+        while let Some(request) = self.on_their_way.iter().find(|it| it.owner == owner) {
+            let by_hand = request.by_hand;
+            self.answered_now(now, period, by_hand, owner);
+        }
+    }
+
+    /// Takes over what a lost book said.
+    pub(super) fn recall(&mut self, lost: &Self, recall: &Recall) {
+        let stale = std::mem::take(&mut self.on_their_way);
+        let (stale, others): (Vec<_>, _) =
+            stale.into_iter().partition(|it| it.owner == recall.owner);
+        self.on_their_way = others.into();
+        for request in stale {
+            let places = self.places(request.share);
+            places.on_their_way = places.on_their_way.saturating_sub(1);
+        }
+        for request in &lost.on_their_way {
+            if recall.takes(request.owner, request.since) {
+                let places = self.places(request.share);
+                places.on_their_way = places.on_their_way.saturating_add(1);
+                self.on_their_way.push_back(OnItsWay {
+                    since: request.since.min(recall.now),
+                    ..request.clone()
+                });
+            }
+        }
+        self.on_their_way
+            .make_contiguous()
+            .sort_by_key(|request| request.since);
+        self.common.recall(&lost.common, recall);
+        self.reserve.recall(&lost.reserve, recall);
     }
 
     fn places(&mut self, share: Share) -> &mut Places {
@@ -283,8 +301,8 @@ mod tests {
     fn send_all(trail: &mut Trail, now: Duration, by_hand: bool) -> u64 {
         let mut sent = 0;
         while trail.room(now, &LIMIT, by_hand) == Room::Free {
-            trail.admit(now, Some(&LIMIT), by_hand);
-            trail.answered_now(now, by_hand);
+            trail.admit(now, Some(&LIMIT), by_hand, Owner::ME);
+            trail.answered_now(now, LIMIT.period, by_hand, Owner::ME);
             sent += 1;
         }
         sent
@@ -295,10 +313,10 @@ mod tests {
         let mut trail = Trail::default();
         for _ in 0..20 {
             assert_eq!(trail.room(seconds(0), &LIMIT, true), Room::Free);
-            trail.admit(seconds(0), Some(&LIMIT), true);
+            trail.admit(seconds(0), Some(&LIMIT), true, Owner::ME);
         }
         assert_eq!(trail.room(seconds(30), &LIMIT, true), Room::AfterAnswer);
-        trail.answered_now(seconds(30), true);
+        trail.answered_now(seconds(30), LIMIT.period, true, Owner::ME);
         assert!(matches!(trail.room(seconds(61), &LIMIT, true), Room::In(_)));
         assert_eq!(trail.room(seconds(91), &LIMIT, true), Room::Free);
     }
@@ -339,7 +357,7 @@ mod tests {
     fn a_request_whose_end_was_never_told_does_not_hold_its_place_for_ever() {
         let mut trail = Trail::default();
         for _ in 0..20 {
-            trail.admit(seconds(0), Some(&LIMIT), true);
+            trail.admit(seconds(0), Some(&LIMIT), true, Owner::ME);
         }
         trail.settle(LOST, LIMIT.period);
         assert_eq!(trail.on_their_way(), 0);
@@ -354,7 +372,46 @@ mod tests {
         };
         let mut trail = Trail::default();
         assert_eq!(trail.room(seconds(0), &tiny, false), Room::Free);
-        trail.admit(seconds(0), Some(&tiny), false);
+        trail.admit(seconds(0), Some(&tiny), false, Owner::ME);
         assert_eq!(trail.room(seconds(0), &tiny, false), Room::AfterAnswer);
+    }
+
+    #[test]
+    fn many_answers_take_little_room_and_are_forgotten_late_not_early() {
+        let mut trail = Trail::default();
+        let limit = Limit {
+            requests: 1_000_000,
+            ..LIMIT
+        };
+        for millis in 0..30_000 {
+            let now = Duration::from_millis(millis);
+            trail.admit(now, Some(&limit), true, Owner::ME);
+            trail.answered_now(now, LIMIT.period, true, Owner::ME);
+        }
+        assert_eq!(trail.counted(), 30_000);
+        let slots = trail.common.answered.len() + trail.reserve.answered.len();
+        assert!(slots < 1500, "{slots}");
+        for millis in (60_100..90_000).step_by(1000) {
+            trail.settle(Duration::from_millis(millis), LIMIT.period);
+            // Of the answers at 0, 1, 2 … ms these are a period old; the care is 22 ms, and 0 is one of them.
+            let old = millis - 60_000 - 22 + 1;
+            let kept = trail.counted();
+            assert!(kept >= 30_000 - old && kept <= 30_000 - old + 122, "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_dead_owners_requests_hold_their_places_one_more_period() {
+        let (mut trail, dead) = (Trail::default(), Owner(7));
+        for owner in [dead, Owner::ME, dead] {
+            trail.admit(seconds(0), Some(&LIMIT), true, owner);
+        }
+        trail.bury(seconds(30), LIMIT.period, dead);
+        assert_eq!((trail.on_their_way(), trail.counted()), (1, 3));
+        // An answer that comes after all is not taken for another's.
+        trail.answered_now(seconds(31), LIMIT.period, true, dead);
+        assert_eq!((trail.on_their_way(), trail.counted()), (1, 3));
+        trail.settle(seconds(91), LIMIT.period);
+        assert_eq!(trail.counted(), 1);
     }
 }

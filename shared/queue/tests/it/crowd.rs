@@ -7,12 +7,16 @@ use mirror_core::{
 };
 use mirror_queue::budget::{Budget, Limit};
 use mirror_runtime::{SeededEntropy, testing::TokioClock};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::task::JoinSet;
 
 /// What answers them.
 pub(crate) trait Server: Send + Sync {
     /// A request arrives when the server's clock shows `now`.
-    fn arrive(&self, now: DateTime<Utc>) -> BoxFuture<'_, Observation>;
+    fn arrive(&self, now: DateTime<Utc>, charge: &Charge) -> BoxFuture<'_, Observation>;
 
     /// How many were accepted and refused.
     fn tally(&self) -> (usize, usize);
@@ -20,7 +24,8 @@ pub(crate) trait Server: Send + Sync {
 
 pub(crate) struct Crowd {
     pub(crate) clock: TokioClock,
-    pub(crate) budget: Budget,
+    /// One for each process.
+    pub(crate) budgets: Vec<Mutex<Option<Arc<Budget>>>>,
     pub(crate) server: Box<dyn Server>,
     /// The longest way in each direction.
     pub(crate) way: Duration,
@@ -60,14 +65,37 @@ impl Crowd {
         let clock = TokioClock::starting_at(epoch());
         let budget = Budget::new(Arc::new(clock));
         budget.configure(InstanceId(1), limit);
+        Self::of(clock, vec![budget], server, seed)
+    }
+
+    pub(crate) fn of(
+        clock: TokioClock,
+        budgets: Vec<Budget>,
+        server: Box<dyn Server>,
+        seed: u64,
+    ) -> Self {
         Self {
             clock,
-            budget,
+            budgets: budgets
+                .into_iter()
+                .map(|budget| Mutex::new(Some(Arc::new(budget))))
+                .collect(),
             server,
             way: Duration::from_millis(300),
             server_ahead: 0,
             entropy: SeededEntropy::new(seed),
         }
+    }
+
+    pub(crate) fn budget(&self, process: usize) -> Arc<Budget> {
+        let budget = self.budgets[process].lock().unwrap();
+        budget.clone().expect("the process lives")
+    }
+
+    /// A process dies; its clients have.
+    pub(crate) fn kill(&self, process: usize) {
+        let budget = self.budgets[process].lock().unwrap().take();
+        assert_eq!(budget.map(|budget| Arc::strong_count(&budget)), Some(1));
     }
 
     async fn journey(&self) {
@@ -77,10 +105,10 @@ impl Crowd {
     }
 
     /// Waits for permission as the client does; how long it took.
-    async fn permission(&self, charge: &Charge) -> Duration {
+    async fn permission(&self, budget: &Budget, charge: &Charge) -> Duration {
         let asked = self.clock.monotonic();
         loop {
-            match self.budget.admit(charge).await {
+            match budget.admit(charge).await {
                 Admission::Go => return self.clock.monotonic() - asked,
                 Admission::In(wait) => self.clock.sleep(wait).await,
                 Admission::NotBefore(time) => {
@@ -93,28 +121,41 @@ impl Crowd {
 
     /// One request there and back; how long it waited for permission.
     pub(crate) async fn request(&self, charge: &Charge) -> Duration {
-        let waited = self.permission(charge).await;
+        self.request_of(0, charge).await
+    }
+
+    /// The same by one of the processes.
+    pub(crate) async fn request_of(&self, process: usize, charge: &Charge) -> Duration {
+        let budget = self.budget(process);
+        let waited = self.permission(&budget, charge).await;
         self.journey().await;
         let server_time = self.clock.now() + TimeDelta::milliseconds(self.server_ahead);
-        let observation = self.server.arrive(server_time).await;
+        let observation = self.server.arrive(server_time, charge).await;
         self.journey().await;
-        self.budget.learn(charge, &observation);
+        budget.learn(charge, &observation);
         waited
     }
 
     /// So many clients send as fast as they may until the given time.
     pub(crate) async fn saturate(self: &Arc<Self>, clients: usize, until: Duration) {
-        let mut running = tokio::task::JoinSet::new();
-        for _ in 0..clients {
+        let charges = (0..clients).map(|_| (0, charge(false))).collect();
+        let running = self.start(charges);
+        self.clock.sleep(until - self.clock.monotonic()).await;
+        drop(running);
+    }
+
+    /// Starts clients, each of one process, that send as fast as they may.
+    pub(crate) fn start(self: &Arc<Self>, clients: Vec<(usize, Charge)>) -> JoinSet<()> {
+        let mut running = JoinSet::new();
+        for (process, charge) in clients {
             let crowd = Arc::clone(self);
             running.spawn(async move {
                 loop {
-                    crowd.request(&charge(false)).await;
+                    crowd.request_of(process, &charge).await;
                 }
             });
         }
-        self.clock.sleep(until - self.clock.monotonic()).await;
-        running.shutdown().await;
+        running
     }
 
     pub(crate) fn tally(&self) -> (usize, usize) {

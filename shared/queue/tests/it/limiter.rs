@@ -2,7 +2,7 @@
 
 use crate::crowd::Server;
 use chrono::{DateTime, TimeDelta, Utc};
-use mirror_core::ports::{BoxFuture, Observation, Refusal};
+use mirror_core::ports::{BoxFuture, Charge, Observation, Refusal};
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +49,7 @@ impl Limiter {
         }
     }
 
-    fn answer(&self, now: DateTime<Utc>) -> Observation {
+    pub(crate) fn answer(&self, now: DateTime<Utc>) -> Observation {
         let mut count = self.count.lock().unwrap();
         let period = TimeDelta::from_std(self.period).unwrap();
         let millis = period.num_milliseconds();
@@ -94,7 +94,7 @@ impl Limiter {
 }
 
 impl Server for Limiter {
-    fn arrive(&self, now: DateTime<Utc>) -> BoxFuture<'_, Observation> {
+    fn arrive(&self, now: DateTime<Utc>, _: &Charge) -> BoxFuture<'_, Observation> {
         Box::pin(std::future::ready(self.answer(now)))
     }
 

@@ -8,6 +8,8 @@ mod crowd;
 #[cfg(test)]
 mod delivering;
 #[cfg(test)]
+mod driven_shelf;
+#[cfg(test)]
 mod limiter;
 #[cfg(test)]
 mod redis_server;
@@ -15,5 +17,7 @@ mod redis_server;
 mod redis_troubles;
 #[cfg(test)]
 mod saturation;
+#[cfg(test)]
+mod sharing;
 #[cfg(test)]
 mod simulated_gitlab;

@@ -5,7 +5,7 @@ use axum::body::Body;
 use chrono::{DateTime, Utc};
 use gitlab_sim::{RateLimits, Sim, SimClock, TokenSpec, UserSpec, Window};
 use http::{HeaderMap, Request, StatusCode};
-use mirror_core::ports::{BoxFuture, Observation, Refusal};
+use mirror_core::ports::{BoxFuture, Charge, Observation, Refusal};
 use mirror_queue::budget::Limit;
 use std::{
     sync::{
@@ -77,7 +77,7 @@ fn observation(headers: &HeaderMap, refused: bool) -> Observation {
 }
 
 impl Server for Gitlab {
-    fn arrive(&self, now: DateTime<Utc>) -> BoxFuture<'_, Observation> {
+    fn arrive(&self, now: DateTime<Utc>, _: &Charge) -> BoxFuture<'_, Observation> {
         Box::pin(self.answer(now))
     }
 
