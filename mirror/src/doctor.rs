@@ -35,7 +35,7 @@ pub(crate) async fn run(
                 findings.extend(clock_skew(side, asked, &reach).await);
             }
         }
-        findings.extend(limits(&reach).await);
+        findings.extend(limits(&reach));
         if let (Some(source), Some(target)) = (&ends.source, &ends.target)
             && source.project.id == target.project.id
             && source.project.web_url == target.project.web_url
@@ -158,9 +158,8 @@ async fn clock_skew(side: Side, asked: &Asked, reach: &Reach) -> Option<Finding>
 }
 
 /// The limits seen so far.
-async fn limits(reach: &Reach) -> Vec<Finding> {
-    // Of this process alone, which cannot fail.
-    let seen = reach.budget.snapshot().await.unwrap_or_default();
+fn limits(reach: &Reach) -> Vec<Finding> {
+    let seen = reach.budget.snapshot();
     seen.iter()
         .filter_map(|bucket| {
             let limit = bucket.limit?;

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Each request is answered at once, so nothing but the budget is waited for. First no limit is
-//! known, then one of 500 a second, with its thousands of answers to be remembered. To hold: 500
-//! requests a second, more than any GitLab grants.
+//! known, then one that is not reached, so that its reserve is kept as well. To hold: 500 requests
+//! a second, more than any GitLab grants.
 
 #![expect(
     clippy::disallowed_methods,
@@ -86,10 +86,9 @@ async fn measure(name: &str, limits: Option<Limit>) {
         })
         .collect();
     // The new book opens, and the slow start ends.
-    for budget in &budgets {
-        let end = Instant::now() + Duration::from_secs(4);
-        let warm = client(Arc::clone(budget), charge(instance), end);
-        drop(tokio::time::timeout(Duration::from_millis(3500), warm).await);
+    let end = Instant::now() + Duration::from_secs(4);
+    if let Some(first) = budgets.first() {
+        client(Arc::clone(first), charge(instance), end).await;
     }
     let began = Instant::now();
     let clients: Vec<_> = (0..PROCESSES * REQUESTS)
@@ -119,6 +118,6 @@ async fn measure(name: &str, limits: Option<Limit>) {
 #[tokio::main]
 async fn main() {
     measure("no limit", None).await;
-    let limit = Limit::parse("api=30000/60").unwrap();
-    measure("30000 a minute", Some(limit)).await;
+    let limit = Limit::parse("api=1000000/60").unwrap();
+    measure("a limit not reached", Some(limit)).await;
 }

@@ -37,6 +37,8 @@ mod ledger;
 mod limit;
 mod lineage;
 mod pace;
+mod places;
+mod room;
 mod shared;
 mod shelf;
 mod skew;

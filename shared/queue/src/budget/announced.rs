@@ -8,11 +8,7 @@
 //! Others may use the account too. What the number fell by beyond our own requests is theirs, and
 //! as much as they may take until our next request arrives is left to them (`strangers.rs`).
 
-use super::{
-    strangers::Strangers,
-    trail::{Room, reserve_of},
-    written,
-};
+use super::{room::Room, strangers::Strangers, trail::reserve_of, written};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

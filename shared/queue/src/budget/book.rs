@@ -6,8 +6,8 @@ use super::{
     circuit::{Circuit, Health},
     limit::Limit,
     lineage::Lineage,
+    room::Room,
     skew::Skew,
-    trail::Room,
     written::{self, Owner},
 };
 use chrono::{DateTime, TimeDelta, Utc};

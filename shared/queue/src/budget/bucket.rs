@@ -4,7 +4,8 @@ use super::{
     announced::{Announced, Announcement},
     limit::Limit,
     lineage::Recall,
-    trail::{Room, Trail},
+    room::Room,
+    trail::Trail,
     written::{self, Owner},
 };
 use mirror_core::ports::Class;

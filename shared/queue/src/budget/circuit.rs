@@ -7,7 +7,7 @@
 
 use super::{
     lineage::Recall,
-    trail::Room,
+    room::Room,
     written::{self, Owner},
 };
 use serde::{Deserialize, Serialize};

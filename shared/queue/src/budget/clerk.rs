@@ -13,11 +13,11 @@
 
 use super::{
     book::{Book, LEASE, Moment},
-    desk::{Ask, Desk, News},
+    desk::{Ask, Desk, News, Seen},
     lineage::LOOK,
+    room::Room,
     shared::time_of_day,
     shelf::{Page, Shelf, Write},
-    trail::Room,
     written::Owner,
 };
 use crate::connection::RedisError;
@@ -167,11 +167,13 @@ impl Clerk {
         loop {
             self.adopt(&mut page);
             let Some(draft) = self.draft(page.time)? else {
+                self.show(page.time);
                 return Ok(());
             };
             page = self.turn(Some(&draft)).await?;
             if page.written {
                 self.keep(draft);
+                self.show(page.time);
                 return Ok(());
             }
             self.state.attempts.pop();
@@ -197,6 +199,16 @@ impl Clerk {
         });
         let known = &self.state.version;
         self.shelf.turn(self.instance, known, write).await
+    }
+
+    fn show(&self, time: Duration) {
+        if let Some(text) = &self.state.text {
+            self.desk.show(Seen {
+                text: text.clone(),
+                time,
+                at: self.clock.monotonic(),
+            });
+        }
     }
 
     fn adopt(&mut self, page: &mut Page) {

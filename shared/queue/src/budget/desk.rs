@@ -3,7 +3,7 @@
 //!
 //! [`Clerk`]: super::clerk::Clerk
 
-use super::{limit::Limit, trail::Room};
+use super::{limit::Limit, room::Room};
 use mirror_core::ports::{Charge, Observation};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -25,6 +25,16 @@ struct Line {
     limits: Vec<Limit>,
     asks: Vec<Ask>,
     news: Vec<News>,
+    seen: Option<Seen>,
+}
+
+/// The book as the clerk saw it last, for display.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) text: String,
+    /// The shelf's time then, and this process'.
+    pub(super) time: Duration,
+    pub(super) at: Duration,
 }
 
 /// A request that wants to go.
@@ -74,6 +84,14 @@ impl Desk {
 
     pub(super) fn limits(&self) -> Vec<Limit> {
         self.line().limits.clone()
+    }
+
+    pub(super) fn show(&self, seen: Seen) {
+        self.line().seen = Some(seen);
+    }
+
+    pub(super) fn seen(&self) -> Option<Seen> {
+        self.line().seen.clone()
     }
 
     pub(super) fn tell(&self, news: News) {

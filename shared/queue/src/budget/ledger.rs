@@ -3,7 +3,7 @@
 use super::{
     book::{Book, Moment},
     limit::Limit,
-    trail::Room,
+    room::Room,
     written::Owner,
 };
 use mirror_core::{

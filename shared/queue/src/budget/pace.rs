@@ -5,9 +5,9 @@ use super::{
     desk::News,
     ledger::Ledger,
     limit::Limit,
+    room::Room,
     shared::Shared,
     shelf::{RedisShelf, Shelf},
-    trail::Room,
     view::{self, BucketView},
 };
 use crate::connection::{Redis, RedisError};
@@ -61,6 +61,14 @@ struct InProcess {
 impl InProcess {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn views(&self, now: &Moment) -> Vec<BucketView> {
+        let mut ledger = self.ledger();
+        let books = ledger.books();
+        books
+            .flat_map(|(instance, book)| book.views(instance, now))
+            .collect()
     }
 
     /// Never [`Room::AfterAnswer`]: that is waited for here.
@@ -124,21 +132,25 @@ impl Budget {
     }
 
     /// The buckets that were charged, by instance, user and class. Over Redis those of all
-    /// processes, without such that have been at rest; limits that were set are shown for
-    /// instances that this process was told of.
+    /// processes, but only of instances that this process was told of or charged, and as it saw
+    /// them last: a second ago while they are in use. Such that have been at rest are missing.
+    pub fn snapshot(&self) -> Vec<BucketView> {
+        let mut views = match &self.way {
+            Way::InProcess(own) => own.views(&self.moment()),
+            Way::Shared(shared) => shared.seen(),
+        };
+        view::sort(&mut views);
+        views
+    }
+
+    /// As [`Budget::snapshot`], but over Redis of all instances, and as they are now. Limits that
+    /// were set are shown for instances that this process was told of.
     ///
     /// # Errors
     /// Redis cannot be asked.
-    pub async fn snapshot(&self) -> Result<Vec<BucketView>, RedisError> {
+    pub async fn buckets(&self) -> Result<Vec<BucketView>, RedisError> {
         let mut views = match &self.way {
-            Way::InProcess(own) => {
-                let now = self.moment();
-                let mut ledger = own.ledger();
-                let books = ledger.books();
-                books
-                    .flat_map(|(instance, book)| book.views(instance, &now))
-                    .collect()
-            }
+            Way::InProcess(own) => own.views(&self.moment()),
             Way::Shared(shared) => shared.views().await?,
         };
         view::sort(&mut views);

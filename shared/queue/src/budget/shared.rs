@@ -4,7 +4,8 @@ use super::{
     book::{Book, Moment},
     clerk::Clerk,
     desk::Desk,
-    shelf::{Contents, Page, Shelf},
+    limit::Limit,
+    shelf::{Contents, Shelf},
     view::BucketView,
     written::Owner,
 };
@@ -16,7 +17,7 @@ use mirror_core::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -50,7 +51,7 @@ impl Shared {
     }
 
     pub(super) fn desk(&self, instance: InstanceId) -> Arc<Desk> {
-        let mut desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desks = self.desks();
         let desk = desks.entry(instance).or_insert_with(|| {
             let desk = Arc::<Desk>::default();
             let clerk = Clerk {
@@ -68,28 +69,33 @@ impl Shared {
         Arc::clone(desk)
     }
 
+    /// Now, of all instances.
     pub(super) async fn views(&self) -> Result<Vec<BucketView>, RedisError> {
         let mut views = Vec::new();
         for (instance, _) in self.shelf.all().await?.instances {
             let page = self.shelf.turn(instance, "", None).await?;
-            if let Some((mut book, now)) = self.read(instance, &page) {
-                views.extend(book.views(instance, &now));
+            let limits = self.desks().get(&instance).map(|desk| desk.limits());
+            if let Some(text) = page.text {
+                views.extend(read(instance, &text, limits.unwrap_or_default(), page.time));
             }
         }
         Ok(views)
     }
 
-    /// As it is told to other processes, so a book that cannot be read is no fault here.
-    fn read(&self, instance: InstanceId, page: &Page) -> Option<(Book, Moment)> {
-        let mut book: Book = serde_json::from_str(page.text.as_deref()?).ok()?;
-        let desks = self.desks.lock().unwrap_or_else(PoisonError::into_inner);
-        let limits = desks.get(&instance).map(|desk| desk.limits());
-        book.configure(limits.unwrap_or_default());
-        let now = Moment {
-            monotonic: book.advance(page.time),
-            time_of_day: time_of_day(page.time),
-        };
-        Some((book, now))
+    /// As this process saw it last.
+    pub(super) fn seen(&self) -> Vec<BucketView> {
+        let now = self.clock.monotonic();
+        let desks = self.desks();
+        let seen = desks.iter().filter_map(|(instance, desk)| {
+            let seen = desk.seen()?;
+            let time = seen.time.saturating_add(now.saturating_sub(seen.at));
+            Some(read(*instance, &seen.text, desk.limits(), time))
+        });
+        seen.flatten().collect()
+    }
+
+    fn desks(&self) -> MutexGuard<'_, HashMap<InstanceId, Arc<Desk>>> {
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) async fn closed(&self) -> Result<Vec<(InstanceId, DateTime<Utc>)>, RedisError> {
@@ -99,6 +105,19 @@ impl Shared {
             .map(|(instance, until)| (instance, time_of_day(until)))
             .collect())
     }
+}
+
+/// A book that cannot be read is no fault here: its clerk says so.
+fn read(instance: InstanceId, text: &str, limits: Vec<Limit>, time: Duration) -> Vec<BucketView> {
+    let Ok(mut book) = serde_json::from_str::<Book>(text) else {
+        return Vec::new();
+    };
+    book.configure(limits);
+    let now = Moment {
+        monotonic: book.advance(time),
+        time_of_day: time_of_day(time),
+    };
+    book.views(instance, &now)
 }
 
 /// Of the shelf's time.

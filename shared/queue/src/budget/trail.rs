@@ -8,13 +8,12 @@
 //!
 //! Only counts matter, not which answer belongs to which request, as long as both are one owner's:
 //! what a process that died had sent is answered when its lease ends (`book.rs`).
-//!
-//! Of many answers those close together share a slot whose time is the latest they may have: they
-//! are forgotten a little late, never early.
 
 use super::{
     limit::Limit,
     lineage::Recall,
+    places::Places,
+    room::Room,
     written::{self, Owner},
 };
 use serde::{Deserialize, Serialize};
@@ -28,129 +27,15 @@ const LOST: Duration = Duration::from_secs(3600);
 /// it was told to wait.
 const COURTESY: Duration = Duration::from_secs(1);
 
-/// Whether there is room for one more.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Room {
-    /// There is.
-    Free,
-    /// Not before so much time has passed.
-    In(Duration),
-    /// Not before one of the requests on their way is answered.
-    AfterAnswer,
-}
-
-impl Room {
-    /// Room in both: the longer wait.
-    pub(super) fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::In(one), Self::In(two)) => Self::In(one.max(two)),
-            (Self::In(wait), Self::Free | Self::AfterAnswer)
-            | (Self::Free | Self::AfterAnswer, Self::In(wait)) => Self::In(wait),
-            (Self::AfterAnswer, Self::Free | Self::AfterAnswer)
-            | (Self::Free, Self::AfterAnswer) => Self::AfterAnswer,
-            (Self::Free, Self::Free) => Self::Free,
-        }
-    }
-
-    /// Room in one of them: the shorter wait. Time is surer than an answer.
-    fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Free, _) | (_, Self::Free) => Self::Free,
-            (Self::In(one), Self::In(two)) => Self::In(one.min(two)),
-            (Self::In(wait), Self::AfterAnswer) | (Self::AfterAnswer, Self::In(wait)) => {
-                Self::In(wait)
-            }
-            (Self::AfterAnswer, Self::AfterAnswer) => Self::AfterAnswer,
-        }
-    }
-
-    /// Not before this time.
-    pub(super) fn at(time: Duration, now: Duration) -> Self {
-        let wait = time.saturating_sub(now);
-        if wait.is_zero() {
-            Self::Free
-        } else {
-            Self::In(wait)
-        }
-    }
-}
-
 /// A tenth of every limit is the reserve.
 pub(super) fn reserve_of(requests: u64) -> u64 {
     requests / 10
 }
 
-/// So many slots hold one answer each; with more, a slot is a five-hundredth of the period wide.
-const EXACT: usize = 100;
-const FINENESS: u32 = 500;
-
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Share {
     Common,
     Reserve,
-}
-
-/// So many were answered, at this time or before.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Slot {
-    pub(super) at: Duration,
-    pub(super) requests: u64,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Places {
-    on_their_way: u64,
-    #[serde(with = "written::slots")]
-    answered: VecDeque<Slot>,
-}
-
-impl Places {
-    fn counted(&self) -> u64 {
-        let answered = self.answered.iter().map(|slot| slot.requests);
-        answered.fold(self.on_their_way, u64::saturating_add)
-    }
-
-    fn note_answer(&mut self, now: Duration, period: Duration) {
-        let width = match self.answered.len() {
-            ..EXACT => Duration::ZERO,
-            EXACT.. => period / FINENESS,
-        };
-        match self.answered.back_mut() {
-            Some(slot) if slot.at >= now => slot.requests = slot.requests.saturating_add(1),
-            Some(_) | None => self.answered.push_back(Slot {
-                at: now.saturating_add(width),
-                requests: 1,
-            }),
-        }
-    }
-
-    fn forget(&mut self, now: Duration, occupied: Duration) {
-        while let Some(slot) = self.answered.front()
-            && now.saturating_sub(slot.at) >= occupied
-        {
-            self.answered.pop_front();
-        }
-    }
-
-    /// Takes over what a lost book said.
-    fn recall(&mut self, lost: &Self, recall: &Recall) {
-        let news = lost.answered.iter().filter(|slot| slot.at > recall.after);
-        self.answered.extend(news.map(|slot| Slot {
-            at: slot.at.min(recall.now),
-            ..*slot
-        }));
-        self.answered.make_contiguous().sort_by_key(|slot| slot.at);
-    }
-
-    fn room(&self, now: Duration, places: u64, occupied: Duration) -> Room {
-        if self.counted() < places {
-            return Room::Free;
-        }
-        match self.answered.front() {
-            Some(slot) => Room::at(slot.at.saturating_add(occupied), now),
-            None => Room::AfterAnswer,
-        }
-    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

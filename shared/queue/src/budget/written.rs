@@ -84,7 +84,7 @@ pub(super) mod flag {
 /// Slots as the time since the one before, the number, and so on: most are near each other.
 pub(super) mod slots {
     use super::*;
-    use crate::budget::trail::Slot;
+    use crate::budget::places::Slot;
     use std::collections::VecDeque;
 
     pub(in super::super) fn serialize<S: Serializer>(

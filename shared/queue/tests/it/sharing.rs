@@ -359,5 +359,5 @@ async fn in_redis_own_time_a_limit_outlives_a_redis_that_comes_back_empty() {
             Admission::NotBefore(_)
         ));
     }
-    assert_eq!(budgets[0].snapshot().await.unwrap()[0].used, 3);
+    assert_eq!(budgets[0].buckets().await.unwrap()[0].used, 3);
 }
