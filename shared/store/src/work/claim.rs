@@ -61,9 +61,9 @@ pub struct Claimed {
 /// So many rows are dealt out in one go. What is dealt is not yet known to be there.
 const ROUND: usize = 500;
 
-// Most of the time nothing is due at all: one probe tells.
+// Most of the time nothing is due at all: one probe tells, of an index that is spelt like this.
 pub(super) const ANYTHING: &str =
-    "SELECT 1 FROM work WHERE state = 'pending' AND run_at <= $1 LIMIT 1";
+    "SELECT 1 FROM work WHERE state || '' = 'pending' AND run_at <= $1 LIMIT 1";
 
 // From one mirror that has something pending to the next, by one probe of the index each, and from
 // each at every priority its first: however many rows wait, and however many mirrors do not.
@@ -132,8 +132,8 @@ pub(super) const CLAIM: Text = Text {
                           started_at = NULL, updated_at = $1 \
           WHERE state = 'pending' AND id IN (SELECT id FROM chosen) "
     ),
-    // A row that another transaction holds just now is left for the next claim: one that waits for
-    // none is in nobody's way.
+    // Each row is held where it is found, and known by its id from then on. One that another
+    // transaction holds just now is passed by: who waits for none is in nobody's way.
     postgres: claim!(
         "SELECT (e ->> 0)::bigint, (e ->> 1)::bigint, (e ->> 2)::bigint",
         "jsonb_array_elements($2::jsonb) e), \
@@ -142,14 +142,11 @@ pub(super) const CLAIM: Text = Text {
              CROSS JOIN LATERAL (SELECT c.id FROM work c \
                                  WHERE c.mirror_id = d.mirror_id AND c.state = 'pending' \
                                    AND c.priority = d.priority AND c.run_at <= $1 \
-                                 ORDER BY c.run_at, c.id LIMIT LEAST(d.rows, $4)) w",
-        ", held AS MATERIALIZED ( \
-             SELECT h.id FROM work h JOIN chosen USING (id) \
-             WHERE h.state = 'pending' FOR UPDATE OF h SKIP LOCKED \
-         ) \
-         UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $3, owner = NULL, \
-                         started_at = NULL, updated_at = $1 \
-         WHERE id IN (SELECT id FROM held) "
+                                 ORDER BY c.run_at, c.id LIMIT LEAST(d.rows, $4) \
+                                 FOR UPDATE SKIP LOCKED) w",
+        " UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $3, owner = NULL, \
+                          started_at = NULL, updated_at = $1 \
+          WHERE id IN (SELECT id FROM chosen) "
     ),
 };
 

@@ -1,13 +1,14 @@
-//! How SQLite goes about the statements that are run all the time, which must not grow with what
-//! is on record.
+//! How the databases go about the statements that are run all the time, which must not grow with
+//! what is on record.
 
 use super::{
     claim::{ANYTHING, CLAIM, OUT, WAITING},
     lease::STOPS_ASKED,
     sweep::SWEEP,
 };
-use crate::sql::Text;
-use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
+use crate::{sql::Text, testing::TestDatabase, url::Kind};
+use chrono::{DateTime, Utc};
+use sqlx::{Connection, PgConnection, Row, SqlSafeStr, SqliteConnection};
 
 /// How SQLite goes about it.
 async fn way_of(text: impl Into<Text>) -> Vec<String> {
@@ -33,10 +34,7 @@ fn step<'w>(way: &'w [String], begins: &str) -> Option<&'w String> {
 #[tokio::test]
 async fn that_nothing_is_due_is_one_probe() {
     let way = way_of(ANYTHING).await;
-    assert_eq!(
-        way,
-        ["SEARCH work USING COVERING INDEX work_due (run_at<?)"]
-    );
+    assert_eq!(way, ["SEARCH work USING INDEX work_due (run_at<?)"]);
 }
 
 #[tokio::test]
@@ -67,6 +65,54 @@ async fn what_was_lost_is_found_among_what_is_out() {
         let probe = way.iter().any(|step| step.contains("INDEX work_leased"));
         assert!(
             probe && step(&way, "SCAN work ").is_none_or(|scan| scan.contains("work_leased")),
+            "{way:#?}"
+        );
+    }
+}
+
+/// A thousand mirrors, one of which had everything done when statistics were gathered, and has
+/// everything to do now.
+const UNFORESEEN: &str = "
+INSERT INTO instances (name, api_base, created_at, updated_at)
+VALUES ('gitlab.a', 'https://gitlab.a', 'epoch', 'epoch');
+INSERT INTO mirrors (source_instance_id, source_project_id, source_path, target_instance_id,
+                     target_project_id, target_path, created_at, updated_at)
+SELECT i.id, n, 'a', i.id, 1000000 + n, 'b', 'epoch', 'epoch'
+FROM instances i, generate_series(1, 1000) n;
+INSERT INTO work (kind, key, mirror_id, priority, state, run_at, attempts, crashes, ticket,
+                  rerun_changed, created_at, updated_at)
+SELECT 'sync_issue', 'sync_issue/1/' || n, (SELECT MIN(id) FROM mirrors), 0, 'done', 'epoch', 0, 0,
+       0, false, 'epoch', 'epoch'
+FROM generate_series(1, 50000) n;
+ANALYZE;
+UPDATE work SET state = 'pending';";
+
+#[tokio::test]
+async fn a_server_does_so_too_when_its_statistics_tell_of_other_times() {
+    let database = TestDatabase::create().await;
+    let database = database.unwrap_or_else(|error| panic!("{error}"));
+    let Kind::Postgres(address) = database.url().kind() else {
+        panic!("a server");
+    };
+    let mut server = PgConnection::connect_with(address).await.unwrap();
+    sqlx::raw_sql(UNFORESEEN)
+        .execute(&mut server)
+        .await
+        .unwrap();
+    let now = DateTime::<Utc>::UNIX_EPOCH;
+    let explain = |text: &str| sqlx::AssertSqlSafe(format!("EXPLAIN {text}"));
+    let waiting = sqlx::query(explain(WAITING)).bind(now);
+    let waiting = waiting.bind(i64::MIN).bind(i64::MAX);
+    let hands = sqlx::types::Json([(1_i64, 0_i64, 9_i64)]);
+    let claim = sqlx::query(explain(CLAIM.postgres)).bind(now).bind(hands);
+    let claim = claim.bind(now).bind(9_i64);
+    for query in [waiting, claim] {
+        let rows = query.fetch_all(&mut server).await.unwrap();
+        let way: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let walks = |step: &&String| step.contains("work_due") || step.contains("Seq Scan on work");
+        assert_eq!(way.iter().find(walks), None, "{way:#?}");
+        assert!(
+            way.iter().any(|step| step.contains("work_pending")),
             "{way:#?}"
         );
     }
