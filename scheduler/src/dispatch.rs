@@ -68,6 +68,9 @@ pub struct Dispatcher {
     /// The mirror that was served last.
     last: Option<MirrorId>,
     generation: Option<u64>,
+    /// The record failed while it was claimed from: the claim may stand although nobody heard of
+    /// it, and its tickets were sent by nobody.
+    unheard: bool,
 }
 
 impl Dispatcher {
@@ -78,6 +81,7 @@ impl Dispatcher {
             producer,
             last: None,
             generation: None,
+            unheard: false,
         }
     }
 
@@ -96,6 +100,7 @@ impl Dispatcher {
         if room == 0 {
             return Ok(dispatched);
         }
+        self.unheard = true;
         let dealt = self.claim(room, window).await?;
         dispatched.held_back = dealt.held_back;
         self.last = dealt.last.or(self.last);
@@ -114,6 +119,7 @@ impl Dispatcher {
             }
             hand_back(&self.store, not_sent.tickets).await?;
         }
+        self.unheard = false;
         dispatched.sent = all.saturating_sub(dispatched.handed_back);
         Ok(dispatched)
     }
@@ -139,10 +145,18 @@ impl Dispatcher {
         self.producer.send_all(tickets).await
     }
 
+    /// After a claim that nobody heard of, every ticket that is not started is void and its row is
+    /// sent anew: rather twice for some than after their lease for a few.
+    ///
     /// A delivery that has lost everything has lost the tickets that were out. Several dispatchers
     /// may each do this once: tickets that another has sent anew by then are void, and their rows
     /// are sent once more.
     async fn take_back_lost(&mut self, window: &Window) -> Result<u64, StoreError> {
+        if self.unheard {
+            let unsent = self.store.unqueue_all(window.only).await?;
+            self.unheard = false;
+            return Ok(unsent);
+        }
         let Some(generation) = self.producer.generation() else {
             return Ok(0);
         };
@@ -256,4 +270,44 @@ where
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use mirror_core::{
+        ids::{InstanceName, ProjectId},
+        job::{Job, Priority},
+    };
+    use mirror_queue::delivery;
+    use mirror_runtime::testing::ManualClock;
+    use mirror_store::{MirrorEnd, NewMirror, Owe};
+
+    #[tokio::test]
+    async fn what_was_claimed_unheard_is_sent_anew_at_once() {
+        let clock = ManualClock::starting_at(DateTime::UNIX_EPOCH);
+        let store = Store::in_memory(Arc::new(clock)).await.unwrap();
+        let name = InstanceName("gitlab.a".to_owned());
+        let base = "https://gitlab.a/";
+        let instance = store.register_instance(&name, base, &[]).await.unwrap();
+        let end = |project| MirrorEnd {
+            instance,
+            project: ProjectId(project),
+            path: format!("group/{project}"),
+        };
+        let (source, target) = (end(1), end(2));
+        let mirror = store.ensure_mirror(&NewMirror { source, target }).await;
+        let mirror = mirror.unwrap().id;
+        let scan = Owe::changed(Job::ScanMirror { mirror }, Priority::ByHand);
+        store.owe(&[scan]).await.unwrap();
+        let (producer, _consumer) = delivery::in_process(4);
+        let mut dispatcher = Dispatcher::new(store.clone(), producer);
+        let window = Window::default();
+        // The claim stands, and its answer was lost.
+        assert_eq!(dispatcher.claim(1, &window).await.unwrap().claimed.len(), 1);
+        dispatcher.unheard = true;
+        assert_eq!(dispatcher.round(&window).await.unwrap().sent, 1);
+        assert_eq!(dispatcher.round(&window).await.unwrap().sent, 0);
+    }
 }
