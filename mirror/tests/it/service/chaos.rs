@@ -4,8 +4,8 @@ use super::{
     fleet::{Fleet, flush, signal},
     servers::{Postgres, Redis, pause},
 };
-use crate::process::stage::within;
-use gitlab_sim::{Fault, FaultRule, When};
+use crate::process::{oracle, stage::within, world};
+use gitlab_sim::{Fault, FaultRule, IssueEdit, NoteSpec, When};
 use mirror_core::ports::Entropy;
 use mirror_runtime::SeededEntropy;
 use tokio::process::Child;
@@ -25,17 +25,44 @@ impl Fleet {
     }
 }
 
-#[tokio::test]
-async fn killed_again_and_again_the_fleet_loses_nothing_and_doubles_nothing() {
+/// People go on editing the source: new titles, new comments, a new issue now and then.
+fn edit_something(fleet: &Fleet, dice: &SeededEntropy) {
+    let source = &fleet.stage.source;
+    let author = world::author(source);
+    let count = source.sim.world(|sim| sim.issues(source.project).count());
+    for _ in 0..4 {
+        let number = dice.next_u64();
+        let iid = 1 + number % count as u64;
+        source.sim.edit(|sim| {
+            let title = Some(format!("Title {}", number % 1_000));
+            let edit = IssueEdit {
+                title,
+                ..IssueEdit::default()
+            };
+            sim.edit_issue(source.project, iid, author, edit).unwrap();
+            let note = NoteSpec::new(author, &format!("Comment {}", number % 1_000));
+            sim.add_note(source.project, iid, note).unwrap();
+        });
+    }
+    world::add_issue(
+        source,
+        &format!("Issue {}", dice.next_u64() % 1_000),
+        "New.",
+    );
+}
+
+/// Kills a process every two seconds while people edit, then lets it come to an end.
+async fn killed_for(seconds: u64, issues: u64) {
     let fleet = Fleet::scaled().await;
-    fleet.fill(40);
-    fleet.set_up_with(&["--every", "2"]).await;
+    fleet.fill(issues);
+    fleet.set_up_with(&["--every", "1"]).await;
     let dice = SeededEntropy::new(7);
     let mut workers: Vec<Child> = (0..3).map(|_| fleet.start(WORKER)).collect();
     let mut schedulers: Vec<Child> = (0..2).map(|_| fleet.start(SCHEDULER)).collect();
-    fleet.well(&["mirrors", "sync-now", "1"]).await;
-    for kill in 1..=10 {
-        fleet.writes(kill * 12).await;
+    let kills = seconds / 2;
+    for kill in 1..=kills {
+        pause(2_000).await;
+        edit_something(&fleet, &dice);
         let (role, words) = if kill % 5 == 0 {
             (&mut schedulers, SCHEDULER)
         } else {
@@ -46,6 +73,24 @@ async fn killed_again_and_again_the_fleet_loses_nothing_and_doubles_nothing() {
         role[victim] = fleet.start(words);
     }
     fleet.mirrors_all().await;
+    let copies = fleet.copies();
+    let writes = fleet.stage.target.writes().len();
+    println!(
+        "{kills} kills in {seconds} s: {copies} issues, {writes} writes, none lost, none twice"
+    );
+}
+
+#[tokio::test]
+async fn killed_every_two_seconds_the_fleet_loses_nothing_and_doubles_nothing() {
+    killed_for(60, 40).await;
+}
+
+/// `cargo test -p issue-mirror --test it -- --ignored --nocapture ten_minutes`, with the servers of
+/// `.ci/postgres` and `.ci/redis`.
+#[tokio::test]
+#[ignore = "ten minutes: its short form runs with all tests"]
+async fn ten_minutes_of_killing() {
+    killed_for(600, 2_000).await;
 }
 
 #[tokio::test]
@@ -227,7 +272,41 @@ async fn targets_that_refuse_hang_or_dawdle_hold_up_nobody_else() {
         fleet.well(&["mirrors", "sync-now", "1"]).await;
         fleet.well(&["mirrors", "sync-now", &id.to_string()]).await;
         fleet.settled_of(id, &beside.stage).await;
-        crate::process::oracle::mirrored(&beside.stage);
+        oracle::mirrored(&beside.stage);
         fleet.stage.target.sim.clear_faults();
     }
+}
+
+#[tokio::test]
+async fn a_cancelled_runs_jobs_stop_on_every_host_and_its_work_stays_owed() {
+    let fleet = Fleet::scaled().await;
+    fleet.fill(40);
+    fleet.set_up().await;
+    let slow = Fault::Delay(std::time::Duration::from_millis(400));
+    let rule = FaultRule::new("POST", ".", When::Always, slow);
+    fleet.stage.target.sim.fail(rule);
+    let _workers: Vec<Child> = (0..2).map(|_| fleet.start(WORKER)).collect();
+    let _scheduler = fleet.start(SCHEDULER);
+    // The first turn is the schedule's.
+    fleet.writes(10).await;
+    fleet.well(&["runs", "cancel", "1"]).await;
+    within(async {
+        let running = ["jobs", "list", "--state", "running", "--json"];
+        while fleet.well(&running).await.json() != serde_json::json!([]) {
+            pause(50).await;
+        }
+    })
+    .await;
+    let written = fleet.stage.target.writes().len();
+    let run = fleet.well(&["runs", "show", "1", "--json"]).await.json();
+    assert_eq!(run["status"], "cancelled");
+    let owed = fleet.well(&["jobs", "list", "--json"]).await.json();
+    assert!(owed.as_array().unwrap().len() > 5, "{owed}");
+    assert_eq!(fleet.stage.target.writes().len(), written, "all rests");
+    fleet.stage.target.sim.clear_faults();
+    for job in owed.as_array().unwrap() {
+        let id = job["id"].to_string();
+        fleet.well(&["jobs", "retry", &id]).await;
+    }
+    fleet.mirrors_all().await;
 }

@@ -206,6 +206,14 @@ impl Fleet {
         oracle::mirrored(&self.stage);
     }
 
+    /// How many issues the target has.
+    pub(super) fn copies(&self) -> usize {
+        let target = &self.stage.target;
+        target
+            .sim
+            .world(|world| world.issues(target.project).count())
+    }
+
     /// Fills the source with so many issues.
     pub(super) fn fill(&self, count: u64) {
         world::fill(&self.stage.source, count);
