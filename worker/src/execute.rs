@@ -77,7 +77,8 @@ async fn leave_to_newer(cx: &Context, lease: &Lease, unknown: &UnknownJob) {
         %until,
         "a newer version owes work of this kind; it is left to a newer worker"
     );
-    end(cx, lease, End::Snooze(until)).await;
+    let why = &unknown.to_string();
+    end(cx, lease, End::Snooze { until, why }).await;
 }
 
 fn iid_of(job: &Job) -> Option<Iid> {
@@ -176,9 +177,10 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
                 mirror,
                 iid,
                 until,
-                why: story,
+                why: story.clone(),
             };
-            end_and_tell(cx, lease, End::Snooze(until), waiting).await;
+            let why = &story;
+            end_and_tell(cx, lease, End::Snooze { until, why }, waiting).await;
         }
         Some(Verdict::Retry) => {
             let at = now + delay(attempt, cx);

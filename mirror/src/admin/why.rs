@@ -33,8 +33,11 @@ pub(super) fn why(job: &JobEntry, now: DateTime<Utc>, workers: usize) -> String 
             job.attempts, job.work
         ),
         Some(WorkState::Pending) if job.not_before.is_some_and(|at| at > now) => format!(
-            "it waits until {}: a limit of GitLab's, or a request that may still take effect",
-            time(job.not_before)
+            "it waits until {}: {}",
+            time(job.not_before),
+            job.waiting_for
+                .as_deref()
+                .unwrap_or("no reason is recorded")
         ),
         Some(WorkState::Pending) if job.run_at > now && job.attempts > 0 => format!(
             "it failed {} times and is tried again at {}: {error}",
@@ -74,6 +77,7 @@ mod tests {
             priority: 1,
             run_at: now,
             not_before: None,
+            waiting_for: None,
             attempts: 0,
             crashes: 0,
             owner: Some("w-1".to_owned()),
@@ -108,9 +112,12 @@ mod tests {
             "the token is gone",
         );
         says(
-            &|job| job.not_before = Some(job.run_at + hour),
+            &|job| {
+                job.not_before = Some(job.run_at + hour);
+                job.waiting_for = Some("on the target: 429".to_owned());
+            },
             1,
-            "a limit",
+            ": on the target: 429",
         );
         says(
             &|job| {

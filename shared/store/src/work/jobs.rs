@@ -41,6 +41,8 @@ pub struct JobEntry {
     pub run_at: DateTime<Utc>,
     /// A limit's own time, before which it does not run.
     pub not_before: Option<DateTime<Utc>>,
+    /// What it waits for, where its last try ended with a time of its own.
+    pub waiting_for: Option<String>,
     /// Failures since it last succeeded.
     pub attempts: i64,
     /// Of these, the latest that were lost with their worker, in a row.
@@ -61,8 +63,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT w.id, w.key, w.mirror_id, w.state, m.paused, w.priority, w.run_at, ",
-            "w.not_before, w.attempts, w.crashes, w.owner, w.started_at, w.lease_until, ",
-            "w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
+            "w.not_before, w.waiting_for, w.attempts, w.crashes, w.owner, w.started_at, ",
+            "w.lease_until, w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
             $rest
         )
     };
@@ -81,8 +83,8 @@ const LIST: &str = select!(
 
 // A person who tries again has mended what was wrong, or wants to see it fail.
 const RETRY: &str = "\
-UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, priority = 2, attempts = 0,
-                crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
+UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, waiting_for = NULL, priority = 2,
+                attempts = 0, crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
 WHERE id = $1 AND state IN ('pending', 'dead', 'done')";
 
 const PUT_OFF: Text = on_work!(
@@ -107,6 +109,7 @@ struct JobRow {
     priority: i64,
     run_at: DateTime<Utc>,
     not_before: Option<DateTime<Utc>>,
+    waiting_for: Option<String>,
     attempts: i64,
     crashes: i64,
     owner: Option<String>,
@@ -134,6 +137,7 @@ impl TryFrom<JobRow> for JobEntry {
             priority: row.priority,
             run_at: row.run_at,
             not_before: row.not_before,
+            waiting_for: row.waiting_for,
             attempts: row.attempts,
             crashes: row.crashes,
             owner: row.owner,
