@@ -245,7 +245,7 @@ impl Engine {
             .map(|row| Left {
                 issue: match Job::from_key(&row.key) {
                     Some(Job::SyncIssue { iid, .. }) => Some(iid.0),
-                    Some(Job::ScanMirror { .. }) | None => None,
+                    Some(Job::ScanMirror { .. } | Job::CheckInstance { .. }) | None => None,
                 },
                 gave_up: row.state == mirror_store::WorkState::Dead,
                 due: row.run_at,

@@ -116,7 +116,10 @@ impl Counted {
             Outcome::Updated => {
                 self.updated.insert(iid);
             }
-            Outcome::Unchanged | Outcome::Skipped(_) | Outcome::Scanned { .. } => {}
+            Outcome::Unchanged
+            | Outcome::Skipped(_)
+            | Outcome::Scanned { .. }
+            | Outcome::Checked { .. } => {}
         }
         self.issues.insert(iid, outcome);
     }
@@ -140,7 +143,8 @@ impl Counted {
                 | Outcome::Skipped(_)
                 | Outcome::Created
                 | Outcome::Updated
-                | Outcome::Scanned { .. } => {}
+                | Outcome::Scanned { .. }
+                | Outcome::Checked { .. } => {}
             }
         }
         numbers

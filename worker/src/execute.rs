@@ -3,7 +3,7 @@
 use crate::{
     Context, SyncError,
     events::Event,
-    jobs::{check_instance, scan_mirror, sync_issue},
+    jobs::{check_instance, look_again, scan_mirror, sync_issue},
     lease::Lease,
 };
 use chrono::TimeDelta;
@@ -62,7 +62,14 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     let urgent = started.priority == Priority::ByHand;
     async {
         let ended = counting(lease.sent(), run_to_end(cx, lease, job, urgent)).await;
-        settle(cx, lease, job, attempt, ended).await;
+        match job {
+            Job::CheckInstance { mirror } => {
+                look_again::settle(cx, lease, mirror, attempt, ended).await;
+            }
+            Job::ScanMirror { .. } | Job::SyncIssue { .. } => {
+                settle(cx, lease, job, attempt, ended).await;
+            }
+        }
     }
     .instrument(span)
     .await;
@@ -83,13 +90,13 @@ async fn leave_to_newer(cx: &Context, lease: &Lease, unknown: &UnknownJob) {
 
 fn iid_of(job: &Job) -> Option<Iid> {
     match job {
-        Job::ScanMirror { .. } => None,
+        Job::ScanMirror { .. } | Job::CheckInstance { .. } => None,
         Job::SyncIssue { iid, .. } => Some(*iid),
     }
 }
 
 /// How a job ended.
-enum Ended {
+pub(crate) enum Ended {
     Well(Outcome),
     Badly(SyncError),
     Panicked,
@@ -118,10 +125,19 @@ async fn renewed(cx: &Context, lease: &Lease) -> Infallible {
 }
 
 async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outcome, SyncError> {
-    let link = cx.links.reach(job.mirror(), urgent).await?;
-    let ended = match job {
-        Job::ScanMirror { .. } => scan_mirror::run(cx, lease, &link).await,
-        Job::SyncIssue { iid, .. } => sync_issue::run(cx, lease, &link, iid).await,
+    let reach = || cx.links.reach(job.mirror(), urgent);
+    let (link, ended) = match job {
+        Job::CheckInstance { mirror } => return look_again::run(cx, mirror).await,
+        Job::ScanMirror { .. } => {
+            let link = reach().await?;
+            let ended = scan_mirror::run(cx, lease, &link).await;
+            (link, ended)
+        }
+        Job::SyncIssue { iid, .. } => {
+            let link = reach().await?;
+            let ended = sync_issue::run(cx, lease, &link, iid).await;
+            (link, ended)
+        }
     };
     let Err(error) = ended else { return ended };
     // Before a failure is this issue's, the project and the token are looked at.
@@ -213,6 +229,9 @@ fn delay(attempt: i64, cx: &Context) -> TimeDelta {
 /// and what a person said is not written over.
 async fn pause(cx: &Context, mirror: MirrorId, reason: &str) {
     let pause = async {
+        if cx.links.are_on_demand() {
+            return cx.store.pause_for_fault(mirror, reason).await;
+        }
         if cx.store.mirror(mirror).await?.paused.is_some() {
             return Ok(false);
         }
@@ -231,7 +250,7 @@ async fn pause(cx: &Context, mirror: MirrorId, reason: &str) {
 }
 
 /// `false`: somebody else ends it.
-async fn end(cx: &Context, lease: &Lease, end: End<'_>) -> bool {
+pub(crate) async fn end(cx: &Context, lease: &Lease, end: End<'_>) -> bool {
     let left = cx.store.lease_left(&lease.fence);
     let record = || cx.store.end_after(&lease.fence, end, lease.effort());
     match insist(cx, left, record).await {
@@ -268,7 +287,7 @@ where
     }
 }
 
-async fn hand_back(cx: &Context, fence: &Fence) {
+pub(crate) async fn hand_back(cx: &Context, fence: &Fence) {
     let left = cx.store.lease_left(fence);
     match insist(cx, left, || cx.store.handback(fence)).await {
         Ok(()) | Err(StoreError::Fenced) => {}

@@ -22,6 +22,12 @@ pub(super) fn why(job: &JobEntry, now: DateTime<Utc>, workers: usize) -> String 
             "it was handed out and waits for a worker to take it; {workers} are alive, look with \
              `issue-mirror workers` whether all are busy"
         ),
+        Some(WorkState::Paused) if job.at_fault => format!(
+            "its mirror rests: {}; mend that, and it goes on by itself within the hour, or at once \
+             with `issue-mirror mirrors resume {}`",
+            job.paused.as_deref().unwrap_or("no reason is recorded"),
+            job.mirror
+        ),
         Some(WorkState::Paused) => format!(
             "its mirror rests: {}; mend that, then `issue-mirror mirrors resume {}`",
             job.paused.as_deref().unwrap_or("no reason is recorded"),
@@ -74,6 +80,7 @@ mod tests {
             mirror: MirrorId(7),
             state,
             paused: None,
+            at_fault: false,
             priority: 1,
             run_at: now,
             not_before: None,
@@ -106,10 +113,19 @@ mod tests {
         says(
             &|job| {
                 job.state = Some(WorkState::Paused);
-                job.paused = Some("the token is gone".to_owned());
+                job.paused = Some("moving house".to_owned());
             },
             1,
-            "the token is gone",
+            "moving house; mend that, then",
+        );
+        says(
+            &|job| {
+                job.state = Some(WorkState::Paused);
+                job.paused = Some("the token is gone".to_owned());
+                job.at_fault = true;
+            },
+            1,
+            "by itself within the hour",
         );
         says(
             &|job| {

@@ -19,29 +19,38 @@ pub enum Job {
         /// The source issue.
         iid: Iid,
     },
+    /// Look whether what was at fault with a mirror's projects or tokens is mended.
+    CheckInstance {
+        /// The mirror.
+        mirror: MirrorId,
+    },
 }
 
 impl Job {
     /// The mirror it belongs to.
     pub fn mirror(&self) -> MirrorId {
         match self {
-            Self::ScanMirror { mirror } | Self::SyncIssue { mirror, .. } => *mirror,
+            Self::ScanMirror { mirror }
+            | Self::SyncIssue { mirror, .. }
+            | Self::CheckInstance { mirror } => *mirror,
         }
     }
 
-    /// `scan_mirror`, `sync_issue`.
+    /// `scan_mirror`, `sync_issue`, `check_instance`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ScanMirror { .. } => "scan_mirror",
             Self::SyncIssue { .. } => "sync_issue",
+            Self::CheckInstance { .. } => "check_instance",
         }
     }
 
-    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`.
+    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`, `check_instance/7`.
     pub fn key(&self) -> String {
         match self {
             Self::ScanMirror { mirror } => format!("scan_mirror/{mirror}"),
             Self::SyncIssue { mirror, iid } => format!("sync_issue/{mirror}/{iid}"),
+            Self::CheckInstance { mirror } => format!("check_instance/{mirror}"),
         }
     }
 
@@ -52,6 +61,7 @@ impl Job {
         let mirror = MirrorId(parts.next()?.parse().ok()?);
         let job = match kind {
             "scan_mirror" => Self::ScanMirror { mirror },
+            "check_instance" => Self::CheckInstance { mirror },
             "sync_issue" => Self::SyncIssue {
                 mirror,
                 iid: Iid(parts.next()?.parse().ok()?),
@@ -103,6 +113,14 @@ mod tests {
             serde_json::to_string(&issue).unwrap(),
             r#"{"kind":"sync_issue","mirror":7,"iid":123}"#
         );
+        let check = Job::CheckInstance {
+            mirror: MirrorId(7),
+        };
+        assert_eq!(
+            serde_json::to_string(&check).unwrap(),
+            r#"{"kind":"check_instance","mirror":7}"#
+        );
+        assert_eq!(check.key(), "check_instance/7");
         assert_eq!(scan.key(), "scan_mirror/7");
         assert_eq!(issue.key(), "sync_issue/7/123");
         let ticket = Ticket {
@@ -125,6 +143,9 @@ mod tests {
                 mirror: MirrorId(2),
                 iid: Iid(3),
             },
+            Job::CheckInstance {
+                mirror: MirrorId(4),
+            },
         ] {
             assert_eq!(Job::from_key(&job.key()), Some(job));
         }
@@ -133,6 +154,7 @@ mod tests {
             "sync_issue/7",
             "sync_issue/7/x",
             "scan_mirror/7/8",
+            "check_instance/7/8",
             "brew_coffee/7",
         ] {
             assert_eq!(Job::from_key(foreign), None, "{foreign}");

@@ -21,6 +21,11 @@ pub enum Outcome {
         /// Issues owed.
         owed: u64,
     },
+    /// A look at a mirror that was at fault: it goes on, unless a person had it rest.
+    Checked {
+        /// It rested until now.
+        resumed: bool,
+    },
 }
 
 /// Why something is left out.

@@ -17,6 +17,7 @@ mod connect_error;
 mod database;
 mod error;
 mod fault;
+mod faults;
 mod fence;
 mod impostors;
 mod instances;

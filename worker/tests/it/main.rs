@@ -15,6 +15,7 @@ mod hidden_parts;
 mod late_requests;
 mod leases;
 mod lost_answers;
+mod mending;
 mod ours_only;
 mod plans;
 mod poison;

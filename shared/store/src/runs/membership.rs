@@ -166,6 +166,7 @@ fn name(outcome: &Outcome) -> &'static str {
         Outcome::Updated => "updated",
         Outcome::Unchanged => "unchanged",
         Outcome::Skipped(_) => "skipped",
-        Outcome::Scanned { .. } => "scanned",
+        // What is not an issue is told by its work.
+        Outcome::Scanned { .. } | Outcome::Checked { .. } => "scanned",
     }
 }

@@ -14,7 +14,7 @@ use mirror_core::ids::{MirrorId, WorkId};
 pub struct JobFilter {
     /// In this state; not given: all that are not done.
     pub state: Option<WorkState>,
-    /// Of this kind: `scan_mirror`, `sync_issue`.
+    /// Of this kind, as [`Job::kind`](mirror_core::job::Job::kind) names it.
     pub kind: Option<String>,
     /// Of this mirror.
     pub mirror: Option<MirrorId>,
@@ -33,8 +33,10 @@ pub struct JobEntry {
     pub mirror: MirrorId,
     /// How it stands; `None`: done.
     pub state: Option<WorkState>,
-    /// Why its mirror rests, if it does.
+    /// Why its mirror rests, if it does and this job with it.
     pub paused: Option<String>,
+    /// The mirror rests for a fault: it is looked at again by itself.
+    pub at_fault: bool,
     /// 0 backfill, 1 incremental, 2 by hand.
     pub priority: i64,
     /// When it is or was due.
@@ -62,7 +64,9 @@ pub struct JobEntry {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT w.id, w.key, w.mirror_id, w.state, m.paused, w.priority, w.run_at, ",
+            "SELECT w.id, w.key, w.mirror_id, w.state, ",
+            "CASE WHEN w.kind = 'check_instance' THEN NULL ELSE m.paused END AS paused, ",
+            "m.at_fault, w.priority, w.run_at, ",
             "w.not_before, w.waiting_for, w.attempts, w.crashes, w.owner, w.started_at, ",
             "w.lease_until, w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
             $rest
@@ -76,7 +80,7 @@ const LIST: &str = select!(
     "WHERE ((CAST($1 AS TEXT) IS NULL AND w.state <> 'done') OR w.state = $1) \
      AND (CAST($2 AS TEXT) IS NULL OR w.kind = $2) \
      AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3) \
-     AND ($4 = (m.paused IS NOT NULL) OR $4 IS NULL) \
+     AND ($4 = (m.paused IS NOT NULL AND w.kind <> 'check_instance') OR $4 IS NULL) \
      AND w.id > $5 \
      ORDER BY w.id LIMIT $6"
 );
@@ -106,6 +110,7 @@ struct JobRow {
     mirror_id: i64,
     state: String,
     paused: Option<String>,
+    at_fault: bool,
     priority: i64,
     run_at: DateTime<Utc>,
     not_before: Option<DateTime<Utc>>,
@@ -134,6 +139,7 @@ impl TryFrom<JobRow> for JobEntry {
             mirror: MirrorId(row.mirror_id),
             state,
             paused: row.paused,
+            at_fault: row.at_fault,
             priority: row.priority,
             run_at: row.run_at,
             not_before: row.not_before,

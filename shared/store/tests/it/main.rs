@@ -7,6 +7,7 @@ mod adopting;
 mod claiming;
 mod creating;
 mod crowds;
+mod faults;
 mod files;
 mod history;
 mod jobs;
