@@ -84,6 +84,7 @@ impl Engine {
             facts: Facts::default(),
             target_labels: mirror_worker::TargetLabels::default(),
             proof: tokio::sync::Mutex::default(),
+            transfers: mirror_worker::Transfers::default(),
             in_hand: InHand::default(),
             owner: format!(
                 "{}-{:08x}",
@@ -245,7 +246,12 @@ impl Engine {
             .map(|row| Left {
                 issue: match Job::from_key(&row.key) {
                     Some(Job::SyncIssue { iid, .. }) => Some(iid.0),
-                    Some(Job::ScanMirror { .. }) | None => None,
+                    Some(
+                        Job::ScanMirror { .. }
+                        | Job::TransferUpload { .. }
+                        | Job::CheckInstance { .. },
+                    )
+                    | None => None,
                 },
                 gave_up: row.state == mirror_store::WorkState::Dead,
                 due: row.run_at,

@@ -116,7 +116,11 @@ impl Counted {
             Outcome::Updated => {
                 self.updated.insert(iid);
             }
-            Outcome::Unchanged | Outcome::Skipped(_) | Outcome::Scanned { .. } => {}
+            Outcome::Unchanged
+            | Outcome::Skipped(_)
+            | Outcome::Scanned { .. }
+            | Outcome::Carried
+            | Outcome::Checked { .. } => {}
         }
         self.issues.insert(iid, outcome);
     }
@@ -140,7 +144,9 @@ impl Counted {
                 | Outcome::Skipped(_)
                 | Outcome::Created
                 | Outcome::Updated
-                | Outcome::Scanned { .. } => {}
+                | Outcome::Scanned { .. }
+                | Outcome::Carried
+                | Outcome::Checked { .. } => {}
             }
         }
         numbers

@@ -59,7 +59,7 @@ pub enum Event {
         /// It will not be tried again by itself.
         gave_up: bool,
     },
-    /// The mirror rests until a person mends what is at fault.
+    /// The mirror rests until what is at fault is mended.
     Paused {
         /// The mirror.
         mirror: MirrorId,

@@ -30,6 +30,11 @@ impl Links {
         links.insert(link.mirror, Arc::new(link));
     }
 
+    /// Whether any mirror that the record knows can be reached, by a process that goes on and on.
+    pub(crate) fn are_on_demand(&self) -> bool {
+        self.connector.is_some()
+    }
+
     /// The one of this mirror. `urgent`: a person asked for the work.
     pub(crate) async fn reach(
         &self,

@@ -107,6 +107,7 @@ struct Shown {
     mirror: i64,
     state: &'static str,
     run_at: DateTime<Utc>,
+    waiting_for: Option<String>,
     attempts: i64,
     owner: Option<String>,
     last_error: Option<String>,
@@ -120,6 +121,7 @@ impl From<JobEntry> for Shown {
             mirror: job.mirror.0,
             state: name(job.state),
             run_at: job.run_at,
+            waiting_for: job.waiting_for,
             attempts: job.attempts,
             owner: job.owner,
             last_error: job.last_error,
@@ -241,7 +243,7 @@ async fn show(arguments: &OneArguments, environment: &Environment) -> anyhow::Re
     table::print(
         &tries,
         false,
-        &["BEGAN", "ENDED", "HOW", "WORKER", "ERROR"],
+        &["BEGAN", "ENDED", "HOW", "WORKER", "ERROR, OR WAITED FOR"],
         |row| {
             vec![
                 table::time(row.started_at),

@@ -22,6 +22,12 @@ pub(super) fn why(job: &JobEntry, now: DateTime<Utc>, workers: usize) -> String 
             "it was handed out and waits for a worker to take it; {workers} are alive, look with \
              `issue-mirror workers` whether all are busy"
         ),
+        Some(WorkState::Paused) if job.at_fault => format!(
+            "its mirror rests: {}; mend that, and it goes on by itself within the hour, or at once \
+             with `issue-mirror mirrors resume {}`",
+            job.paused.as_deref().unwrap_or("no reason is recorded"),
+            job.mirror
+        ),
         Some(WorkState::Paused) => format!(
             "its mirror rests: {}; mend that, then `issue-mirror mirrors resume {}`",
             job.paused.as_deref().unwrap_or("no reason is recorded"),
@@ -33,12 +39,20 @@ pub(super) fn why(job: &JobEntry, now: DateTime<Utc>, workers: usize) -> String 
             job.attempts, job.work
         ),
         Some(WorkState::Pending) if job.not_before.is_some_and(|at| at > now) => format!(
-            "it waits until {}: a limit of GitLab's, or a request that may still take effect",
-            time(job.not_before)
+            "it waits until {}: {}",
+            time(job.not_before),
+            job.waiting_for
+                .as_deref()
+                .unwrap_or("no reason is recorded")
         ),
         Some(WorkState::Pending) if job.run_at > now && job.attempts > 0 => format!(
             "it failed {} times and is tried again at {}: {error}",
             job.attempts,
+            time(Some(job.run_at))
+        ),
+        Some(WorkState::Pending) if job.run_at > now && job.waiting_for.is_some() => format!(
+            "it waits {}, which sets it free when it ends, or until {}",
+            job.waiting_for.as_deref().unwrap_or_default(),
             time(Some(job.run_at))
         ),
         Some(WorkState::Pending) if job.run_at > now => {
@@ -71,9 +85,11 @@ mod tests {
             mirror: MirrorId(7),
             state,
             paused: None,
+            at_fault: false,
             priority: 1,
             run_at: now,
             not_before: None,
+            waiting_for: None,
             attempts: 0,
             crashes: 0,
             owner: Some("w-1".to_owned()),
@@ -102,15 +118,27 @@ mod tests {
         says(
             &|job| {
                 job.state = Some(WorkState::Paused);
-                job.paused = Some("the token is gone".to_owned());
+                job.paused = Some("moving house".to_owned());
             },
             1,
-            "the token is gone",
+            "moving house; mend that, then",
         );
         says(
-            &|job| job.not_before = Some(job.run_at + hour),
+            &|job| {
+                job.state = Some(WorkState::Paused);
+                job.paused = Some("the token is gone".to_owned());
+                job.at_fault = true;
+            },
             1,
-            "a limit",
+            "by itself within the hour",
+        );
+        says(
+            &|job| {
+                job.not_before = Some(job.run_at + hour);
+                job.waiting_for = Some("on the target: 429".to_owned());
+            },
+            1,
+            ": on the target: 429",
         );
         says(
             &|job| {
@@ -121,6 +149,14 @@ mod tests {
             "failed 2 times",
         );
         says(&|job| job.run_at += hour, 1, "its time comes");
+        says(
+            &|job| {
+                job.run_at += hour;
+                job.waiting_for = Some("for its large files".to_owned());
+            },
+            1,
+            "waits for its large files",
+        );
         says(&|_| {}, 0, "no worker is alive");
         says(&|_| {}, 1, "waits for its turn");
     }

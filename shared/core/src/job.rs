@@ -1,6 +1,6 @@
 //! Jobs: identities only. What a job is about is read afresh when it runs.
 
-use crate::ids::{Iid, MirrorId, TicketNumber, WorkId};
+use crate::ids::{Iid, MirrorId, TicketNumber, TransferId, WorkId};
 use serde::{Deserialize, Serialize};
 
 /// What may be owed. The wire and database names are these, pinned by a golden test.
@@ -19,29 +19,51 @@ pub enum Job {
         /// The source issue.
         iid: Iid,
     },
+    /// Carry one large file from the source to the target.
+    TransferUpload {
+        /// The mirror.
+        mirror: MirrorId,
+        /// Which file, as the record numbers it.
+        transfer: TransferId,
+    },
+    /// Look whether what was at fault with a mirror's projects or tokens is mended.
+    CheckInstance {
+        /// The mirror.
+        mirror: MirrorId,
+    },
 }
 
 impl Job {
     /// The mirror it belongs to.
     pub fn mirror(&self) -> MirrorId {
         match self {
-            Self::ScanMirror { mirror } | Self::SyncIssue { mirror, .. } => *mirror,
+            Self::ScanMirror { mirror }
+            | Self::SyncIssue { mirror, .. }
+            | Self::TransferUpload { mirror, .. }
+            | Self::CheckInstance { mirror } => *mirror,
         }
     }
 
-    /// `scan_mirror`, `sync_issue`.
+    /// `scan_mirror`, `sync_issue`, `transfer_upload`, `check_instance`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ScanMirror { .. } => "scan_mirror",
             Self::SyncIssue { .. } => "sync_issue",
+            Self::TransferUpload { .. } => "transfer_upload",
+            Self::CheckInstance { .. } => "check_instance",
         }
     }
 
-    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`.
+    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`, `transfer_upload/7/5`,
+    /// `check_instance/7`.
     pub fn key(&self) -> String {
         match self {
             Self::ScanMirror { mirror } => format!("scan_mirror/{mirror}"),
             Self::SyncIssue { mirror, iid } => format!("sync_issue/{mirror}/{iid}"),
+            Self::TransferUpload { mirror, transfer } => {
+                format!("transfer_upload/{mirror}/{transfer}")
+            }
+            Self::CheckInstance { mirror } => format!("check_instance/{mirror}"),
         }
     }
 
@@ -52,6 +74,11 @@ impl Job {
         let mirror = MirrorId(parts.next()?.parse().ok()?);
         let job = match kind {
             "scan_mirror" => Self::ScanMirror { mirror },
+            "check_instance" => Self::CheckInstance { mirror },
+            "transfer_upload" => Self::TransferUpload {
+                mirror,
+                transfer: TransferId(parts.next()?.parse().ok()?),
+            },
             "sync_issue" => Self::SyncIssue {
                 mirror,
                 iid: Iid(parts.next()?.parse().ok()?),
@@ -103,6 +130,23 @@ mod tests {
             serde_json::to_string(&issue).unwrap(),
             r#"{"kind":"sync_issue","mirror":7,"iid":123}"#
         );
+        let check = Job::CheckInstance {
+            mirror: MirrorId(7),
+        };
+        assert_eq!(
+            serde_json::to_string(&check).unwrap(),
+            r#"{"kind":"check_instance","mirror":7}"#
+        );
+        assert_eq!(check.key(), "check_instance/7");
+        let transfer = Job::TransferUpload {
+            mirror: MirrorId(7),
+            transfer: TransferId(5),
+        };
+        assert_eq!(
+            serde_json::to_string(&transfer).unwrap(),
+            r#"{"kind":"transfer_upload","mirror":7,"transfer":5}"#
+        );
+        assert_eq!(transfer.key(), "transfer_upload/7/5");
         assert_eq!(scan.key(), "scan_mirror/7");
         assert_eq!(issue.key(), "sync_issue/7/123");
         let ticket = Ticket {
@@ -125,6 +169,13 @@ mod tests {
                 mirror: MirrorId(2),
                 iid: Iid(3),
             },
+            Job::CheckInstance {
+                mirror: MirrorId(4),
+            },
+            Job::TransferUpload {
+                mirror: MirrorId(5),
+                transfer: TransferId(6),
+            },
         ] {
             assert_eq!(Job::from_key(&job.key()), Some(job));
         }
@@ -133,6 +184,7 @@ mod tests {
             "sync_issue/7",
             "sync_issue/7/x",
             "scan_mirror/7/8",
+            "check_instance/7/8",
             "brew_coffee/7",
         ] {
             assert_eq!(Job::from_key(foreign), None, "{foreign}");

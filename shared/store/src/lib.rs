@@ -17,6 +17,7 @@ mod connect_error;
 mod database;
 mod error;
 mod fault;
+mod faults;
 mod fence;
 mod impostors;
 mod instances;
@@ -36,6 +37,7 @@ mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
+mod transfers;
 mod uploads;
 mod url;
 mod walks;
@@ -57,6 +59,7 @@ pub use schedule::{DueMirror, Schedule, Turn};
 pub use schema::Migrated;
 pub use service::{InstanceAccess, InstanceEntry};
 pub use targets::{TargetFact, TargetFacts};
+pub use transfers::{Transfer, TransferState};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
 pub use work::{

@@ -3,6 +3,7 @@
 use crate::{
     Fence, Store, StoreError,
     database::PATIENCE,
+    faults::call_off_look,
     sql::{Text, on_work},
 };
 use chrono::{DateTime, Utc};
@@ -19,6 +20,8 @@ pub struct Mirror {
     pub target: MirrorEnd,
     /// Why it rests, if it does: none of its work is handed out then.
     pub paused: Option<String>,
+    /// It rests for a fault: it is looked at again by itself, and goes on when that is mended.
+    pub at_fault: bool,
     /// How far it has come.
     pub watermarks: Watermarks,
 }
@@ -72,7 +75,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.source_instance_id, m.source_project_id, m.source_path, ",
-            "m.target_instance_id, m.target_project_id, m.target_path, m.paused, ",
+            "m.target_instance_id, m.target_project_id, m.target_path, m.paused, m.at_fault, ",
             "c.source_watermark, c.target_watermark, c.last_full_at ",
             "FROM mirrors m JOIN mirror_issue_configs c ON c.mirror_id = m.id ",
             $rest
@@ -83,10 +86,11 @@ macro_rules! select {
 const ONE: &str = select!("WHERE m.id = $1");
 const ALL: &str = select!("ORDER BY m.id");
 
-const PAUSE: &str = "UPDATE mirrors SET paused = $2, updated_at = $3 WHERE id = $1";
+const PAUSE: &str =
+    "UPDATE mirrors SET paused = $2, at_fault = false, updated_at = $3 WHERE id = $1";
 
 // A ticket that has not been started must not start any more; one that has may end what it does.
-const RECALL: Text = on_work!(
+pub(crate) const RECALL: Text = on_work!(
     "mirror_id = $1 AND state = 'queued'",
     in_turn,
     "UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $2
@@ -106,6 +110,7 @@ struct MirrorRow {
     target_project_id: i64,
     target_path: String,
     paused: Option<String>,
+    at_fault: bool,
     source_watermark: Option<DateTime<Utc>>,
     target_watermark: Option<DateTime<Utc>>,
     last_full_at: Option<DateTime<Utc>>,
@@ -126,6 +131,7 @@ impl From<MirrorRow> for Mirror {
                 path: row.target_path,
             },
             paused: row.paused,
+            at_fault: row.at_fault,
             watermarks: Watermarks {
                 source: row.source_watermark,
                 target: row.target_watermark,
@@ -183,7 +189,8 @@ impl Store {
     }
 
     /// Lets a mirror rest: none of its work is handed out, tickets not yet started are void. What
-    /// runs may end. Work may still be owed to it, and waits.
+    /// runs may end. Work may still be owed to it, and waits. It is for a person to end this, as
+    /// it is not with [`Store::pause_for_fault`].
     ///
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
@@ -212,6 +219,7 @@ impl Store {
         if found == 0 {
             return Err(StoreError::NoSuchMirror(id));
         }
+        call_off_look(&mut tx, id, now).await?;
         if reason.is_some() {
             tx.query(RECALL).bind(id.0).bind(now).execute().await?;
         }

@@ -1,7 +1,12 @@
 //! Claiming: the next rows due, fairly, each with a new ticket.
 
 use super::deal::{Out, Rules, Table, Waiting};
-use crate::{Store, StoreError, database::PATIENCE, sql::Text, time::later};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    sql::{Text, on_work},
+    time::later,
+};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{InstanceId, MirrorId, TicketNumber, WorkId},
@@ -27,7 +32,8 @@ pub struct Claiming<'a> {
     /// No instance, on either side, has more out at once than its
     /// [`concurrency`](crate::InstanceAccess::concurrency).
     pub within_instances: bool,
-    /// Nothing of these instances: they take no requests just now.
+    /// Nothing of these instances: they take no requests just now. (But looks at mirrors that are
+    /// at fault are few, and find that out for themselves.)
     pub closed: &'a BTreeSet<InstanceId>,
     /// Of mirrors that have the same claim, those after this one come first: the one that was
     /// served last ([`Dealt::last`]), so that they take turns.
@@ -62,8 +68,23 @@ pub struct Claimed {
 const ROUND: usize = 500;
 
 // Most of the time nothing is due at all: one probe tells, of an index that is spelt like this.
-pub(super) const ANYTHING: &str =
-    "SELECT 1 FROM work WHERE state || '' = 'pending' AND run_at <= $1 LIMIT 1";
+// Another tells of the looks.
+pub(super) const ANYTHING: &str = "\
+SELECT EXISTS (SELECT 1 FROM work
+               WHERE state = 'pending' AND kind = 'check_instance' AND run_at <= $1)
+FROM work WHERE state || '' = 'pending' AND run_at <= $1 LIMIT 1";
+
+// These are what a mirror's rest ends by, and go out although it rests. The sign keeps SQLite from
+// the index by mirrors, which would walk through all that waits.
+pub(super) const LOOKS: Text = on_work!(
+    "state = 'pending' AND kind = 'check_instance' AND run_at <= $1
+     AND +mirror_id BETWEEN $2 AND $3 ORDER BY run_at LIMIT $4",
+    free,
+    "UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $5, owner = NULL,
+                     started_at = NULL, updated_at = $1
+     WHERE state = 'pending' AND id IN (SELECT id FROM held)
+     RETURNING id, ticket, key, mirror_id, priority, run_at"
+);
 
 // From one mirror that has something pending to the next, by one probe of the index each, and from
 // each at every priority its first: however many rows wait, and however many mirrors do not.
@@ -210,7 +231,8 @@ impl Store {
     /// Claims rows that are due, of mirrors that do not rest: the urgent before the less urgent,
     /// where a backfill that has been due for ten minutes counts as incremental; among equals that
     /// of the instance which has least out for its window, then that of the mirror which has
-    /// least out; then in turns. Each gets a new ticket, which is void unless started in time.
+    /// least out; then in turns. Before all of them the looks at mirrors that are at fault, which
+    /// rest. Each gets a new ticket, which is void unless started in time.
     ///
     /// # Errors
     /// Only if the database fails.
@@ -218,22 +240,29 @@ impl Store {
         let now = self.now();
         // Outside the transaction, because nobody need wait for the answer that nothing is due.
         let anything = self.read(ANYTHING).bind(now).fetch_optional();
-        let anything: Option<(i32,)> = anything.await?;
-        if anything.is_none() || claiming.limit == 0 {
+        let anything: Option<(bool,)> = anything.await?;
+        let Some((looks,)) = anything.filter(|_| claiming.limit > 0) else {
             return Ok(Dealt::default());
-        }
+        };
         let (first, last) = match claiming.only {
             Some(mirror) => (mirror.0, mirror.0),
             None => (i64::MIN, i64::MAX),
         };
         let mut tx = self.begin_claiming(PATIENCE).await?;
+        let lease_until = later(now, claiming.lease);
+        let mut claimed: Vec<ClaimedRow> = Vec::new();
+        if looks {
+            let limit = i64::try_from(claiming.limit).unwrap_or(i64::MAX);
+            let looks = tx.query(LOOKS).bind(now).bind(first).bind(last);
+            claimed = looks.bind(limit).bind(lease_until).fetch_all().await?;
+        }
         let waiting = tx.query(WAITING).bind(now).bind(first).bind(last);
         let mut waiting: Vec<Waiting> = waiting.fetch_all().await?;
         waiting.retain(|waiting| {
             let closed = |instance| claiming.closed.contains(&InstanceId(instance));
             !closed(waiting.source) && !closed(waiting.target)
         });
-        if waiting.is_empty() {
+        if waiting.is_empty() && claimed.is_empty() {
             return Ok(Dealt::default());
         }
         let out: Vec<Out> = tx.query(OUT).fetch_all().await?;
@@ -244,8 +273,7 @@ impl Store {
             after: claiming.after.map_or(i64::MIN, |mirror| mirror.0),
         };
         let mut table = Table::new(rules, waiting, &out);
-        let lease_until = later(now, claiming.lease);
-        let mut claimed: Vec<ClaimedRow> = Vec::new();
+        let mut last_served = None;
         loop {
             let dealt = table.deal(ROUND.min(claiming.limit.saturating_sub(claimed.len())));
             if dealt.is_empty() {
@@ -261,12 +289,13 @@ impl Store {
                 .fetch_all()
                 .await?;
             claimed.extend(hands.play(rows, &dealt, &mut table));
+            last_served = claimed.last().map(|row| MirrorId(row.mirror_id));
         }
         if !claimed.is_empty() {
             tx.commit().await?;
         }
         Ok(Dealt {
-            last: claimed.last().map(|row| MirrorId(row.mirror_id)),
+            last: last_served,
             held_back: table.is_held_back(),
             claimed: claimed
                 .into_iter()

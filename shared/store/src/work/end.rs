@@ -21,7 +21,20 @@ pub enum End<'a> {
         outcome: &'a Outcome,
     },
     /// Throttled or paused: again at that time and by no means earlier; no attempt burnt.
-    Snooze(DateTime<Utc>),
+    Snooze {
+        /// When.
+        until: DateTime<Utc>,
+        /// What is waited for, for a person.
+        why: &'a str,
+    },
+    /// Waits for another row, whose end sets it free: again then, or at once if it was asked for
+    /// meanwhile, or at the latest at that time; no attempt burnt.
+    Wait {
+        /// When at the latest.
+        until: DateTime<Utc>,
+        /// What is waited for, for a person.
+        why: &'a str,
+    },
     /// Failed for a cause that may pass: again at that time, or earlier if something changes.
     Retry {
         /// When.
@@ -36,7 +49,7 @@ pub enum End<'a> {
     },
 }
 
-// $3 is now, $6 the error, $7 the time set.
+// $3 is now, $6 the error or what is waited for, $7 the time set.
 const DONE: Text = closing!(
     "UPDATE work SET
         state = CASE WHEN rerun_at IS NULL THEN 'done' ELSE 'pending' END,
@@ -49,7 +62,15 @@ const DONE: Text = closing!(
 const SNOOZE: Text = closing!(
     "UPDATE work SET
         state = 'pending', run_at = $7, not_before = $7, crashes = 0, rerun_at = NULL,
-        rerun_changed = false, lease_until = NULL, updated_at = $3
+        rerun_changed = false, lease_until = NULL, waiting_for = $6, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
+
+const WAIT: Text = closing!(
+    "UPDATE work SET
+        state = 'pending', run_at = CASE WHEN rerun_at < $7 THEN rerun_at ELSE $7 END,
+        crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
+        waiting_for = $6, updated_at = $3
      WHERE id = $1 AND ticket = $2 AND state = 'running'"
 );
 
@@ -112,13 +133,26 @@ impl Store {
                     },
                 )
             }
-            End::Snooze(until) => {
-                let (ending, when) = (Ending::Snoozed, Some(until));
+            End::Snooze { until, why } => {
+                let (ending, when, error) = (Ending::Snoozed, Some(until), Some(why));
                 (
                     SNOOZE,
                     Closing {
                         ending,
                         when,
+                        error,
+                        ..blank
+                    },
+                )
+            }
+            End::Wait { until, why } => {
+                let (ending, when, error) = (Ending::Snoozed, Some(until), Some(why));
+                (
+                    WAIT,
+                    Closing {
+                        ending,
+                        when,
+                        error,
                         ..blank
                     },
                 )

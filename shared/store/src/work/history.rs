@@ -23,7 +23,7 @@ pub struct Attempt {
     pub ending: Ending,
     /// What it did.
     pub outcome: Option<Outcome>,
-    /// What went wrong.
+    /// What went wrong, or what was waited for.
     pub error: Option<String>,
 }
 

@@ -14,7 +14,7 @@ use mirror_core::ids::{MirrorId, WorkId};
 pub struct JobFilter {
     /// In this state; not given: all that are not done.
     pub state: Option<WorkState>,
-    /// Of this kind: `scan_mirror`, `sync_issue`.
+    /// Of this kind, as [`Job::kind`](mirror_core::job::Job::kind) names it.
     pub kind: Option<String>,
     /// Of this mirror.
     pub mirror: Option<MirrorId>,
@@ -33,14 +33,18 @@ pub struct JobEntry {
     pub mirror: MirrorId,
     /// How it stands; `None`: done.
     pub state: Option<WorkState>,
-    /// Why its mirror rests, if it does.
+    /// Why its mirror rests, if it does and this job with it.
     pub paused: Option<String>,
+    /// The mirror rests for a fault: it is looked at again by itself.
+    pub at_fault: bool,
     /// 0 backfill, 1 incremental, 2 by hand.
     pub priority: i64,
     /// When it is or was due.
     pub run_at: DateTime<Utc>,
     /// A limit's own time, before which it does not run.
     pub not_before: Option<DateTime<Utc>>,
+    /// What it waits for, where its last try ended with a time of its own.
+    pub waiting_for: Option<String>,
     /// Failures since it last succeeded.
     pub attempts: i64,
     /// Of these, the latest that were lost with their worker, in a row.
@@ -60,9 +64,11 @@ pub struct JobEntry {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT w.id, w.key, w.mirror_id, w.state, m.paused, w.priority, w.run_at, ",
-            "w.not_before, w.attempts, w.crashes, w.owner, w.started_at, w.lease_until, ",
-            "w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
+            "SELECT w.id, w.key, w.mirror_id, w.state, ",
+            "CASE WHEN w.kind = 'check_instance' THEN NULL ELSE m.paused END AS paused, ",
+            "m.at_fault, w.priority, w.run_at, ",
+            "w.not_before, w.waiting_for, w.attempts, w.crashes, w.owner, w.started_at, ",
+            "w.lease_until, w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
             $rest
         )
     };
@@ -74,15 +80,15 @@ const LIST: &str = select!(
     "WHERE ((CAST($1 AS TEXT) IS NULL AND w.state <> 'done') OR w.state = $1) \
      AND (CAST($2 AS TEXT) IS NULL OR w.kind = $2) \
      AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3) \
-     AND ($4 = (m.paused IS NOT NULL) OR $4 IS NULL) \
+     AND ($4 = (m.paused IS NOT NULL AND w.kind <> 'check_instance') OR $4 IS NULL) \
      AND w.id > $5 \
      ORDER BY w.id LIMIT $6"
 );
 
 // A person who tries again has mended what was wrong, or wants to see it fail.
 const RETRY: &str = "\
-UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, priority = 2, attempts = 0,
-                crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
+UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, waiting_for = NULL, priority = 2,
+                attempts = 0, crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
 WHERE id = $1 AND state IN ('pending', 'dead', 'done')";
 
 const PUT_OFF: Text = on_work!(
@@ -104,9 +110,11 @@ struct JobRow {
     mirror_id: i64,
     state: String,
     paused: Option<String>,
+    at_fault: bool,
     priority: i64,
     run_at: DateTime<Utc>,
     not_before: Option<DateTime<Utc>>,
+    waiting_for: Option<String>,
     attempts: i64,
     crashes: i64,
     owner: Option<String>,
@@ -131,9 +139,11 @@ impl TryFrom<JobRow> for JobEntry {
             mirror: MirrorId(row.mirror_id),
             state,
             paused: row.paused,
+            at_fault: row.at_fault,
             priority: row.priority,
             run_at: row.run_at,
             not_before: row.not_before,
+            waiting_for: row.waiting_for,
             attempts: row.attempts,
             crashes: row.crashes,
             owner: row.owner,

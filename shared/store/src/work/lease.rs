@@ -40,8 +40,8 @@ pub struct UnknownJob {
 
 const START: &str = "\
 UPDATE work SET state = 'running', owner = $3, lease_until = $4, started_at = $5,
-                not_before = NULL, rerun_at = NULL, rerun_changed = false, stop_asked = false,
-                updated_at = $5
+                not_before = NULL, waiting_for = NULL, rerun_at = NULL, rerun_changed = false,
+                stop_asked = false, updated_at = $5
 WHERE id = $1 AND ticket = $2 AND state = 'queued'
 RETURNING key, attempts, priority";
 

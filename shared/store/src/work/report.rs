@@ -70,8 +70,8 @@ const PAUSED: &str = "SELECT paused IS NOT NULL FROM mirrors WHERE id = $1";
 
 const UNFINISHED: &str = "\
 SELECT w.id, w.key,
-       CASE WHEN w.state = 'pending' AND m.paused IS NOT NULL THEN 'paused' ELSE w.state END
-           AS state,
+       CASE WHEN w.state = 'pending' AND m.paused IS NOT NULL AND w.kind <> 'check_instance'
+            THEN 'paused' ELSE w.state END AS state,
        w.run_at, w.attempts, w.last_error
 FROM work w JOIN mirrors m ON m.id = w.mirror_id
 WHERE w.mirror_id = $1 AND w.state <> 'done'

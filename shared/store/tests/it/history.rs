@@ -245,7 +245,10 @@ impl Pair {
                 store.end(fence, End::Done { outcome }).await.is_ok()
             }
             FenceOp::Snooze(delay) => {
-                let until = End::Snooze(at(now + delay));
+                let until = End::Snooze {
+                    until: at(now + delay),
+                    why: "a limit",
+                };
                 store.end(fence, until).await.is_ok()
             }
             FenceOp::Retry(delay) => {

@@ -134,7 +134,11 @@ async fn a_person_brings_work_forward(world: World) {
 
 async fn nothing_brings_work_before_a_limits_own_time(world: World) {
     let fence = world.working_on(1).await;
-    world.store.end(&fence, End::Snooze(at(300))).await.unwrap();
+    let snooze = End::Snooze {
+        until: at(300),
+        why: "a limit",
+    };
+    world.store.end(&fence, snooze).await.unwrap();
     for priority in [Priority::Incremental, Priority::ByHand] {
         let owe = Owe::changed(world.issue(1), priority);
         world.store.owe(&[owe]).await.unwrap();

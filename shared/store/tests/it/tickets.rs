@@ -124,8 +124,14 @@ async fn a_snooze_burns_no_attempt(world: World) {
     for round in 1..=20 {
         let started = world.start_next().await;
         assert_eq!(started.attempts, 0);
-        let until = End::Snooze(at(round * 10));
-        world.store.end(&started.fence, until).await.unwrap();
+        let snooze = End::Snooze {
+            until: at(round * 10),
+            why: "the limit of gitlab.a",
+        };
+        world.store.end(&started.fence, snooze).await.unwrap();
+        let job = world.store.job(started.fence.work).await.unwrap().unwrap();
+        assert_eq!(job.waiting_for.as_deref(), Some("the limit of gitlab.a"));
+        assert_eq!(job.last_error, None);
         assert!(world.claim_all().await.is_empty());
         world.advance(10);
     }
@@ -245,7 +251,10 @@ async fn each_try_is_kept_as_history_and_pruned_when_old(world: World) {
     let store = &world.store;
     let skipped = Outcome::Skipped(SkipReason::IsACopy);
     let ends = [
-        End::Snooze(at(0)),
+        End::Snooze {
+            until: at(0),
+            why: "a limit",
+        },
         End::Retry {
             at: at(0),
             error: "the target answered 502",
