@@ -401,7 +401,8 @@ fn is_inline(tag: &TagEnd) -> bool {
 }
 
 /// `<!NAME …>` is a declaration to GitLab's engine only with a name in capitals and a space; the
-/// parser used here is less strict. What is none is shown.
+/// parser used here is less strict. What is none is shown; so is a comment in prose that ends in
+/// three dashes.
 fn is_declaration(html: &str) -> bool {
     let Some(inner) = html.strip_prefix("<!") else {
         return true;
@@ -409,5 +410,7 @@ fn is_declaration(html: &str) -> bool {
     let after_name = inner.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let named =
         after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
-    named || inner.starts_with("--") || (inner.starts_with("[CDATA[") && inner.ends_with("]]>"))
+    let comment = inner.strip_prefix("--");
+    let comment = comment.is_some_and(|rest| rest == "->" || !rest.ends_with("--->"));
+    named || comment || (inner.starts_with("[CDATA[") && inner.ends_with("]]>"))
 }

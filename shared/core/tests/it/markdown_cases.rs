@@ -213,6 +213,10 @@ const ONCE_BROKEN: &[&str] = &[
     "> [vulnerability:9]:+1:\n---",
     "[<script>\n[^1]: </script>",
     "[^1]: </script>\n`<script>\n",
+    "a <!-- @alice --->",
+    "a <!-- #12 ----> b",
+    "- a <!--- /close --->",
+    "a <!---> @alice",
 ];
 
 #[test]
