@@ -4,6 +4,9 @@
 //! cargo bench -p mirror-store --bench record
 //! ```
 //!
+//! On a file, and on PostgreSQL where `ISSUE_MIRROR_TEST_POSTGRES` names a server (`. .ci/postgres
+//! && postgres_start` starts one that flushes nothing to the disk).
+//!
 //! Figures to hold on an ordinary disk: 2,000 no-op work cycles (claim, start, end) per second, and
 //! a fair claim out of 50,000 waiting rows in less than 50 ms.
 
@@ -17,11 +20,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId, ProjectId},
-    job::{Job, Priority},
+    job::{Job, Priority, Ticket},
     outcome::Outcome,
     ports::{BoxFuture, Clock},
 };
-use mirror_store::{End, MirrorEnd, NewMirror, Owe, Store};
+use mirror_store::{End, MirrorEnd, NewMirror, Owe, Store, testing::TestDatabase};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -52,7 +55,18 @@ async fn main() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(RealClock(Instant::now()));
     let path = folder.path().join("state.sqlite3");
-    let store = Store::open(&path, clock).await.unwrap();
+    println!("SQLite, in a file");
+    measure(Store::open(&path, clock.clone()).await.unwrap()).await;
+    match TestDatabase::create().await {
+        Ok(database) => {
+            println!("PostgreSQL");
+            measure(Store::connect(database.url(), clock).await.unwrap()).await;
+        }
+        Err(error) => println!("PostgreSQL: not measured: {error}"),
+    }
+}
+
+async fn measure(store: Store) {
     let instance = InstanceName("gitlab.a".to_owned());
     let instance = store.register_instance(&instance, "https://gitlab.a", &[]);
     let instance = instance.await.unwrap();
@@ -69,8 +83,13 @@ async fn main() {
     claims(&store, "of 101 mirrors, 20 of each at most", 20).await;
     claims(&store, "of 101 mirrors, 200 of each at most", 200).await;
 
-    cycles(&store, 1).await;
-    cycles(&store, 16).await;
+    for workers in [1, 4, 16] {
+        cycles(&store, workers).await;
+    }
+    for workers in [4, 16] {
+        dispatched(&store, workers).await;
+    }
+    store.close().await;
 }
 
 async fn mirror(store: &Store, instance: InstanceId, project: i64) -> MirrorId {
@@ -145,14 +164,55 @@ async fn cycles(store: &Store, workers: usize) {
     println!("no-op work cycles, {workers} at once: {rate:.0}/s");
 }
 
+/// As a service does it: one deals out, many work.
+async fn dispatched(store: &Store, workers: usize) {
+    const WINDOW: usize = 200;
+    let start = Instant::now();
+    let (tickets, waiting) = tokio::sync::mpsc::channel(WINDOW);
+    let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
+    let dealer = store.clone();
+    let dealing = tokio::spawn(async move {
+        while start.elapsed() < BUSY_FOR {
+            for claimed in dealer.claim(WINDOW, 100_000, LEASE).await.unwrap() {
+                tickets.send(claimed.ticket).await.unwrap();
+            }
+        }
+    });
+    let working: Vec<_> = (0..workers)
+        .map(|_| {
+            let (store, waiting) = (store.clone(), Arc::clone(&waiting));
+            tokio::spawn(async move {
+                let mut done = 0;
+                loop {
+                    let ticket = waiting.lock().await.recv().await;
+                    let Some(ticket) = ticket else { return done };
+                    cycle(&store, ticket).await;
+                    done += 1;
+                }
+            })
+        })
+        .collect();
+    dealing.await.unwrap();
+    let mut done = 0;
+    for working in working {
+        done += working.await.unwrap();
+    }
+    let rate = f64::from(done) / start.elapsed().as_secs_f64();
+    println!("no-op work cycles, one deals out by {WINDOW}, {workers} work: {rate:.0}/s");
+}
+
+async fn cycle(store: &Store, ticket: Ticket) {
+    let started = store.start(ticket, "bench", LEASE).await.unwrap();
+    let outcome = &Outcome::Unchanged;
+    let end = End::Done { outcome };
+    store.end(&started.unwrap().fence, end).await.unwrap();
+}
+
 async fn work(store: &Store, start: Instant) -> u32 {
     let mut done = 0;
     while start.elapsed() < BUSY_FOR {
         for claimed in store.claim(32, 100_000, LEASE).await.unwrap() {
-            let started = store.start(claimed.ticket, "bench", LEASE).await.unwrap();
-            let outcome = &Outcome::Unchanged;
-            let end = End::Done { outcome };
-            store.end(&started.unwrap().fence, end).await.unwrap();
+            cycle(store, claimed.ticket).await;
             done += 1;
         }
     }

@@ -1,7 +1,9 @@
 //! The connections: one that writes, a few that read.
 
 use crate::{
-    error::{StoreError, is_busy},
+    connect::{self, may_begin_again},
+    error::StoreError,
+    server_time::ServerTime,
     sql::{On, Query, Text},
     time::micros,
 };
@@ -32,12 +34,13 @@ pub(crate) enum Database {
         /// Whose turn it is on the one writing connection, and how durably it commits just now.
         turn: Arc<Mutex<Durability>>,
     },
-    #[expect(dead_code, reason = "opened with the next change")]
     Postgres {
         /// Whose commits are on disk when they return.
         durable: PgPool,
         /// Whose commits follow within a moment; and for reading.
         light: PgPool,
+        /// The server's time of day; `None`: the clock's is good enough.
+        time: Option<Arc<ServerTime>>,
     },
 }
 
@@ -52,11 +55,12 @@ impl fmt::Debug for Store {
 pub(crate) enum Durability {
     /// When the commit returns. For everything that says what happened on a GitLab, or will.
     AtOnce,
-    /// With the next commit of the other kind; order is kept. For the going round of tickets
-    /// alone: a power failure that forgets a start or an end also ends every worker of this file,
-    /// and costs one more look at an issue. It saves two thirds of the disk's flushes. (With
-    /// workers on other machines, as PostgreSQL will have, a forgotten ticket could be issued
-    /// twice: there a claim must be durable at once.)
+    /// With the next commit of the other kind, or a moment later; order is kept. For the going
+    /// round of tickets alone, where it saves two thirds of the disk's flushes. A power failure
+    /// that forgets a start leaves the row queued, and every record of that job is refused; one
+    /// that forgets an end costs one more look at an issue. On SQLite a claim may be forgotten too,
+    /// because all who hold a ticket of that file end with it; on PostgreSQL they may go on, and a
+    /// forgotten claim could give the same ticket out twice: there it is durable at once.
     WithTheNext,
 }
 
@@ -68,6 +72,18 @@ impl Durability {
         }
     }
 }
+
+/// What one transaction does at a time, because it decides by more than the rows it then locks.
+/// The numbers are as good as any that nobody else takes for advisory locks.
+#[derive(Clone, Copy)]
+pub(crate) enum Alone {
+    /// Dealing out work by what is out already.
+    Claiming = 0x4973_4d01,
+    /// Giving names to instances.
+    Naming = 0x4973_4d02,
+}
+
+const ALONE: &str = "SELECT pg_advisory_xact_lock($1)";
 
 /// A writing transaction; rolled back unless committed.
 pub(crate) enum Tx {
@@ -85,6 +101,15 @@ impl Tx {
             Self::Sqlite { inner, .. } => Query::on_sqlite(text.into(), On::Within(inner)),
             Self::Postgres(inner) => Query::on_postgres(text.into(), On::Within(inner)),
         }
+    }
+
+    /// Waits until no other transaction is alone with this, until the end of this one. (On SQLite
+    /// every writing transaction is alone.)
+    pub(crate) async fn alone(&mut self, with: Alone) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            self.query(ALONE).bind(with as i64).execute().await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
@@ -108,12 +133,23 @@ impl Store {
             readers,
             turn,
         };
+        Self::on(database, clock)
+    }
+
+    pub(crate) fn on(database: Database, clock: Arc<dyn Clock>) -> Self {
         Self { database, clock }
     }
 
     /// The time of day that every statement is given, cut to microseconds.
     pub fn now(&self) -> DateTime<Utc> {
-        micros(self.clock.now())
+        match &self.database {
+            Database::Postgres {
+                time: Some(time), ..
+            } => time.now(&*self.clock),
+            Database::Postgres { time: None, .. } | Database::Sqlite { .. } => {
+                micros(self.clock.now())
+            }
+        }
     }
 
     /// Closes the connections, after what is under way has ended, and tidies files up. Without it
@@ -126,7 +162,7 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Database::Postgres { durable, light } => {
+            Database::Postgres { durable, light, .. } => {
                 light.close().await;
                 durable.close().await;
             }
@@ -160,6 +196,18 @@ impl Store {
         self.begin_as(Durability::WithTheNext, patience).await
     }
 
+    /// A transaction that gives out tickets. Where workers outlive the database, a ticket given
+    /// out twice would be two workers at one issue.
+    pub(crate) async fn begin_claiming(&self, patience: Duration) -> Result<Tx, StoreError> {
+        let durability = match &self.database {
+            Database::Sqlite { .. } => Durability::WithTheNext,
+            Database::Postgres { .. } => Durability::AtOnce,
+        };
+        let mut tx = self.begin_as(durability, patience).await?;
+        tx.alone(Alone::Claiming).await?;
+        Ok(tx)
+    }
+
     async fn begin_as(&self, durability: Durability, patience: Duration) -> Result<Tx, StoreError> {
         let until = self.clock.monotonic().saturating_add(patience);
         match &self.database {
@@ -171,12 +219,14 @@ impl Store {
                 let inner = self.patiently(until, begin).await?;
                 Ok(Tx::Sqlite { inner, _turn: turn })
             }
-            Database::Postgres { durable, light } => {
+            Database::Postgres { durable, light, .. } => {
                 let pool = match durability {
                     Durability::AtOnce => durable,
                     Durability::WithTheNext => light,
                 };
-                Ok(Tx::Postgres(self.patiently(until, || pool.begin()).await?))
+                Ok(Tx::Postgres(
+                    self.patiently(until, || connect::begin(pool)).await?,
+                ))
             }
         }
     }
@@ -187,7 +237,7 @@ impl Store {
     {
         loop {
             match begin().await {
-                Err(error) if is_busy(&error) && self.clock.monotonic() < until => {
+                Err(error) if may_begin_again(&error) && self.clock.monotonic() < until => {
                     self.clock.sleep(PAUSE).await;
                 }
                 done => return Ok(done?),

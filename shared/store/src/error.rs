@@ -1,5 +1,6 @@
 //! What can go wrong with the record.
 
+use crate::fault::{Fault, fault, is_damaged};
 use mirror_core::{
     ids::{Iid, InstanceName, IssueId, MirrorId, NoteId, RunId},
     mapping::Intent,
@@ -64,20 +65,43 @@ pub enum StoreError {
         /// What, without its contents.
         what: &'static str,
     },
-    /// Another process kept the database locked for too long.
-    #[error("the database stayed locked by another process")]
+    /// Others held what was needed for too long, or got in each other's way.
+    #[error("the database stayed locked by others")]
     Busy,
+    /// The database server cannot be reached, or broke off: it restarts, or the network does.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] sqlx::Error),
+    /// The database accepts no writing: a standby, a file or a disk that may only be read.
+    #[error(
+        "the database is read-only; a server that accepts writing, or rights to the file, mend it"
+    )]
+    ReadOnly(#[source] sqlx::Error),
+    /// The disk under the database is full.
+    #[error("the database has no space left; free some of its disk")]
+    Full(#[source] sqlx::Error),
+    /// The database's user may not do this.
+    #[error("the database's user lacks a right; grant it the rights on all tables")]
+    Denied(#[source] sqlx::Error),
+    /// The tables are not those of this version.
+    #[error("the schema is not this version's; run issue-mirror migrate with the newest version")]
+    Schema(#[source] sqlx::Error),
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
 }
 
 impl StoreError {
-    /// Whether the job may succeed when it is run again, from a fresh look at the record.
+    /// Whether the job may succeed when it is run again, from a fresh look at the record. What is
+    /// wrong with the database itself says nothing against the job, so that is included.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Database(error) => !is_damaged(error),
             Self::Busy
+            | Self::Unreachable(_)
+            | Self::ReadOnly(_)
+            | Self::Full(_)
+            | Self::Denied(_)
+            | Self::Schema(_)
             | Self::IntentOpen(_)
             | Self::NoSuchIntent
             | Self::AlreadyMapped { .. }
@@ -103,37 +127,17 @@ impl StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        if is_busy(&error) {
-            Self::Busy
-        } else if matches!(
-            error,
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
-        ) {
-            Self::Unreadable { what: "a value" }
-        } else {
-            Self::Database(error)
+        match fault(&error) {
+            Fault::Busy => Self::Busy,
+            Fault::Unreachable => Self::Unreachable(error),
+            Fault::ReadOnly => Self::ReadOnly(error),
+            Fault::Full => Self::Full(error),
+            Fault::Denied | Fault::WrongPassword => Self::Denied(error),
+            Fault::Schema => Self::Schema(error),
+            Fault::Unreadable => Self::Unreadable { what: "a value" },
+            Fault::Damaged | Fault::NoDatabase | Fault::Other => Self::Database(error),
         }
     }
-}
-
-/// SQLITE_BUSY and SQLITE_LOCKED, in all their extended forms, and our own queue for the one
-/// writing connection.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    if matches!(error, sqlx::Error::PoolTimedOut) {
-        return true;
-    }
-    primary_code(error).is_some_and(|code| code == 5 || code == 6)
-}
-
-/// SQLITE_CORRUPT and SQLITE_NOTADB: no later try will find it whole.
-pub(crate) fn is_damaged(error: &sqlx::Error) -> bool {
-    primary_code(error).is_some_and(|code| code == 11 || code == 26)
-}
-
-/// SQLite's primary result code; the extended ones keep it in their low byte.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
 }
 
 /// A state file that could not be opened. The text ends with the mend.
@@ -159,6 +163,20 @@ pub enum OpenError {
         path: PathBuf,
         /// What the check found.
         detail: String,
+    },
+    /// Written by an older version, or not prepared at all.
+    #[error(
+        "{} has the schema of an older version ({found}, this one needs {known}); run issue-mirror \
+         migrate",
+        path.display()
+    )]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// The schema's number in the file; 0 if it has none.
+        found: i64,
+        /// The one this version needs.
+        known: i64,
     },
     /// Written by a newer version of this program.
     #[error(

@@ -2,7 +2,7 @@
 
 use crate::{
     Store, StoreError,
-    database::{PATIENCE, Tx},
+    database::{Alone, PATIENCE, Tx},
 };
 use mirror_core::ids::{InstanceId, InstanceName, UserId};
 use std::collections::BTreeSet;
@@ -60,6 +60,7 @@ impl Store {
     ) -> Result<InstanceId, StoreError> {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
+        tx.alone(Alone::Naming).await?;
         let id = match owner_of(&mut tx, &name.0).await? {
             Some(id) => {
                 tx.query(MOVED)

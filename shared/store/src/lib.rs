@@ -1,7 +1,7 @@
 //! The record of Issue Mirror: what is mirrored, what is known of each mirrored thing, what is
 //! intended and what is owed. The only place that speaks SQL.
 //!
-//! One concrete [`Store`], on SQLite. Three kinds of calls:
+//! One concrete [`Store`], on SQLite or PostgreSQL. Three kinds of calls:
 //!
 //! - reads, which see the last committed state and never wait for a writer;
 //! - writes that stand for themselves;
@@ -12,8 +12,11 @@
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
 mod cipher;
+mod connect;
+mod connect_error;
 mod database;
 mod error;
+mod fault;
 mod fence;
 mod impostors;
 mod instances;
@@ -24,17 +27,24 @@ mod notes;
 mod open;
 mod runs;
 mod schedule;
+mod schema;
 mod seen;
+mod server_time;
 mod service;
 mod sql;
 mod targets;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod uploads;
+mod url;
 mod walks;
 mod work;
 mod workers;
 
 pub use cipher::{Cipher, UnsealError};
+pub use connect::{ConnectOptions, TimeSource};
+pub use connect_error::ConnectError;
 pub use database::Store;
 pub use error::{OpenError, StoreError};
 pub use fence::Fence;
@@ -44,8 +54,10 @@ pub use issues::Side;
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
 pub use runs::{Effort, Requested, Run, RunCounts, RunKind, RunRequest, RunStatus};
 pub use schedule::{DueMirror, Schedule, Turn};
+pub use schema::Migrated;
 pub use service::{InstanceAccess, InstanceEntry};
 pub use targets::{TargetFact, TargetFacts};
+pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
 pub use work::{
     Attempt, Claimed, DueSummary, End, Ending, Owe, Reclaimed, Started, Swept, UnknownJob, WorkRow,

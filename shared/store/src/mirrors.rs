@@ -1,6 +1,10 @@
 //! Mirrors: which project goes where, and how far each has come.
 
-use crate::{Fence, Store, StoreError, database::PATIENCE};
+use crate::{
+    Fence, Store, StoreError,
+    database::PATIENCE,
+    sql::{Text, on_work},
+};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{InstanceId, MirrorId, ProjectId};
 
@@ -82,9 +86,12 @@ const ALL: &str = select!("ORDER BY m.id");
 const PAUSE: &str = "UPDATE mirrors SET paused = $2, updated_at = $3 WHERE id = $1";
 
 // A ticket that has not been started must not start any more; one that has may end what it does.
-const RECALL: &str = "\
-UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $2
-WHERE mirror_id = $1 AND state = 'queued'";
+const RECALL: Text = on_work!(
+    "mirror_id = $1 AND state = 'queued'",
+    in_turn,
+    "UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $2
+     WHERE id IN (SELECT id FROM held)"
+);
 
 const FULL: &str = "\
 UPDATE mirror_issue_configs SET last_full_at = $2, updated_at = $3 WHERE mirror_id = $1";

@@ -1,9 +1,10 @@
 //! Opening a state file: telling apart what it may turn out to be, and bringing it up to date.
 
 use crate::{
-    Store,
+    Migrated, Store,
     database::Database,
-    error::{OpenError, is_busy, is_damaged},
+    error::OpenError,
+    fault::{is_busy, is_damaged},
 };
 use mirror_core::ports::Clock;
 use sqlx::{
@@ -32,6 +33,35 @@ impl Store {
     /// Each way in which a file can be unfit is a variant of its own, and names its mend. A file
     /// that is refused is left as it was.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::prepare_file(path, &*clock).await?;
+        Self::open_file(path, clock).await
+    }
+
+    /// As [`Store::open`], but the file must be there and have this version's schema.
+    pub(crate) async fn open_prepared(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        check_magic(path)?;
+        let (_, found) = probe(path).await?;
+        let known = newest();
+        if found < known {
+            return Err(OpenError::Older {
+                path: path.to_owned(),
+                found,
+                known,
+            });
+        }
+        if found > known {
+            return Err(newer(path, found));
+        }
+        Self::open_file(path, clock).await
+    }
+
+    pub(crate) async fn prepare_file(
+        path: &Path,
+        clock: &dyn Clock,
+    ) -> Result<Migrated, OpenError> {
         make_private(path).map_err(|source| OpenError::Unreadable {
             path: path.to_owned(),
             source,
@@ -39,7 +69,7 @@ impl Store {
         let until = clock.monotonic().saturating_add(OPEN_PATIENCE);
         loop {
             match prepare(path).await {
-                Ok(()) => break,
+                Ok(from) => return Ok(Migrated { from, to: newest() }),
                 // Two processes that make the same file at once collide where SQLite does not wait.
                 Err(OpenError::Locked { .. }) if clock.monotonic() < until => {
                     clock.sleep(PAUSE).await;
@@ -47,6 +77,9 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    async fn open_file(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let writer = pool(1)
             .connect_with(writing(path))
             .await
@@ -157,9 +190,10 @@ fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-async fn prepare(path: &Path) -> Result<(), OpenError> {
+/// Returns the schema's number before.
+async fn prepare(path: &Path) -> Result<i64, OpenError> {
     check_magic(path)?;
-    let fresh = probe(path).await?;
+    let (fresh, found) = probe(path).await?;
     let mut connection = SqliteConnection::connect_with(&writing(path))
         .await
         .map_err(|error| failed(path, error))?;
@@ -167,10 +201,9 @@ async fn prepare(path: &Path) -> Result<(), OpenError> {
         mark(path, &mut connection).await?;
     }
     migrate(path, &mut connection).await?;
-    connection
-        .close()
-        .await
-        .map_err(|error| failed(path, error))
+    let closed = connection.close().await;
+    closed.map_err(|error| failed(path, error))?;
+    Ok(found)
 }
 
 /// Told apart before SQLite sees the file, because SQLite's own words for it are the same as for a
@@ -194,8 +227,9 @@ fn check_magic(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Looks without writing: whose the file is, and whether it is whole. True for a new one.
-async fn probe(path: &Path) -> Result<bool, OpenError> {
+/// Looks without writing: whose the file is, and whether it is whole. Whether it is new, and its
+/// schema's number.
+async fn probe(path: &Path) -> Result<(bool, i64), OpenError> {
     let wrap = |error| failed(path, error);
     let mut connection = SqliteConnection::connect_with(&reading(path))
         .await
@@ -219,8 +253,35 @@ async fn probe(path: &Path) -> Result<bool, OpenError> {
     if !fresh {
         check_whole(path, &mut connection).await?;
     }
+    let found = number(&mut connection).await.map_err(wrap)?;
     connection.close().await.map_err(wrap)?;
-    Ok(fresh)
+    Ok((fresh, found))
+}
+
+/// The schema's number; 0 if there is none.
+async fn number(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
+    let table: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *connection)
+            .await?;
+    if table == 0 {
+        return Ok(0);
+    }
+    sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success")
+        .fetch_one(connection)
+        .await
+}
+
+fn newest() -> i64 {
+    SCHEMA.iter().map(|step| step.version).max().unwrap_or(0)
+}
+
+fn newer(path: &Path, found: i64) -> OpenError {
+    OpenError::Newer {
+        path: path.to_owned(),
+        found,
+        known: newest(),
+    }
 }
 
 /// Makes the file known as ours.
@@ -260,11 +321,7 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), O
     // Its plain `run` makes this future impossible to spawn.
     match SCHEMA.run_direct(None, &mut *tx, false).await {
         Ok(()) => tx.commit().await.map_err(wrap),
-        Err(MigrateError::VersionMissing(found)) => Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known: SCHEMA.iter().map(|m| m.version).max().unwrap_or(0),
-        }),
+        Err(MigrateError::VersionMissing(found)) => Err(newer(path, found)),
         Err(source) => Err(OpenError::Schema {
             path: path.to_owned(),
             source,

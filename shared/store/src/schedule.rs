@@ -1,6 +1,9 @@
 //! When each mirror's turn comes, and how it is to be mirrored.
 
-use crate::{Requested, RunKind, RunRequest, Store, StoreError, database::PATIENCE, time::micros};
+use crate::{
+    Requested, RunKind, RunRequest, Store, StoreError, database::PATIENCE, runs::TAKE_TURN,
+    time::micros,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::MirrorId,
@@ -70,6 +73,9 @@ SELECT c.mirror_id, c.next_scan_at, c.interval_seconds, c.full_interval_seconds,
 FROM mirror_issue_configs c JOIN mirrors m ON m.id = c.mirror_id
 WHERE c.next_scan_at <= $1 AND m.paused IS NULL
 ORDER BY c.next_scan_at, c.mirror_id LIMIT $2";
+
+const STILL_DUE: &str = "\
+SELECT mirror_id FROM mirror_issue_configs WHERE mirror_id = $1 AND next_scan_at = $2";
 
 // Whoever changes it first has the turn.
 const TAKE: &str = "\
@@ -188,16 +194,11 @@ impl Store {
     pub async fn take_turn(&self, turn: &Turn) -> Result<Option<Requested>, StoreError> {
         let mirror = turn.due.mirror;
         let mut tx = self.begin(PATIENCE).await?;
-        let taken = tx
-            .query(TAKE)
-            .bind(mirror.0)
-            .bind(micros(turn.due.due_at))
-            .bind(micros(turn.next_scan_at))
-            .bind(turn.next_full_at.map(micros))
-            .bind(self.now())
-            .execute()
-            .await?;
-        if taken == 0 {
+        let due_at = micros(turn.due.due_at);
+        let one_by_one = tx.query(TAKE_TURN).bind(mirror.0).bind(self.now());
+        one_by_one.execute().await?;
+        let still = tx.query(STILL_DUE).bind(mirror.0).bind(due_at);
+        if still.fetch_optional::<(i64,)>().await?.is_none() {
             return Ok(None);
         }
         let (kind, priority) = if turn.full {
@@ -213,6 +214,19 @@ impl Store {
             by: "schedule",
         };
         let requested = self.request_run_in(&mut tx, &request).await?;
+        // Last, because a scan that ends holds its work before it comes to this row.
+        let taken = tx
+            .query(TAKE)
+            .bind(mirror.0)
+            .bind(due_at)
+            .bind(micros(turn.next_scan_at))
+            .bind(turn.next_full_at.map(micros))
+            .bind(self.now())
+            .execute()
+            .await?;
+        if taken == 0 {
+            return Ok(None);
+        }
         tx.commit().await?;
         Ok(Some(requested))
     }

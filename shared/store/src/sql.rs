@@ -1,9 +1,9 @@
 //! One SQL text for both databases: a query that is bound to a connection of either.
 
-use crate::database::Durability;
+use crate::{connect::unreached, database::Durability};
 use sqlx::{
     Acquire, Database, Encode, FromRow, Pool, Postgres, Sqlite, Transaction, Type,
-    postgres::{PgArguments, PgRow},
+    postgres::{PgArguments, PgQueryResult, PgRow},
     query::Query as Typed,
     sqlite::{SqliteArguments, SqliteRow},
 };
@@ -23,6 +23,11 @@ impl From<&'static str> for Text {
             postgres: both,
         }
     }
+}
+
+/// A message from elsewhere, which may hold a zero character: PostgreSQL's text does not.
+pub(crate) fn plain(message: &str) -> String {
+    message.replace('\0', "\u{fffd}")
 }
 
 /// What can be bound: anything that both databases can be given. No integer but `i64`: every
@@ -75,7 +80,8 @@ macro_rules! run {
             }
             Query::Postgres($typed, on) => {
                 type $row = PgRow;
-                run!(@on on, $prepared, $($call).+)
+                let done: Result<_, sqlx::Error> = run!(@on on, $prepared, $($call).+);
+                done.map_err(unreached)
             }
         }
     };
@@ -109,7 +115,10 @@ impl<'c> Query<'c> {
     pub(crate) async fn execute(self) -> Result<u64, sqlx::Error> {
         Ok(match self {
             Self::Sqlite(query, on) => run!(@on on, query, execute)?.rows_affected(),
-            Self::Postgres(query, on) => run!(@on on, query, execute)?.rows_affected(),
+            Self::Postgres(query, on) => {
+                let done: Result<PgQueryResult, _> = run!(@on on, query, execute);
+                done.map_err(unreached)?.rows_affected()
+            }
         })
     }
 
@@ -139,3 +148,29 @@ impl<'c> Query<'c> {
         )
     }
 }
+
+/// A statement that changes the rows of `work` that a condition finds. On PostgreSQL they are held
+/// first: `in_turn`, all of them in the order of their keys, as everybody holds many rows, so that
+/// two who want the same ones cannot wait for each other in a circle; or `free`, only those that
+/// nobody holds just now, because the next call finds the others. (SQLite has one writer and knows
+/// no holding.)
+macro_rules! on_work {
+    ($which:literal, in_turn, $($change:tt)+) => {
+        crate::sql::on_work!(@both $which, " ORDER BY key FOR UPDATE", $($change)+)
+    };
+    ($which:literal, free, $($change:tt)+) => {
+        crate::sql::on_work!(@both $which, " FOR UPDATE SKIP LOCKED", $($change)+)
+    };
+    (@both $which:literal, $hold:literal, $change:expr) => {
+        crate::sql::Text {
+            sqlite: concat!(
+                "WITH held AS MATERIALIZED (SELECT id FROM work WHERE ", $which, ") ", $change
+            ),
+            postgres: concat!(
+                "WITH held AS MATERIALIZED (SELECT id FROM work WHERE ", $which, $hold, ") ",
+                $change
+            ),
+        }
+    };
+}
+pub(crate) use on_work;

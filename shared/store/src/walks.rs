@@ -116,6 +116,9 @@ impl Store {
     ) -> Result<Vec<Twin>, StoreError> {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
+        // The work first: a job holds its own before it comes to its mapping.
+        owe_in(&mut tx, touched, now).await?;
+        attach_found(&mut tx, fence.work, touched.iter().map(|owe| owe.job)).await?;
         let mut lowest_first: Vec<&Adoption> = adoptions.iter().collect();
         lowest_first.sort_by_key(|adoption| adoption.target.id);
         let mut twins = Vec::new();
@@ -123,8 +126,6 @@ impl Store {
             twins.extend(adopt(&mut tx, mirror, adoption, now).await?);
         }
         note_impostors(&mut tx, mirror, impostors, now).await?;
-        owe_in(&mut tx, touched, now).await?;
-        attach_found(&mut tx, fence.work, touched.iter().map(|owe| owe.job)).await?;
         set_watermark(&mut tx, TARGET_WATERMARK, mirror, watermark, now).await?;
         tx.commit().await?;
         Ok(twins)
@@ -138,19 +139,8 @@ async fn adopt(
     now: DateTime<Utc>,
 ) -> Result<Option<Twin>, StoreError> {
     let target = &adoption.target;
-    let mapped: Option<(Option<i64>,)> = tx
-        .query(MAPPED_TO)
-        .bind(mirror.0)
-        .bind(adoption.source_iid.0)
-        .fetch_optional()
-        .await?;
-    if let Some(mapped) = mapped.and_then(|(mapped,)| mapped).map(IssueId) {
-        return Ok((mapped != target.id).then_some(Twin {
-            source_iid: adoption.source_iid,
-            mapped,
-            other: target.id,
-            other_iid: target.iid,
-        }));
+    if let Some(mapped) = mapped_to(tx, mirror, adoption.source_iid).await? {
+        return Ok(twin(adoption, mapped));
     }
     // Its marker was exchanged by hand: whose mirror it was, it stays.
     let taken: Option<()> = tx
@@ -168,7 +158,8 @@ async fn adopt(
         );
         return Ok(None);
     }
-    tx.query(ADOPT)
+    let adopted = tx
+        .query(ADOPT)
         .bind(mirror.0)
         .bind(adoption.source_id.0)
         .bind(adoption.source_iid.0)
@@ -180,7 +171,32 @@ async fn adopt(
         .bind(&target.digest)
         .execute()
         .await?;
+    if adopted == 0 {
+        // Its own job has mapped it between the look and the adoption.
+        let mapped = mapped_to(tx, mirror, adoption.source_iid).await?;
+        return Ok(mapped.and_then(|mapped| twin(adoption, mapped)));
+    }
     Ok(None)
+}
+
+async fn mapped_to(tx: &mut Tx, mirror: MirrorId, iid: Iid) -> Result<Option<IssueId>, StoreError> {
+    let row: Option<(Option<i64>,)> = tx
+        .query(MAPPED_TO)
+        .bind(mirror.0)
+        .bind(iid.0)
+        .fetch_optional()
+        .await?;
+    Ok(row.and_then(|(mapped,)| mapped).map(IssueId))
+}
+
+fn twin(adoption: &Adoption, mapped: IssueId) -> Option<Twin> {
+    let other = &adoption.target;
+    (mapped != other.id).then_some(Twin {
+        source_iid: adoption.source_iid,
+        mapped,
+        other: other.id,
+        other_iid: other.iid,
+    })
 }
 
 async fn set_watermark(

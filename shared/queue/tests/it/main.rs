@@ -10,6 +10,10 @@ mod delivering;
 #[cfg(test)]
 mod limiter;
 #[cfg(test)]
+mod redis_server;
+#[cfg(test)]
+mod redis_troubles;
+#[cfg(test)]
 mod saturation;
 #[cfg(test)]
 mod simulated_gitlab;

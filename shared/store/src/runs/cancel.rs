@@ -1,7 +1,11 @@
 //! Cancelling a run: it ends, and what it alone had asked for waits for its mirror's next turn.
 
 use super::request::TAKE_TURN;
-use crate::{Store, StoreError, database::PATIENCE};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    sql::{Text, on_work},
+};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::RunId;
 
@@ -13,17 +17,21 @@ WHERE id = $1 AND status = 'running'";
 
 // Where nobody else waits for a row, it waits until its mirror's turn comes anyway; a ticket that
 // is out is void, and who runs it is asked to stop before the next write.
-const PUT_OFF: &str = "\
-UPDATE work SET
-    run_at = CASE WHEN run_at < $2 THEN $2 ELSE run_at END,
-    lease_until = CASE WHEN state = 'queued' THEN NULL ELSE lease_until END,
-    stop_asked = (state = 'running'),
-    state = CASE WHEN state = 'queued' THEN 'pending' ELSE state END,
-    updated_at = $3
-WHERE state IN ('pending', 'queued', 'running')
-  AND id IN (SELECT m.work_id FROM run_memberships m WHERE m.run_id = $1 AND m.settled_at IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM run_memberships o
-                  WHERE o.work_id = work.id AND o.run_id <> $1 AND o.settled_at IS NULL)";
+const PUT_OFF: Text = on_work!(
+    "state IN ('pending', 'queued', 'running')
+     AND id IN (SELECT m.work_id FROM run_memberships m
+                WHERE m.run_id = $1 AND m.settled_at IS NULL)
+     AND NOT EXISTS (SELECT 1 FROM run_memberships o
+                     WHERE o.work_id = work.id AND o.run_id <> $1 AND o.settled_at IS NULL)",
+    in_turn,
+    "UPDATE work SET
+        run_at = CASE WHEN run_at < $2 THEN $2 ELSE run_at END,
+        lease_until = CASE WHEN state = 'queued' THEN NULL ELSE lease_until END,
+        stop_asked = (state = 'running'),
+        state = CASE WHEN state = 'queued' THEN 'pending' ELSE state END,
+        updated_at = $3
+     WHERE id IN (SELECT id FROM held)"
+);
 
 const LEAVE: &str = "DELETE FROM run_memberships WHERE run_id = $1 AND settled_at IS NULL";
 

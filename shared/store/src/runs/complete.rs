@@ -119,6 +119,7 @@ async fn note(tx: &mut Tx, row: &CompletedRow, now: DateTime<Utc>) -> Result<(),
             "failed"
         }
     };
+    tx.query(FORGET_UNEVENTFUL).bind(row.id).execute().await?;
     tx.query(LAST_SYNC)
         .bind(row.mirror_id)
         .bind(now)
@@ -126,6 +127,5 @@ async fn note(tx: &mut Tx, row: &CompletedRow, now: DateTime<Utc>) -> Result<(),
         .bind(&row.error_details)
         .execute()
         .await?;
-    tx.query(FORGET_UNEVENTFUL).bind(row.id).execute().await?;
     Ok(())
 }

@@ -1,7 +1,11 @@
 //! Which rows of work a run waits for.
 
 use super::run::Effort;
-use crate::{Fence, Store, StoreError, database::Tx, sql::Text};
+use crate::{
+    Fence, Store, StoreError,
+    database::Tx,
+    sql::{Text, plain},
+};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{RunId, WorkId},
@@ -108,11 +112,26 @@ pub(crate) async fn attach_found(
 }
 
 /// How a row ended, for the runs that waited for it.
+#[derive(Clone, Copy)]
 pub(crate) enum Settled<'a> {
     /// It runs again later; only the effort counts.
     NotYet,
     Well(&'a Outcome),
     Badly(&'a str),
+}
+
+impl Settled<'_> {
+    /// When, how and why, as a membership keeps them.
+    pub(crate) fn columns(
+        self,
+        now: DateTime<Utc>,
+    ) -> (Option<DateTime<Utc>>, Option<&'static str>, Option<String>) {
+        match self {
+            Self::NotYet => (None, None, None),
+            Self::Well(outcome) => (Some(now), Some(name(outcome)), None),
+            Self::Badly(error) => (Some(now), Some("failed"), Some(plain(error))),
+        }
+    }
 }
 
 /// Settles what is older than the ticket that ended, in the transaction that ends it.
@@ -123,12 +142,10 @@ pub(crate) async fn settle(
     effort: Effort,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (settled_at, outcome, error) = match how {
-        Settled::NotYet if effort == Effort::default() => return Ok(()),
-        Settled::NotYet => (None, None, None),
-        Settled::Well(outcome) => (Some(now), Some(name(outcome)), None),
-        Settled::Badly(error) => (Some(now), Some("failed"), Some(error)),
-    };
+    if matches!(how, Settled::NotYet) && effort == Effort::default() {
+        return Ok(());
+    }
+    let (settled_at, outcome, error) = how.columns(now);
     tx.query(SETTLE)
         .bind(work)
         .bind(ticket)

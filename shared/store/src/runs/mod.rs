@@ -13,5 +13,6 @@ mod request;
 mod run;
 
 pub(crate) use membership::{Settled, attach_found, settle};
+pub(crate) use request::TAKE_TURN;
 pub use request::{Requested, RunRequest};
 pub use run::{Effort, Run, RunCounts, RunKind, RunStatus};

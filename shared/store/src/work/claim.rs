@@ -1,6 +1,11 @@
 //! Claiming: the next rows due, fairly, each with a new ticket.
 
-use crate::{Store, StoreError, database::PATIENCE, sql::Query, time::later};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    sql::{Query, Text},
+    time::later,
+};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{MirrorId, TicketNumber, WorkId},
@@ -21,47 +26,100 @@ pub struct Claimed {
     pub priority: Priority,
 }
 
+// SQLite has no LATERAL, and PostgreSQL without it may walk through all that waits instead of
+// probing the index once for each mirror: the probes are spelt differently, the rest reads the same.
+
 // Which mirrors have something due at each priority and room for more, and how much each has out.
-const WAITING: &str = "\
-WITH out_now (mirror_id, busy) AS (
-    SELECT mirror_id, COUNT(*) FROM work
-    WHERE state IN ('queued', 'running') GROUP BY mirror_id
-),
-levels (priority) AS (VALUES (0), (1), (2))
-SELECT l.priority, COALESCE(o.busy, 0) AS busy
-FROM levels l CROSS JOIN mirrors m LEFT JOIN out_now o ON o.mirror_id = m.id
-WHERE m.paused IS NULL AND ($2 IS NULL OR m.id = $2) AND COALESCE(o.busy, 0) < $3
-  AND EXISTS (SELECT 1 FROM work c
-              WHERE c.mirror_id = m.id AND c.state = 'pending'
-                AND c.priority = l.priority AND c.run_at <= $1)
-ORDER BY l.priority DESC, busy";
+macro_rules! waiting {
+    ($probe:literal) => {
+        concat!(
+            "WITH out_now (mirror_id, busy) AS ( \
+                 SELECT mirror_id, COUNT(*) FROM work \
+                 WHERE state IN ('queued', 'running') GROUP BY mirror_id \
+             ), \
+             levels (priority) AS (VALUES (0), (1), (2)) \
+             SELECT CAST(l.priority AS BIGINT), COALESCE(o.busy, 0) AS busy \
+             FROM levels l CROSS JOIN mirrors m LEFT JOIN out_now o ON o.mirror_id = m.id ",
+            $probe,
+            " ORDER BY l.priority DESC, busy"
+        )
+    };
+}
+
+const WAITING: Text = Text {
+    sqlite: waiting!(
+        "WHERE m.paused IS NULL AND ($2 IS NULL OR m.id = $2) AND COALESCE(o.busy, 0) < $3 \
+         AND EXISTS (SELECT 1 FROM work c \
+                     WHERE c.mirror_id = m.id AND c.state = 'pending' \
+                       AND c.priority = l.priority AND c.run_at <= $1)"
+    ),
+    postgres: waiting!(
+        "CROSS JOIN LATERAL (SELECT 1 FROM work c \
+                             WHERE c.mirror_id = m.id AND c.state = 'pending' \
+                               AND c.priority = l.priority AND c.run_at <= $1 LIMIT 1) probe \
+         WHERE m.paused IS NULL AND ($2 IS NULL OR m.id = $2) AND COALESCE(o.busy, 0) < $3"
+    ),
+};
 
 // At one priority ($6), from each mirror its first due rows, found by one probe of the index ($7 at
 // most), as far as they fit under the level ($3): the cost is that of the rows claimed, however many
-// wait. (PostgreSQL will want the probe as CROSS JOIN LATERAL, which SQLite does not have; the rest
-// reads the same.)
-const CLAIM: &str = "\
-WITH out_now (mirror_id, busy) AS (
-    SELECT mirror_id, COUNT(*) FROM work
-    WHERE state IN ('queued', 'running') GROUP BY mirror_id
-),
-candidates AS (
-    SELECT w.id, w.run_at,
-           COALESCE(o.busy, 0)
-               + ROW_NUMBER() OVER (PARTITION BY w.mirror_id ORDER BY w.run_at, w.id) AS place
-    FROM mirrors m CROSS JOIN work w LEFT JOIN out_now o ON o.mirror_id = w.mirror_id
-    WHERE m.paused IS NULL AND ($5 IS NULL OR m.id = $5)
-      AND NOT EXISTS (SELECT 1 FROM out_now f WHERE f.mirror_id = m.id AND f.busy >= $3)
-      AND w.id IN (SELECT c.id FROM work c
-                   WHERE c.mirror_id = m.id AND c.state = 'pending'
-                     AND c.priority = $6 AND c.run_at <= $1
-                   ORDER BY c.run_at, c.id LIMIT $7)
-)
-UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $4, owner = NULL,
-                started_at = NULL, updated_at = $1
-WHERE state = 'pending' AND id IN (
-    SELECT id FROM candidates WHERE place <= $3 ORDER BY place, run_at, id LIMIT $2)
-RETURNING id, ticket, key, mirror_id, priority, run_at";
+// wait.
+macro_rules! claim {
+    ($probe:literal, $hold:literal) => {
+        concat!(
+            "WITH out_now (mirror_id, busy) AS ( \
+                 SELECT mirror_id, COUNT(*) FROM work \
+                 WHERE state IN ('queued', 'running') GROUP BY mirror_id \
+             ), \
+             candidates AS ( \
+                 SELECT w.id, w.run_at, \
+                        COALESCE(o.busy, 0) \
+                            + ROW_NUMBER() OVER (PARTITION BY m.id ORDER BY w.run_at, w.id) \
+                            AS place \
+                 FROM mirrors m ",
+            $probe,
+            " AND m.paused IS NULL AND ($5 IS NULL OR m.id = $5) \
+                   AND NOT EXISTS (SELECT 1 FROM out_now f \
+                                   WHERE f.mirror_id = m.id AND f.busy >= $3) \
+             ), \
+             chosen AS MATERIALIZED ( \
+                 SELECT id FROM candidates WHERE place <= $3 ORDER BY place, run_at, id LIMIT $2 \
+             )",
+            $hold,
+            "RETURNING id, ticket, key, mirror_id, priority, run_at"
+        )
+    };
+}
+
+const CLAIM: Text = Text {
+    sqlite: claim!(
+        "CROSS JOIN work w LEFT JOIN out_now o ON o.mirror_id = w.mirror_id \
+         WHERE w.id IN (SELECT c.id FROM work c \
+                        WHERE c.mirror_id = m.id AND c.state = 'pending' \
+                          AND c.priority = $6 AND c.run_at <= $1 \
+                        ORDER BY c.run_at, c.id LIMIT $7)",
+        " UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $4, owner = NULL, \
+                          started_at = NULL, updated_at = $1 \
+          WHERE state = 'pending' AND id IN (SELECT id FROM chosen) "
+    ),
+    // A row that another transaction holds just now is left for the next claim: one that waits for
+    // none is in nobody's way.
+    postgres: claim!(
+        "LEFT JOIN out_now o ON o.mirror_id = m.id \
+         CROSS JOIN LATERAL (SELECT c.id, c.run_at FROM work c \
+                             WHERE c.mirror_id = m.id AND c.state = 'pending' \
+                               AND c.priority = $6 AND c.run_at <= $1 \
+                             ORDER BY c.run_at, c.id LIMIT $7) w \
+         WHERE true",
+        ", held AS MATERIALIZED ( \
+             SELECT h.id FROM work h JOIN chosen USING (id) \
+             WHERE h.state = 'pending' FOR UPDATE OF h SKIP LOCKED \
+         ) \
+         UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $4, owner = NULL, \
+                         started_at = NULL, updated_at = $1 \
+         WHERE id IN (SELECT id FROM held) "
+    ),
+};
 
 #[derive(sqlx::FromRow)]
 struct ClaimedRow {
@@ -122,7 +180,7 @@ impl Store {
         if waiting(self.read(WAITING)).await?.is_empty() {
             return Ok(Vec::new());
         }
-        let mut tx = self.begin_light(PATIENCE).await?;
+        let mut tx = self.begin_claiming(PATIENCE).await?;
         let mut rows: Vec<ClaimedRow> = Vec::new();
         while room > 0 {
             let waiting = waiting(tx.query(WAITING)).await?;
@@ -211,16 +269,17 @@ pub(super) fn read_priority(number: i64) -> Result<Priority, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::{CLAIM, WAITING, level};
+    use crate::sql::Text;
     use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
 
     /// How SQLite goes about it.
-    async fn way_of(text: &'static str) -> Vec<String> {
+    async fn way_of(text: Text) -> Vec<String> {
         let mut memory = SqliteConnection::connect(":memory:").await.unwrap();
         for migration in crate::open::SCHEMA.iter() {
             let sql = migration.sql.clone().into_sql_str();
             sqlx::raw_sql(sql).execute(&mut memory).await.unwrap();
         }
-        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.sqlite));
         let mut query = sqlx::query(explain);
         for _ in 0..7 {
             query = query.bind(0i64);

@@ -1,11 +1,13 @@
 //! Ending: what becomes of a row after its job.
 
-use super::history::{Ending, write_attempt};
+use super::{
+    close::{Closing, closing},
+    history::Ending,
+};
 use crate::{
     Fence, Store, StoreError,
-    database::Tx,
-    runs::{Effort, Settled, settle},
-    time::micros,
+    runs::{Effort, Settled},
+    sql::Text,
 };
 use chrono::{DateTime, Utc};
 use mirror_core::outcome::Outcome;
@@ -34,36 +36,41 @@ pub enum End<'a> {
     },
 }
 
-const DONE: &str = "\
-UPDATE work SET
-    state = CASE WHEN rerun_at IS NULL THEN 'done' ELSE 'pending' END,
-    run_at = COALESCE(rerun_at, run_at),
-    attempts = 0, crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
-    last_error = NULL, updated_at = $3
-WHERE id = $1 AND ticket = $2 AND state = 'running'";
+// $3 is now, $6 the error, $7 the time set.
+const DONE: Text = closing!(
+    "UPDATE work SET
+        state = CASE WHEN rerun_at IS NULL THEN 'done' ELSE 'pending' END,
+        run_at = COALESCE(rerun_at, run_at),
+        attempts = 0, crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
+        last_error = NULL, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
 
-const SNOOZE: &str = "\
-UPDATE work SET
-    state = 'pending', run_at = $4, not_before = $4, crashes = 0, rerun_at = NULL,
-    rerun_changed = false, lease_until = NULL, updated_at = $3
-WHERE id = $1 AND ticket = $2 AND state = 'running'";
+const SNOOZE: Text = closing!(
+    "UPDATE work SET
+        state = 'pending', run_at = $7, not_before = $7, crashes = 0, rerun_at = NULL,
+        rerun_changed = false, lease_until = NULL, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
 
-const RETRY: &str = "\
-UPDATE work SET
-    state = 'pending',
-    run_at = CASE WHEN rerun_changed AND rerun_at < $4 THEN rerun_at ELSE $4 END,
-    attempts = attempts + 1, crashes = 0, rerun_at = NULL, rerun_changed = false,
-    lease_until = NULL, last_error = $5, updated_at = $3
-WHERE id = $1 AND ticket = $2 AND state = 'running'";
+const RETRY: Text = closing!(
+    "UPDATE work SET
+        state = 'pending',
+        run_at = CASE WHEN rerun_changed AND rerun_at < $7 THEN rerun_at ELSE $7 END,
+        attempts = attempts + 1, crashes = 0, rerun_at = NULL, rerun_changed = false,
+        lease_until = NULL, last_error = $6, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
 
-const GIVE_UP: &str = "\
-UPDATE work SET
-    state = CASE WHEN rerun_changed THEN 'pending' ELSE 'dead' END,
-    run_at = CASE WHEN rerun_changed THEN rerun_at ELSE run_at END,
-    attempts = CASE WHEN rerun_changed THEN 0 ELSE attempts + 1 END,
-    crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
-    last_error = $4, updated_at = $3
-WHERE id = $1 AND ticket = $2 AND state = 'running'";
+const GIVE_UP: Text = closing!(
+    "UPDATE work SET
+        state = CASE WHEN rerun_changed THEN 'pending' ELSE 'dead' END,
+        run_at = CASE WHEN rerun_changed THEN rerun_at ELSE run_at END,
+        attempts = CASE WHEN rerun_changed THEN 0 ELSE attempts + 1 END,
+        crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
+        last_error = $6, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
 
 impl Store {
     /// Ends a running row and keeps the attempt as history, in one transaction.
@@ -84,52 +91,64 @@ impl Store {
         end: End<'_>,
         effort: Effort,
     ) -> Result<(), StoreError> {
-        let now = self.now();
-        let mut tx = self.begin_light(self.lease_left(fence)).await?;
-        if !set_end(&mut tx, fence, end, now).await? {
-            return Err(StoreError::Fenced);
-        }
-        let (ending, outcome, error) = match end {
-            End::Done { outcome } => (Ending::Done, Some(outcome), None),
-            End::Snooze(_) => (Ending::Snoozed, None, None),
-            End::Retry { error, .. } => (Ending::Retried, None, Some(error)),
-            End::GiveUp { error } => (Ending::GivenUp, None, Some(error)),
+        let blank = Closing {
+            ending: Ending::Done,
+            outcome: None,
+            error: None,
+            when: None,
+            settled: Settled::NotYet,
+            effort,
         };
-        write_attempt(&mut tx, fence.work, now, ending, outcome, error).await?;
-        let settled = match end {
-            End::Done { outcome } => Settled::Well(outcome),
-            End::Snooze(_) | End::Retry { .. } => Settled::NotYet,
-            End::GiveUp { error } => Settled::Badly(error),
+        let (text, closing) = match end {
+            End::Done { outcome } => {
+                let settled = Settled::Well(outcome);
+                let outcome = Some(outcome);
+                (
+                    DONE,
+                    Closing {
+                        outcome,
+                        settled,
+                        ..blank
+                    },
+                )
+            }
+            End::Snooze(until) => {
+                let (ending, when) = (Ending::Snoozed, Some(until));
+                (
+                    SNOOZE,
+                    Closing {
+                        ending,
+                        when,
+                        ..blank
+                    },
+                )
+            }
+            End::Retry { at, error } => {
+                let (ending, when, error) = (Ending::Retried, Some(at), Some(error));
+                (
+                    RETRY,
+                    Closing {
+                        ending,
+                        when,
+                        error,
+                        ..blank
+                    },
+                )
+            }
+            End::GiveUp { error } => {
+                let (ending, settled) = (Ending::GivenUp, Settled::Badly(error));
+                let error = Some(error);
+                (
+                    GIVE_UP,
+                    Closing {
+                        ending,
+                        settled,
+                        error,
+                        ..blank
+                    },
+                )
+            }
         };
-        let ticket = (fence.work.0, fence.ticket.0);
-        settle(&mut tx, ticket, settled, effort, now).await?;
-        tx.commit().await
+        self.close_attempt(fence, text, closing).await
     }
-}
-
-async fn set_end(
-    tx: &mut Tx,
-    fence: &Fence,
-    end: End<'_>,
-    now: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    let text = match end {
-        End::Done { .. } => DONE,
-        End::Snooze(_) => SNOOZE,
-        End::Retry { .. } => RETRY,
-        End::GiveUp { .. } => GIVE_UP,
-    };
-    let query = tx
-        .query(text)
-        .bind(fence.work.0)
-        .bind(fence.ticket.0)
-        .bind(now);
-    let query = match end {
-        End::Done { .. } => query,
-        End::Snooze(until) => query.bind(micros(until)),
-        End::Retry { at, error } => query.bind(micros(at)).bind(error),
-        End::GiveUp { error } => query.bind(error),
-    };
-    let ended = query.execute().await?;
-    Ok(ended == 1)
 }

@@ -54,7 +54,7 @@ impl Ending {
         Self::HandedBack,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Snoozed => "snoozed",

@@ -2,9 +2,15 @@
 
 use super::{
     claim::read_priority,
-    history::{Ending, write_attempt},
+    close::{Closing, closing},
+    history::Ending,
 };
-use crate::{Fence, Store, StoreError, sql::Query, time::later};
+use crate::{
+    Fence, Store, StoreError,
+    runs::{Effort, Settled},
+    sql::{Query, Text},
+    time::later,
+};
 use mirror_core::{
     ids::{TicketNumber, WorkId},
     job::{Job, Priority, Ticket},
@@ -43,9 +49,10 @@ const HEARTBEAT: &str = "\
 UPDATE work SET lease_until = $3, updated_at = $4
 WHERE id = $1 AND ticket = $2 AND state = 'running'";
 
-const HAND_BACK: &str = "\
-UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
-WHERE id = $1 AND ticket = $2 AND state = 'running'";
+const HAND_BACK: Text = closing!(
+    "UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
 
 const STOPS_ASKED: &str = "\
 SELECT id, ticket FROM work WHERE state = 'running' AND owner = $1 AND stop_asked";
@@ -129,20 +136,15 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`].
     pub async fn handback(&self, fence: &Fence) -> Result<(), StoreError> {
-        let now = self.now();
-        let mut tx = self.begin_light(self.lease_left(fence)).await?;
-        let held = tx
-            .query(HAND_BACK)
-            .bind(fence.work.0)
-            .bind(fence.ticket.0)
-            .bind(now)
-            .execute()
-            .await?;
-        if held == 0 {
-            return Err(StoreError::Fenced);
-        }
-        write_attempt(&mut tx, fence.work, now, Ending::HandedBack, None, None).await?;
-        tx.commit().await
+        let closing = Closing {
+            ending: Ending::HandedBack,
+            outcome: None,
+            error: None,
+            when: None,
+            settled: Settled::NotYet,
+            effort: Effort::default(),
+        };
+        self.close_attempt(fence, HAND_BACK, closing).await
     }
 
     /// Gives back a ticket that was claimed and will not be started. `false`: it was void already.

@@ -1,6 +1,7 @@
 //! What is owed, and the going round of its tickets: owe, claim, start, end, sweep.
 
 mod claim;
+mod close;
 mod end;
 mod history;
 mod lease;

@@ -100,11 +100,14 @@ pub(crate) async fn owe_in(
     owes: &[Owe],
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    for owe in owes {
+    // Everybody holds many rows in the order of their keys.
+    let mut owes: Vec<(String, &Owe)> = owes.iter().map(|owe| (owe.job.key(), owe)).collect();
+    owes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (key, owe) in owes {
         let mirror = owe.job.mirror();
         tx.query(OWE)
             .bind(owe.job.kind())
-            .bind(owe.job.key())
+            .bind(key)
             .bind(mirror.0)
             .bind(owe.priority as i64)
             .bind(owe.run_at.map_or(now, micros))

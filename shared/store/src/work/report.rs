@@ -1,6 +1,10 @@
 //! Looking at what is owed, and at how it went.
 
-use crate::{Store, StoreError, database::PATIENCE};
+use crate::{
+    Store, StoreError,
+    database::PATIENCE,
+    sql::{Text, on_work},
+};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{MirrorId, WorkId};
 
@@ -73,10 +77,13 @@ FROM work w JOIN mirrors m ON m.id = w.mirror_id
 WHERE w.mirror_id = $1 AND w.state <> 'done'
 ORDER BY CASE w.state WHEN 'dead' THEN 0 ELSE 1 END, w.run_at, w.id LIMIT $2";
 
-const RETRY_DEAD: &str = "\
-UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, priority = 2, attempts = 0,
-                crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
-WHERE mirror_id = $1 AND state = 'dead'";
+const RETRY_DEAD: Text = on_work!(
+    "mirror_id = $1 AND state = 'dead'",
+    in_turn,
+    "UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, priority = 2, attempts = 0,
+                     crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
+     WHERE id IN (SELECT id FROM held)"
+);
 
 #[derive(sqlx::FromRow)]
 struct UnfinishedRow {

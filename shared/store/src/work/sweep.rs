@@ -5,6 +5,7 @@ use crate::{
     Store, StoreError,
     database::PATIENCE,
     runs::{Effort, Settled, settle},
+    sql::{Text, on_work},
     time::micros,
 };
 use chrono::{DateTime, Utc};
@@ -36,32 +37,36 @@ const LOST: &str = "its worker was lost while it ran";
 
 // `rerun` is kept: who asked meanwhile still waits. A change seen meanwhile gives another chance,
 // as it would to a dead letter.
-const SWEEP: &str = "\
-UPDATE work SET
-    state = CASE WHEN state = 'running' AND crashes + 1 >= $3 AND NOT rerun_changed
-                 THEN 'dead' ELSE 'pending' END,
-    attempts = CASE WHEN state <> 'running' THEN attempts
-                    WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
-                    ELSE attempts + 1 END,
-    crashes = CASE WHEN state <> 'running' THEN crashes
-                   WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
-                   ELSE crashes + 1 END,
-    last_error = CASE WHEN state = 'running' THEN $4 ELSE last_error END,
-    lease_until = NULL, updated_at = $1
-WHERE id IN (SELECT id FROM work
-             WHERE state IN ('queued', 'running') AND lease_until <= $1
-             ORDER BY lease_until LIMIT $2)
-RETURNING id, state, started_at IS NOT NULL, ticket";
+const SWEEP: Text = on_work!(
+    "state IN ('queued', 'running') AND lease_until <= $1 ORDER BY lease_until LIMIT $2",
+    free,
+    "UPDATE work SET
+        state = CASE WHEN state = 'running' AND crashes + 1 >= $3 AND NOT rerun_changed
+                     THEN 'dead' ELSE 'pending' END,
+        attempts = CASE WHEN state <> 'running' THEN attempts
+                        WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
+                        ELSE attempts + 1 END,
+        crashes = CASE WHEN state <> 'running' THEN crashes
+                       WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
+                       ELSE crashes + 1 END,
+        last_error = CASE WHEN state = 'running' THEN $4 ELSE last_error END,
+        lease_until = NULL, updated_at = $1
+     WHERE id IN (SELECT id FROM held)
+     RETURNING id, state, started_at IS NOT NULL, ticket"
+);
 
 // The whole process is known to be gone, which says nothing against this work: no dead letters.
-const RECLAIM: &str = "\
-UPDATE work SET
-    state = 'pending',
-    attempts = CASE WHEN state = 'running' THEN attempts + 1 ELSE attempts END,
-    last_error = CASE WHEN state = 'running' THEN $3 ELSE last_error END,
-    lease_until = NULL, updated_at = $2
-WHERE mirror_id = $1 AND state IN ('queued', 'running')
-RETURNING id, started_at IS NOT NULL";
+const RECLAIM: Text = on_work!(
+    "mirror_id = $1 AND state IN ('queued', 'running')",
+    in_turn,
+    "UPDATE work SET
+        state = 'pending',
+        attempts = CASE WHEN state = 'running' THEN attempts + 1 ELSE attempts END,
+        last_error = CASE WHEN state = 'running' THEN $3 ELSE last_error END,
+        lease_until = NULL, updated_at = $2
+     WHERE id IN (SELECT id FROM held)
+     RETURNING id, started_at IS NOT NULL"
+);
 
 const INTERRUPT_RUNS: &str = "\
 UPDATE issue_sync_jobs SET status = 'interrupted', completed_at = $2
@@ -72,9 +77,17 @@ DELETE FROM run_memberships
 WHERE settled_at IS NULL AND run_id IN (
     SELECT id FROM issue_sync_jobs WHERE mirror_id = $1 AND status = 'interrupted')";
 
-const PRUNE: &str = "\
+const PRUNE: Text = Text {
+    sqlite: "\
 DELETE FROM work_attempts WHERE id IN (
-    SELECT id FROM work_attempts WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)";
+    SELECT id FROM work_attempts WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)",
+    // Two that prune at once share the rows instead of waiting for each other's.
+    postgres: "\
+WITH held AS MATERIALIZED (
+    SELECT id FROM work_attempts WHERE ended_at < $1 ORDER BY ended_at LIMIT $2
+    FOR UPDATE SKIP LOCKED)
+DELETE FROM work_attempts WHERE id IN (SELECT id FROM held)",
+};
 
 impl Store {
     /// Takes back up to `batch` rows whose lease has ended: a ticket never started loses nothing,

@@ -114,8 +114,7 @@ struct Pair {
 }
 
 impl Pair {
-    async fn new() -> Self {
-        let world = World::in_memory().await;
+    async fn around(world: World) -> Self {
         let mirrors = [world.mirror, world.another_mirror(2).await];
         Self {
             world,
@@ -312,20 +311,47 @@ fn issue_of(key: &str) -> usize {
     key.rsplit('/').next().unwrap().parse().unwrap()
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+fn tell(history: &[Op], world: impl AsyncFnOnce() -> World) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut pair = Pair::around(world().await).await;
+        for op in history {
+            pair.apply(op).await;
+            pair.compare().await;
+        }
+    });
+}
 
-    #[test]
-    fn any_history_of_work_goes_as_the_rules_say(
-        history in proptest::collection::vec(op(), 1..80)
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut pair = Pair::new().await;
-            for op in &history {
-                pair.apply(op).await;
-                pair.compare().await;
-            }
-        });
+mod in_memory {
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_history_of_work_goes_as_the_rules_say(
+            history in proptest::collection::vec(op(), 1..80)
+        ) {
+            tell(&history, World::in_memory);
+        }
+    }
+}
+
+mod on_postgres {
+    use super::*;
+
+    proptest! {
+        // Each has a database to itself, which takes its time.
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_history_of_work_goes_as_the_rules_say(
+            history in proptest::collection::vec(op(), 1..80)
+        ) {
+            tell(&history, World::on_postgres);
+        }
     }
 }

@@ -6,6 +6,7 @@
 mod adopting;
 mod claiming;
 mod creating;
+mod crowds;
 mod files;
 mod history;
 mod mapping;
@@ -14,6 +15,8 @@ mod model;
 mod owing;
 mod runs;
 mod schedule;
+mod schemas;
+mod servers;
 mod service;
 mod sharing;
 mod tickets;

@@ -1,6 +1,6 @@
 //! Several at one file: processes, and calls that are cut short.
 
-use crate::world::{ALL, LEASE, TestClock, World};
+use crate::world::{ALL, LEASE, TestClock, World, stories};
 use mirror_core::{
     ids::{Iid, NoteId},
     job::Priority,
@@ -16,6 +16,10 @@ use std::{
     task::{Context, Poll},
     time::Duration,
 };
+
+stories! {
+    a_call_cut_short_anywhere_leaves_all_or_nothing
+}
 
 fn path(world: &World) -> PathBuf {
     world.folder.as_ref().unwrap().path().join("state.sqlite3")
@@ -39,12 +43,23 @@ async fn processes_that_open_a_new_file_at_once_all_succeed() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn two_processes_claim_and_record_beside_each_other() {
     let world = World::in_file().await;
     let other = Store::open(&path(&world), world.clock.clone())
         .await
         .unwrap();
+    claim_and_record(world, other).await;
+}
+
+#[tokio::test]
+async fn two_machines_claim_and_record_beside_each_other() {
+    let world = World::on_postgres().await;
+    let other = world.beside().await;
+    claim_and_record(world, other).await;
+}
+
+async fn claim_and_record(world: World, other: Store) {
     let owes: Vec<Owe> = (1..=200)
         .map(|iid| Owe::changed(world.issue(iid), Priority::Backfill))
         .collect();
@@ -118,9 +133,7 @@ impl<F: Future> Future for CutShort<F> {
     }
 }
 
-#[tokio::test]
-async fn a_call_cut_short_anywhere_leaves_all_or_nothing() {
-    let world = World::in_file().await;
+async fn a_call_cut_short_anywhere_leaves_all_or_nothing(world: World) {
     let store = &world.store;
     let fence = world.working_on(1).await;
     store

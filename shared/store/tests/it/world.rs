@@ -7,8 +7,10 @@ use mirror_core::{
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
     ports::{BoxFuture, Clock},
 };
+use mirror_store::testing::TestDatabase;
 use mirror_store::{
-    Claimed, Fence, MirrorEnd, NewMirror, Owe, Requested, Run, RunKind, RunRequest, Started, Store,
+    Claimed, ConnectOptions, Fence, MirrorEnd, NewMirror, Owe, Requested, Run, RunKind, RunRequest,
+    Started, Store, TimeSource,
 };
 use std::{
     collections::BTreeSet,
@@ -70,6 +72,16 @@ pub(crate) struct World {
     pub(crate) target: InstanceId,
     pub(crate) mirror: MirrorId,
     pub(crate) folder: Option<TempDir>,
+    database: Option<TestDatabase>,
+}
+
+async fn on_server(database: &TestDatabase, clock: Arc<TestClock>) -> Store {
+    let options = ConnectOptions {
+        time: TimeSource::Clock,
+        ..ConnectOptions::default()
+    };
+    let store = Store::connect_with(database.url(), clock, options).await;
+    store.unwrap()
 }
 
 impl World {
@@ -87,6 +99,25 @@ impl World {
         Self::around(store, clock, Some(folder)).await
     }
 
+    pub(crate) async fn on_postgres() -> Self {
+        let database = TestDatabase::create().await;
+        let database = database.unwrap_or_else(|error| panic!("{error}"));
+        let clock = Arc::new(TestClock::default());
+        let store = on_server(&database, clock.clone()).await;
+        let mut world = Self::around(store, clock, None).await;
+        world.database = Some(database);
+        world
+    }
+
+    /// Another process's store on the same database, with the same clock.
+    pub(crate) async fn beside(&self) -> Store {
+        on_server(self.database(), self.clock.clone()).await
+    }
+
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.database.as_ref().unwrap()
+    }
+
     async fn around(store: Store, clock: Arc<TestClock>, folder: Option<TempDir>) -> Self {
         let source = instance(&store, "gitlab.a").await;
         let target = instance(&store, "gitlab.b").await;
@@ -97,6 +128,7 @@ impl World {
             target,
             mirror: MirrorId(0),
             folder,
+            database: None,
         };
         world.mirror = world.another_mirror(1).await;
         world
@@ -220,7 +252,21 @@ pub(crate) fn target_issue(id: i64) -> TargetIssue {
     }
 }
 
-async fn instance(store: &Store, name: &str) -> InstanceId {
+/// A mirror on a store that no world was made around.
+pub(crate) async fn mirror_on(store: &Store, project: i64) -> MirrorId {
+    let end = |instance, project| MirrorEnd {
+        instance,
+        project: ProjectId(project),
+        path: format!("group/project-{project}"),
+    };
+    let new = NewMirror {
+        source: end(instance(store, "gitlab.a").await, project),
+        target: end(instance(store, "gitlab.b").await, 1_000 + project),
+    };
+    store.ensure_mirror(&new).await.unwrap().id
+}
+
+pub(crate) async fn instance(store: &Store, name: &str) -> InstanceId {
     let base = format!("https://{name}/api/v4");
     let name = InstanceName(name.to_owned());
     store.register_instance(&name, &base, &[]).await.unwrap()
@@ -239,6 +285,12 @@ macro_rules! stories {
             $(#[tokio::test]
             async fn $story() {
                 super::$story($crate::world::World::in_file().await).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story($crate::world::World::on_postgres().await).await;
             })*
         }
     };
