@@ -217,12 +217,64 @@ const ONCE_BROKEN: &[&str] = &[
     "a <!-- #12 ----> b",
     "- a <!--- /close --->",
     "a <!---> @alice",
+    "[ref]: #12\n</close\na|b\n-|-\n",
+    "[f]:e\n1. |b\n-|-",
+    "[f]:2\n## |b\n-|-",
+    "[f]:2\n[^a]:|b\n-|-",
+    "[f]:2\n#\n: -",
+    "[f]:2\n-\na|b\n-|-",
+    "[f]:e\n-\n: (",
+    "[f]:e\n<\na|b\n-|-",
+    "[f]:2\n    -",
+    "[f]:\n-|-\na|b\n-|-",
+    "[f]:e\n-|-\na|b\n-|-",
+    "b\n: \n\n  ~~~\n```",
+    "[#12]:>\n: [#12]:*",
+    "[ref]:]\n: [ref]::",
+    "[2]:ps://a1b2c3d)e",
+    "[ref]:2\n\n[ref]:@e\n: 2",
+    "[ref]:e\n\n[ref]:@e|b\n-|-",
+    "> [!NOTE]\n>     %1",
+    "> [!NOTE]\n    >#5",
+    "> [!warning]~-\n<g c=\"\" t=\"\">",
+    ">[!warning]`",
+    "e<!------->",
+    "a<!-- x ---> b -->",
+    "a<!-- x ----> b -->@e",
+    "*<!--<!E >",
+    "5~P[^~]",
+    "~~e~~]:",
+    "[^&commat;b]",
+    "[^`~I`]",
+    "a|b\n-|-\n<g c=\"\" t=\"\">\u{85}\n=",
+    "a|b\n-|-\n<b>\u{3000}\np",
+    ">(\n<img c=\"\" alt=\"e\">\u{85}",
+    ">\\\n<n>\u{85}",
+    ">\n\t><!--\n<p>@e",
+    ":\n-|",
+    "\\\n|-",
+    "3\n-|",
+    "\u{a0}\n    <pre>|b\n-|-",
+    "1\n\t<p>|b\n-|-",
+    "a|b\n-|-\n    |1234567",
+    "p\na|b\n-|-\n4\n    &4\n: `",
+    "~\na|b\n-|-\n~ >",
+    ">$\n~ e",
+    "<!--><v e=\"\n\"",
+    "* <div e=\"\n\"",
+    " >>>\n\t&#5;",
+    " >>>\n\te\nb",
+    "`\n:    \n    -",
+    "://~_",
+    "r*~O*~",
 ];
 
 #[test]
 fn what_once_broke_stays_mended() {
-    for text in ONCE_BROKEN {
-        assert_eq!(judge_inert(text), Ok(()), "{text:?}");
-        assert_eq!(judge_view(text), Ok(()), "{text:?}");
-    }
+    let broken: Vec<_> = ONCE_BROKEN
+        .iter()
+        .flat_map(|text| [judge_inert(text), judge_view(text)])
+        .filter_map(Result::err)
+        .collect();
+    assert!(broken.is_empty(), "{broken:#?}");
 }

@@ -1,6 +1,8 @@
 //! Definitions of link targets and of terms.
 
+use super::lines::continues_paragraph;
 use super::tables::{cells, columns_of_rule};
+use crate::markdown::CUT;
 use crate::markdown::edits::Edits;
 use crate::markdown::parser;
 use crate::markdown::survey::Survey;
@@ -25,7 +27,13 @@ pub(super) fn lines_under_definitions(text: &str, survey: &Survey, edits: &mut E
             && !outside
             && (line.bytes().all(|byte| byte == b'-') || line.bytes().all(|byte| byte == b'='))
         {
-            edits.insert(end + 1 + next.len() - next.trim_start().len(), "\\");
+            let line_start = end + 1;
+            // What this engine has taken for a definition stays one, whatever follows the line.
+            let code = next.starts_with("    ") || next.starts_with('\t');
+            if survey.around(span.start).next().is_none() && !code {
+                edits.insert(line_start, "\n");
+            }
+            edits.insert(line_start + next.len() - next.trim_start().len(), "\\");
         }
     }
 }
@@ -38,38 +46,61 @@ pub(super) fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) 
     }
     for (span, _) in parser::definitions(text) {
         let around: Vec<_> = survey.around(span.start).collect();
-        let last = text
-            .get(span.clone())
-            .unwrap_or("")
-            .trim_end()
-            .rfind('\n')
-            .map_or(0, |end| end + 1);
-        let after = text.get(span.start + last..).unwrap_or("");
-        let mut lines: Vec<&str> = after.lines().take(1).collect();
+        let written = text.get(span.clone()).unwrap_or("");
+        let own = written.trim_end().lines().count();
+        let after = text.get(span.start..).unwrap_or("");
+        let mut lines: Vec<&str> = after.lines().take(own).collect();
         let belongs = |line: &&str| {
             continues_paragraph(line) && around.iter().all(|container| container.takes(text, line))
         };
-        lines.extend(after.lines().skip(1).take_while(belongs));
+        lines.extend(after.lines().skip(own).take_while(belongs));
         let explains = |line: &&str| {
             [": ", "~ "]
                 .iter()
                 .any(|mark| line.trim_start_matches(' ').starts_with(mark))
         };
-        let table = lines.windows(2).any(
-            |lines| matches!(lines, [header, rule] if columns_of_rule(rule) == Some(cells(header))),
-        );
-        if table || lines.iter().skip(1).any(explains) {
-            edits.insert(span.start, "\\");
+        // Only the first line that could be a rule is tried.
+        let table = lines.windows(2).find_map(|lines| match lines {
+            [header, rule] => columns_of_rule(rule).map(|columns| columns == cells(header)),
+            _other => None,
+        });
+        let unbalanced = is_unbalanced(written);
+        if table == Some(true) || unbalanced || lines.iter().skip(own).any(explains) {
+            let label = text.get(span.clone()).and_then(|written| {
+                let end = written.find("]:")? + 1;
+                Some((written.get(..end)?, span.start + end))
+            });
+            match label {
+                // Defined elsewhere too: in brackets it stays a link.
+                Some((label, end)) if text.matches(&format!("{label}:")).count() > 1 => {
+                    edits.insert(end, CUT)
+                }
+                Some(_) | None => edits.insert(span.start, "\\"),
+            }
         }
     }
 }
 
-pub(super) fn continues_paragraph(line: &str) -> bool {
-    let line = line.trim_start();
-    let begins = [
-        ">", "<", "---", "===", "***", "```", "~~~", "# ", "- ", "* ", "+ ",
-    ];
-    !line.is_empty() && !begins.iter().any(|begin| line.starts_with(begin))
+/// Whether the parentheses of a definition's bare target do not match, which makes it text to
+/// GitLab's engine.
+fn is_unbalanced(definition: &str) -> bool {
+    let target = definition
+        .split_once("]:")
+        .map_or("", |(_, target)| target.trim_start());
+    let mut depth = 0_usize;
+    let mut characters = target.chars().take_while(|c| !c.is_ascii_whitespace());
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                characters.next();
+            }
+            '(' => depth += 1,
+            ')' if depth == 0 => return !target.starts_with('<'),
+            ')' => depth -= 1,
+            _other => {}
+        }
+    }
+    depth > 0 && !target.starts_with('<')
 }
 
 /// A tilde explains a term as a colon does, which only GitLab's engine knows.
@@ -90,7 +121,10 @@ pub(super) fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits)
                         .get(above.end..start)
                         .is_some_and(|between| between.trim().is_empty())
             });
-            if marked && (start > paragraph.start || above) {
+            let belongs = survey
+                .around(paragraph.start)
+                .all(|container| container.takes(text, line));
+            if marked && belongs && (start > paragraph.start || above) {
                 edits.replace(start + own..start + own + 1, ":");
             }
             start += line.len();
@@ -114,8 +148,17 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
         let start = definition.start + 1;
         if line.is_empty() || line.starts_with('\n') {
             edits.insert(definition.start, "\\");
-        } else if line.contains('\n') && (4..6).contains(&indentation.len()) {
-            edits.replace(start + spaces - indentation.len()..start + spaces, "   ");
+        } else if line.contains('\n') && (2..6).contains(&indentation.len()) {
+            // What begins on a later line is no part of it to the parser.
+            let item = content
+                .get(spaces..)
+                .unwrap_or("")
+                .starts_with(['-', '+', '*']);
+            let code = indentation.len() > 3;
+            edits.replace(
+                start..start + spaces,
+                if item && code { " \\" } else { " " },
+            );
         } else if !line.contains('\n') && (line.len() > 4 || line.contains('\t')) {
             edits.replace(start..start + spaces, " ");
         }

@@ -11,7 +11,16 @@ use crate::markdown::html::{self, Piece};
 use crate::markdown::survey::{ContainerKind, Survey};
 
 /// `<!x …>` is a declaration to the parser, and to both as soon as a later change brings a `>`.
-pub(super) fn declarations(survey: &Survey, edits: &mut Edits) {
+pub(super) fn declarations(text: &str, survey: &Survey, edits: &mut Edits) {
+    for comment in &survey.dashed {
+        let inner = text
+            .get(comment.clone())
+            .unwrap_or("")
+            .trim_end_matches('>')
+            .trim_end_matches('-');
+        let end = comment.start + inner.len().max("<!--".len());
+        edits.replace(end..comment.end, " -->");
+    }
     for at in &survey.undeclared {
         edits.insert(at + 1, CUT);
     }
@@ -26,6 +35,15 @@ pub(super) fn declarations(survey: &Survey, edits: &mut Edits) {
             let written = open.source.len() == 1 && open.source.end == mark.source.start;
             if written && !open.escaped && !mark.escaped {
                 edits.insert(open.source.end, CUT);
+                // After one that is none GitLab's engine looks for no other in a paragraph.
+                let paragraph = survey
+                    .paragraphs
+                    .iter()
+                    .find(|p| p.contains(&open.source.start));
+                let later = survey.declared.iter().filter(|at| {
+                    **at > open.source.start && paragraph.is_some_and(|p| p.contains(at))
+                });
+                later.for_each(|at| edits.insert(at + 1, CUT));
             }
         }
     }
@@ -86,9 +104,10 @@ pub(super) fn lazy_tags(text: &str, survey: &Survey, edits: &mut Edits) {
 pub(super) fn is_tag_alone(line: &str) -> bool {
     static TAG: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let attribute =
-            r#"\s+[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"#;
+            r#"\s+[A-Za-z_:][A-Za-z0-9_.:-]*(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^ \t\n"'=<>`]+))?"#
+                .replace(r"\s", r"[ \t\n]");
         Regex::new(&format!(
-            r"^ {{0,3}}</?[A-Za-z][A-Za-z0-9-]*(?:{attribute})*\s*/?>\s*$"
+            r"^ {{0,3}}</?[A-Za-z][A-Za-z0-9-]*(?:{attribute})*[ \t]*/?>[ \t\n]*$"
         ))
         .ok()
     });

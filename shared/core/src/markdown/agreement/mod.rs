@@ -6,6 +6,7 @@
 mod containers;
 mod definitions;
 mod html;
+mod lines;
 mod quotes;
 mod tables;
 
@@ -16,7 +17,7 @@ use html::{
     declarations, foreign_ends, lazy_tags, open_html_in_footnotes, open_quotes, open_raw_text,
     stray_blocks,
 };
-use quotes::{alert_titles, alerts_alone, fenced_quotes};
+use quotes::{alert_titles, alerts_alone, fenced_quotes, tabbed_quotes};
 use tables::{code_after_tables, tables_in_paragraphs};
 
 use super::edits::Edits;
@@ -32,7 +33,7 @@ pub(super) fn agreed(mut text: String) -> String {
         let mut edits = Edits::default();
         blocks(&text, &survey, &mut edits);
         if edits.is_empty() {
-            declarations(&survey, &mut edits);
+            declarations(&text, &survey, &mut edits);
             open_raw_text(&survey, &mut edits);
             number_at_end(&text, &mut edits);
         }
@@ -48,7 +49,7 @@ pub(super) fn agreed(mut text: String) -> String {
 fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
     shown_definitions(text, survey, edits);
     lines_under_definitions(text, survey, edits);
-    tilde_explanations(text, survey, edits);
+    tabbed_quotes(text, survey, edits);
     alert_titles(text, survey, edits);
     alerts_alone(text, survey, edits);
     empty_tasks(text, survey, edits);
@@ -67,6 +68,10 @@ fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
     fenced_quotes(text, survey, edits);
     foreign_ends(text, survey, edits);
     wide_definitions(text, survey, edits);
+    if edits.is_empty() {
+        // In a table's row it explains nothing.
+        tilde_explanations(text, survey, edits);
+    }
 }
 
 /// A task without text misleads the parser about what follows; its box is shown as text.

@@ -6,7 +6,7 @@ use crate::markdown::edits::Edits;
 use crate::markdown::hazards::{hazards, hazards_if_parted};
 use crate::markdown::html;
 use crate::markdown::literal::escaped;
-use crate::markdown::survey::{self, ContainerKind, Survey};
+use crate::markdown::survey::{self, Container, ContainerKind, Survey};
 
 /// The title of an alert (`> [!NOTE] title`) is plain text to GitLab's newest releases, in which
 /// nothing can be escaped or cut. One that holds anything live becomes a bold line in a plain quote.
@@ -22,7 +22,7 @@ pub(super) fn alert_titles(text: &str, survey: &Survey, edits: &mut Edits) {
         let bare = title.replace(['*', '_', '~', '`'], " ");
         if hazards_if_parted(&title).is_empty()
             && hazards(&bare).is_empty()
-            && !title.contains('<')
+            && !title.contains(['<', '~'])
             && !title.contains("://")
         {
             continue;
@@ -58,14 +58,46 @@ pub(super) fn alerts_alone(text: &str, survey: &Survey, edits: &mut Edits) {
             continue;
         };
         let alert = first.trim_start_matches(['>', ' ', '\t']).starts_with("[!");
-        let next = rest
-            .lines()
-            .next()
-            .unwrap_or("")
-            .trim_start_matches([' ', '\t']);
-        if alert && !next.is_empty() && !next.starts_with('>') {
-            edits.insert(quote.range.start + first.len() + 1, "\n");
+        let line = rest.lines().next().unwrap_or("");
+        let next = line.trim_start_matches([' ', '\t']);
+        let second = quote.range.start + first.len() + 1;
+        let alone = survey.around(quote.range.start).count() == 1;
+        let deep =
+            |line: &str| line.starts_with("    ") || line.trim_start_matches(' ').starts_with('\t');
+        if !alert || next.is_empty() {
+            continue;
         }
+        match next.strip_prefix('>') {
+            Some(_) if alone && deep(line) => edits.insert(second, "\n"),
+            // Code that follows at once is code to GitLab's engine only.
+            Some(inner) if deep(inner.strip_prefix(' ').unwrap_or(inner)) => {
+                edits.insert(second, format!("{}>\n", continued(text, quote.range.start)))
+            }
+            Some(_) => {}
+            None => edits.insert(second, "\n"),
+        }
+    }
+}
+
+/// Behind a tab a `>` is code's to GitLab's engine, the quote's to the parser; behind four spaces
+/// both see code.
+pub(super) fn tabbed_quotes(text: &str, survey: &Survey, edits: &mut Edits) {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let spaces = line.len() - line.trim_start_matches(' ').len();
+        let tab = line
+            .get(spaces..)
+            .is_some_and(|rest| rest.starts_with('\t'));
+        let quote = line.trim_start_matches([' ', '\t']).starts_with('>');
+        let inside = |container: &Container| {
+            container.kind == ContainerKind::Quote
+                && container.range.start < start
+                && container.range.end > start
+        };
+        if tab && quote && spaces < 4 && survey.containers.iter().any(inside) {
+            edits.replace(start..start + spaces + 1, "    ");
+        }
+        start += line.len();
     }
 }
 
@@ -110,7 +142,17 @@ pub(super) fn dedent(text: &str, start: usize, fence: usize, edits: &mut Edits) 
     let mut at = start;
     for line in rest.split_inclusive('\n') {
         let spaces = (line.len() - line.trim_start_matches(' ').len()).min(depth);
-        edits.replace(at..at + spaces, "");
+        // A tab reaches to the fourth column.
+        match line
+            .get(spaces..)
+            .filter(|rest| spaces < depth && rest.starts_with('\t'))
+        {
+            Some(_) => edits.replace(
+                at..at + spaces + 1,
+                " ".repeat(4_usize.saturating_sub(depth)),
+            ),
+            None => edits.replace(at..at + spaces, ""),
+        }
         if at > start && fence_of_quote(line) >= fence {
             break;
         }
@@ -132,16 +174,5 @@ pub(super) fn unescaped(text: &str) -> String {
         let escaped = characters.next_if(|next| character == '\\' && next.is_ascii_punctuation());
         plain.push(escaped.unwrap_or(character));
     }
-    let mut shown = String::with_capacity(plain.len());
-    let mut rest = plain.as_str();
-    while let Some(first) = rest.chars().next() {
-        let reference = html::character_reference(rest).filter(|(_, length)| {
-            rest.get(..*length)
-                .is_some_and(|reference| reference.ends_with(';'))
-        });
-        let (meaning, length) = reference.unwrap_or((first, first.len_utf8()));
-        shown.push(meaning);
-        rest = rest.get(length..).unwrap_or("");
-    }
-    shown
+    html::decoded(&plain)
 }

@@ -2,6 +2,7 @@
 
 use super::containers::continued;
 use crate::markdown::edits::Edits;
+use crate::markdown::parser;
 use crate::markdown::survey::Survey;
 
 /// GitLab's engine begins a table in the middle of a paragraph; a blank line says so to both.
@@ -28,18 +29,25 @@ pub(super) fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edit
         let rule = lines
             .windows(2)
             .position(|lines| matches!(lines, [_, (_, rule)] if columns_of_rule(rule).is_some()));
-        let Some([(at, header), (rule_at, rule)]) = rule.and_then(|rule| lines.get(rule..rule + 2))
+        let Some([(at, header), (_, rule)]) = rule.and_then(|rule| lines.get(rule..rule + 2))
         else {
             continue;
         };
+        // A rule below a definition has used up that one try, too.
+        let tried = lines
+            .first()
+            .is_some_and(|(_, line)| columns_of_rule(line).is_some())
+            && is_below_definition(text, paragraph.start);
+        if tried {
+            continue;
+        }
         let first = *at == paragraph.start;
         if columns_of_rule(rule) == Some(cells(header)) && belongs(header) && belongs(rule) {
             let own = header.len() - unquoted(header).len();
-            if !header.contains('|') {
-                // The parser knows no table without a bar in its head.
+            // The parser knows no table without a bar in its head. And behind a bar nothing in the
+            // head begins a list, raw HTML or any other block.
+            if !header.contains('|') || !(first || unquoted(header).starts_with('|')) {
                 edits.insert(at + own, "|");
-                edits.insert(at + header.trim_end().len(), "|");
-                edits.insert(rule_at + rule.trim_end().len(), "|");
             }
             if first {
                 continue;
@@ -50,25 +58,16 @@ pub(super) fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edit
                 continued(text, at + own)
             };
             edits.replace(*at..at + own, format!("{}\n{prefix}", prefix.trim_end()));
-            list_marker(at + own, unquoted(header), edits);
         }
     }
 }
 
-/// What cannot interrupt a paragraph as a list must not begin one after it either.
-pub(super) fn list_marker(at: usize, line: &str, edits: &mut Edits) {
-    let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let numbers = digits > 0
-        && line
-            .get(digits..)
-            .is_some_and(|rest| rest.starts_with(['.', ')']));
-    if numbers
-        || ["- ", "+ ", "* "]
-            .iter()
-            .any(|marker| line.starts_with(marker))
-    {
-        edits.insert(at + digits, "\\");
-    }
+fn is_below_definition(text: &str, start: usize) -> bool {
+    let mut definitions = parser::definitions(text).into_iter();
+    definitions.any(|(span, _)| {
+        let written = text.get(span.clone()).unwrap_or("").trim_end();
+        span.start + written.len() + 1 == start
+    })
 }
 
 /// An indented line after a table is code to GitLab's engine, not a row.
@@ -82,7 +81,8 @@ pub(super) fn code_after_tables(text: &str, survey: &Survey, edits: &mut Edits) 
         let blank = text
             .get(..start)
             .is_some_and(|before| before.ends_with("\n\n"));
-        let indented = before.trim().is_empty() && (before.contains('\t') || before.len() > 3);
+        let indented = before.trim_end_matches('|').trim().is_empty()
+            && (before.contains('\t') || before.starts_with("    "));
         let inside = survey.around(cell.start).next().is_some();
         if indented && !inside && !blank && start > 0 {
             edits.insert(start, "\n");
