@@ -37,8 +37,8 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
             edits.insert(url.start, "\\");
         }
-        // Behind a name in brackets and a colon it would be a definition's target.
-        if before.trim_end().ends_with("]:") {
+        // Behind a name in brackets it would be that link's, behind a colon a definition's target.
+        if before.ends_with(']') || before.trim_end().ends_with("]:") {
             edits.insert(url.start, super::CUT);
         }
         // Behind an exclamation mark a link would be a picture.

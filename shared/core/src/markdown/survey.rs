@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
 use regex::Regex;
 
+use super::agreement::continues_paragraph;
 use super::cells::{Run, cells};
 use super::html;
 use super::page::Page;
@@ -440,7 +441,13 @@ fn is_dashed(text: &str, at: usize) -> bool {
     static COMMENT: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"\A<!--(?:[^-]|-[^-]|--[^>])*-->").ok());
     let rest = text.get(at..).unwrap_or("");
-    let paragraph = rest.split("\n\n").next().unwrap_or("");
+    let lines = rest.split_inclusive('\n');
+    let more = lines
+        .clone()
+        .skip(1)
+        .take_while(|line| continues_paragraph(line));
+    let length: usize = lines.take(1).chain(more).map(str::len).sum();
+    let paragraph = rest.get(..length).unwrap_or("");
     let plain = rest
         .find("-->")
         .is_some_and(|end| !rest.get(..end).unwrap_or("").ends_with('-'));

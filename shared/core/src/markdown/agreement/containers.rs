@@ -37,7 +37,10 @@ impl Container {
         let known = ["note", "tip", "important", "warning", "caution"];
         let alert = known.iter().any(|known| kind.eq_ignore_ascii_case(known));
         let title = unescaped(title.trim_matches([' ', '\t']));
-        (alert && !title.is_empty()).then(|| (title, self.range.start + quote.len() - inner.len()))
+        // Nothing but one space may stand before it.
+        let spaced = fence || quote.starts_with("> [!");
+        (alert && spaced && !title.is_empty())
+            .then(|| (title, self.range.start + quote.len() - inner.len()))
     }
 
     /// Whether a line of its text belongs to it by itself.

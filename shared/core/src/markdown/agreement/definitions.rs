@@ -154,7 +154,7 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
                 .get(spaces..)
                 .unwrap_or("")
                 .starts_with(['-', '+', '*']);
-            let code = indentation.len() > 3;
+            let code = indentation.len() > 3 && !line.starts_with(" \n");
             edits.replace(
                 start..start + spaces,
                 if item && code { " \\" } else { " " },

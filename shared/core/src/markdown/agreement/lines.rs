@@ -18,7 +18,7 @@ static ENDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         "#{1,6}(?:[ \\t]|$)".to_owned(),
         "(?:=+|-+)[ \\t]*$".to_owned(),
         r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$".to_owned(),
-        "(?:~~~|```[^`]*$)".to_owned(),
+        "(?:~~~|`{3,}[^`]*$)".to_owned(),
         r"<(?:!--|\?|![A-Za-z]|!\[CDATA\[)".to_owned(),
         r"<(?i:script|pre|style|textarea)(?:[ \t>]|$)".to_owned(),
         format!(r"</?(?i:{blocks})(?:[ \t]|/?>|$)"),
@@ -29,7 +29,8 @@ static ENDS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// Whether a line goes on with the paragraph above it.
-pub(super) fn continues_paragraph(line: &str) -> bool {
+pub(in crate::markdown) fn continues_paragraph(line: &str) -> bool {
+    let line = line.strip_suffix('\n').unwrap_or(line);
     !line.trim_matches([' ', '\t']).is_empty()
         && ENDS.as_ref().is_some_and(|ends| !ends.is_match(line))
 }
@@ -41,8 +42,8 @@ mod tests {
     #[test]
     fn only_some_lines_end_a_paragraph() {
         for line in [
-            "> a", "#", "## a", "===", "-", "* * *", "```", "~~~a`", "<!-- a", "</div>", "<p",
-            "<PRE>", "- a", "1) a", "[^a]: b", "", " \t",
+            "> a", "#", "## a", "===", "-", "* * *", "```", "````a", "~~~a`", "<!-- a", "</div>",
+            "<p", "<PRE>", "- a", "1) a", "[^a]: b", "", " \t",
         ] {
             assert!(!continues_paragraph(line), "{line:?}");
         }

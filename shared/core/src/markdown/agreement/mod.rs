@@ -20,6 +20,9 @@ use html::{
 use quotes::{alert_titles, alerts_alone, fenced_quotes, tabbed_quotes};
 use tables::{code_after_tables, tables_in_paragraphs};
 
+pub(super) use lines::continues_paragraph;
+
+use super::CUT;
 use super::edits::Edits;
 use super::survey::{Survey, survey};
 
@@ -47,12 +50,15 @@ pub(super) fn agreed(mut text: String) -> String {
 
 /// What concerns where a block begins or ends goes first: the rest depends on it.
 fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
+    empty_tasks(text, survey, edits);
+    if !edits.is_empty() {
+        return;
+    }
     shown_definitions(text, survey, edits);
     lines_under_definitions(text, survey, edits);
     tabbed_quotes(text, survey, edits);
     alert_titles(text, survey, edits);
     alerts_alone(text, survey, edits);
-    empty_tasks(text, survey, edits);
     if !edits.is_empty() {
         return;
     }
@@ -74,14 +80,14 @@ fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
     }
 }
 
-/// A task without text misleads the parser about what follows; its box is shown as text.
+/// A task without text misleads the parser about what follows; it gets one that is not seen.
 fn empty_tasks(text: &str, survey: &Survey, edits: &mut Edits) {
     for task in &survey.boxes {
         if text
             .get(task.end..)
             .is_none_or(|after| after.lines().next().unwrap_or("").trim().is_empty())
         {
-            edits.insert(task.start, "\\");
+            edits.insert(task.end, format!(" {CUT}"));
         }
     }
 }

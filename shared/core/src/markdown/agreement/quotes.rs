@@ -57,7 +57,7 @@ pub(super) fn alerts_alone(text: &str, survey: &Survey, edits: &mut Edits) {
         let Some((first, rest)) = written.split_once('\n') else {
             continue;
         };
-        let alert = first.trim_start_matches(['>', ' ', '\t']).starts_with("[!");
+        let alert = first.trim_start().starts_with("> [!");
         let line = rest.lines().next().unwrap_or("");
         let next = line.trim_start_matches([' ', '\t']);
         let second = quote.range.start + first.len() + 1;
