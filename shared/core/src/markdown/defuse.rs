@@ -143,7 +143,9 @@ impl Prose<'_> {
             if name.ends_with(']')
                 && name.matches('[').count() == 1
                 && !name.contains('`')
-                && !dangers(&decoded(name), self.base, self.html).is_empty()
+                && [decoded(name), decoded(name).replace(['*', '_', '~'], " ")]
+                    .iter()
+                    .any(|name| !dangers(name, self.base, self.html).is_empty())
             {
                 let start = open.source.start;
                 edits.replace(start..start + name.len(), escaped(&decoded(name)));
@@ -234,7 +236,9 @@ fn dangers(text: &str, base: Option<&str>, html: bool) -> Vec<Hazard> {
         hazards(text)
     };
     for url in base.map(|base| occurrences(text, base)).unwrap_or_default() {
-        found.push(Hazard::Cut(url.start + 1));
+        // Behind the colon, so that no reader makes a link of the rest.
+        let scheme = text.get(url.clone()).and_then(|url| url.find("://"));
+        found.push(Hazard::Cut(url.start + scheme.map_or(1, |colon| colon + 1)));
     }
     found
 }

@@ -54,11 +54,7 @@ pub(super) fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) 
             continues_paragraph(line) && around.iter().all(|container| container.takes(text, line))
         };
         lines.extend(after.lines().skip(own).take_while(belongs));
-        let explains = |line: &&str| {
-            [": ", "~ "]
-                .iter()
-                .any(|mark| line.trim_start_matches(' ').starts_with(mark))
-        };
+        let explains = |line: &&str| begins_explanation(line.trim_start_matches(' '));
         // Only the first line that could be a rule is tried.
         let table = lines.windows(2).find_map(|lines| match lines {
             [header, rule] => columns_of_rule(rule).map(|columns| columns == cells(header)),
@@ -103,6 +99,12 @@ fn is_unbalanced(definition: &str) -> bool {
     depth > 0 && !target.starts_with('<')
 }
 
+/// Whether a line, without its indentation, explains the term above it.
+pub(super) fn begins_explanation(line: &str) -> bool {
+    let behind = line.strip_prefix([':', '~']);
+    behind.is_some_and(|behind| behind.starts_with([' ', '\t']))
+}
+
 /// A tilde explains a term as a colon does, which only GitLab's engine knows.
 pub(super) fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits) {
     for paragraph in &survey.paragraphs {
@@ -113,7 +115,9 @@ pub(super) fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits)
             .split_inclusive('\n')
         {
             let own = line.len() - line.trim_start_matches([' ', '>']).len();
-            let marked = line.get(own..).is_some_and(|line| line.starts_with("~ "));
+            let marked = line
+                .get(own..)
+                .is_some_and(|line| begins_explanation(line) && line.starts_with('~'));
             let above = survey.paragraphs.iter().any(|above| {
                 above.end <= start
                     && !survey.headings.contains(above)
@@ -147,7 +151,8 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
         let indentation = line.rsplit('\n').next().unwrap_or("");
         let start = definition.start + 1;
         if line.is_empty() || line.starts_with('\n') {
-            edits.insert(definition.start, "\\");
+            // Where one of them reads raw HTML a backslash would be seen.
+            edits.replace(definition.start..start, "&#58;");
         } else if line.contains('\n') && (2..6).contains(&indentation.len()) {
             // What begins on a later line is no part of it to the parser.
             let item = content
@@ -160,7 +165,7 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
                 if item && code { " \\" } else { " " },
             );
         } else if !line.contains('\n') && (line.len() > 4 || line.contains('\t')) {
-            edits.replace(start..start + spaces, " ");
+            edits.replace(start..start + spaces, "    ");
         }
     }
 }

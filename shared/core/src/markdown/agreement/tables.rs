@@ -1,6 +1,7 @@
 //! Where a table begins and ends.
 
 use super::containers::continued;
+use super::definitions::begins_explanation;
 use crate::markdown::edits::Edits;
 use crate::markdown::parser;
 use crate::markdown::survey::Survey;
@@ -38,7 +39,8 @@ pub(super) fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edit
             .first()
             .is_some_and(|(_, line)| columns_of_rule(line).is_some())
             && is_below_definition(text, paragraph.start);
-        if tried {
+        let explains = *at > paragraph.start && begins_explanation(unquoted(header));
+        if tried || explains {
             continue;
         }
         let first = *at == paragraph.start;
@@ -114,7 +116,7 @@ pub(super) fn columns_of_rule(line: &str) -> Option<usize> {
 }
 
 pub(super) fn cells(header: &str) -> usize {
-    let header = unquoted(header).trim_end().replace("\\|", "");
+    let header = unquoted(header).trim_end().replace("\\|", "x");
     let inner = header.strip_prefix('|').unwrap_or(&header);
     inner.strip_suffix('|').unwrap_or(inner).split('|').count()
 }
