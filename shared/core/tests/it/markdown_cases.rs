@@ -244,6 +244,7 @@ const ONCE_BROKEN: &[&str] = &[
     "g\n: e\n<m>\n:",
     "%\n:     e\n    -",
     "e\n~ |b\n-|-",
+    ": `\n:`",
     "[#12]:>\n: [#12]:*",
     "[ref]:]\n: [ref]::",
     "[2]:ps://a1b2c3d)e",

@@ -151,8 +151,18 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
         let indentation = line.rsplit('\n').next().unwrap_or("");
         let start = definition.start + 1;
         if line.is_empty() || line.starts_with('\n') {
-            // Where one of them reads raw HTML a backslash would be seen.
-            edits.replace(definition.start..start, "&#58;");
+            // On the line above it begins nothing, and a break there reads as a space. Elsewhere a
+            // character reference is it: in raw HTML a backslash would be seen.
+            let before = text
+                .get(..definition.start)
+                .unwrap_or("")
+                .trim_end_matches(' ');
+            let above = before.strip_suffix('\n').unwrap_or("");
+            if above.is_empty() || above.ends_with(['\n', '\\']) || above.ends_with("  ") {
+                edits.replace(definition.start..start, "&#58;");
+            } else {
+                edits.replace(above.len()..definition.start, " ");
+            }
         } else if line.contains('\n') && (2..6).contains(&indentation.len()) {
             // What begins on a later line is no part of it to the parser.
             let item = content
