@@ -37,6 +37,10 @@ pub(super) fn settled(text: &str, base: Option<&str>) -> String {
         if (before.len() - before.trim_end_matches('\\').len()) % 2 == 1 {
             edits.insert(url.start, "\\");
         }
+        // Behind a name in brackets it would be that link's, behind a colon a definition's target.
+        if before.ends_with(']') || before.trim_end().ends_with("]:") {
+            edits.insert(url.start, super::CUT);
+        }
         // Behind an exclamation mark a link would be a picture.
         if text
             .get(..url.start)
@@ -200,6 +204,13 @@ impl Start {
         let url = without_trail(url.split('<').next()?);
         (url.len() > host - start).then(|| start..start + url.len())
     }
+}
+
+/// Whether a place is in a word in which an address may have begun, as far as any reader goes.
+pub(super) fn is_in_word(text: &str, at: usize) -> bool {
+    let word = text.get(..at).unwrap_or("");
+    let word = word.rsplit(char::is_whitespace).next().unwrap_or("");
+    word.contains("://") || word.contains("www.")
 }
 
 fn has_underscore_in_domain(after_scheme: &str) -> bool {

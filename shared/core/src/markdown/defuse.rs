@@ -7,9 +7,10 @@ use super::cells::{Cell, Run};
 use super::destinations::{Destination, Form, destinations, unused_labels_of};
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, hazards_if_parted, is_reference, occurrences};
+use super::html::decoded;
 use super::literal::escaped;
 use super::survey::{Survey, survey};
-use super::{addresses, slashes};
+use super::{addresses, parser, slashes};
 
 /// What is known of the two sides when a text is made inert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +64,7 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
     }
     link_targets(&text, &survey, inert, &mut edits);
     unused_labels(&text, &mut edits);
+    spare_definitions(&text, &survey, &mut edits);
     slashes::defuse(&text, &survey, &pieces, &mut edits);
     slashes::enforce(edits.apply(&text))
 }
@@ -140,10 +142,13 @@ impl Prose<'_> {
             let name = rest.split_inclusive([']', '\n']).next().unwrap_or("");
             if name.ends_with(']')
                 && name.matches('[').count() == 1
-                && !dangers(name, self.base, self.html).is_empty()
+                && !name.contains('`')
+                && [decoded(name), decoded(name).replace(['*', '_', '~'], " ")]
+                    .iter()
+                    .any(|name| !dangers(name, self.base, self.html).is_empty())
             {
                 let start = open.source.start;
-                edits.replace(start..start + name.len(), escaped(name));
+                edits.replace(start..start + name.len(), escaped(&decoded(name)));
             }
         }
     }
@@ -197,7 +202,8 @@ impl Prose<'_> {
             at == 3 && run.text().starts_with('[') && run.text().get(2..3) == Some("]");
         let written = self.text.get(cell.source.clone()).unwrap_or("");
         let reference = written.starts_with('&') && written.len() > 1;
-        self.html || behind_box || reference || holds(&self.addresses, cell)
+        let addressed = addresses::is_in_word(self.text, cell.source.start);
+        self.html || behind_box || reference || addressed || holds(&self.addresses, cell)
     }
 }
 
@@ -230,7 +236,9 @@ fn dangers(text: &str, base: Option<&str>, html: bool) -> Vec<Hazard> {
         hazards(text)
     };
     for url in base.map(|base| occurrences(text, base)).unwrap_or_default() {
-        found.push(Hazard::Cut(url.start + 1));
+        // Behind the colon, so that no reader makes a link of the rest.
+        let scheme = text.get(url.clone()).and_then(|url| url.find("://"));
+        found.push(Hazard::Cut(url.start + scheme.map_or(1, |colon| colon + 1)));
     }
     found
 }
@@ -249,6 +257,37 @@ fn unused_labels(text: &str, edits: &mut Edits) {
                 Hazard::Cut(at) => edits.insert(label.start + at, CUT),
             }
         }
+    }
+}
+
+/// What looks like a definition and is neither one that counts nor shown (a second one of its name,
+/// say) may be text to some reader: its signs are escaped, which changes nothing to anybody else.
+fn spare_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
+    if !text.contains("]:") {
+        return;
+    }
+    let counted = parser::definitions(text);
+    let known = |at: usize| {
+        survey
+            .events
+            .iter()
+            .chain(counted.iter().map(|(span, _)| span))
+            .any(|known| known.contains(&at))
+    };
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        for hazard in hazards(line)
+            .into_iter()
+            .filter(|_| line.contains("]:") && !line.contains("[^"))
+        {
+            let at = start + hazard.at();
+            let before = line.get(..hazard.at()).unwrap_or("");
+            let escaped = (before.len() - before.trim_end_matches('\\').len()) % 2 == 1;
+            if matches!(hazard, Hazard::Sign(_)) && !escaped && !known(at) {
+                edits.insert(at, "\\");
+            }
+        }
+        start += line.len();
     }
 }
 

@@ -296,6 +296,22 @@ fn until(html: &str, at: usize, stop: impl Fn(char) -> bool) -> usize {
         .map_or(html.len(), |found| at + found)
 }
 
+/// A text with its character references replaced by what they mean.
+pub(super) fn decoded(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let reference = character_reference(rest).filter(|(_, length)| {
+            rest.get(..*length)
+                .is_some_and(|reference| reference.ends_with(';'))
+        });
+        let (meaning, length) = reference.unwrap_or((first, first.len_utf8()));
+        shown.push(meaning);
+        rest = rest.get(length..).unwrap_or("");
+    }
+    shown
+}
+
 /// The meaning of the character reference that starts a text, and its length in bytes. Names
 /// beyond ASCII punctuation all read as some letter: enough to judge a neighbourhood.
 pub(super) fn character_reference(text: &str) -> Option<(char, usize)> {

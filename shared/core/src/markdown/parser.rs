@@ -24,7 +24,10 @@ pub(super) fn definitions(text: &str) -> Vec<(Range<usize>, String)> {
 /// The parser takes any line that begins with a colon for a term's explanation, where GitLab's
 /// engine wants a space behind it: without one such line none is looked for.
 fn options(text: &str) -> Options {
-    let explains = |line: &str| line.trim_start_matches([' ', '>']).starts_with(": ");
+    let explains = |line: &str| {
+        let line = line.trim_start_matches([' ', '>']);
+        line.starts_with(": ") || line.starts_with(":\t")
+    };
     let explanations = text.lines().any(explains);
     let common = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES

@@ -1,9 +1,12 @@
 //! A text taken apart: runs of prose, raw HTML, fenced blocks.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
+use regex::Regex;
 
+use super::agreement::continues_paragraph;
 use super::cells::{Run, cells};
 use super::html;
 use super::page::Page;
@@ -25,6 +28,12 @@ pub(super) struct Survey {
     pub(super) tildes: Vec<Tildes>,
     /// What the parser takes for a declaration, and GitLab's engine for text.
     pub(super) undeclared: Vec<usize>,
+    /// Declarations in prose.
+    pub(super) declared: Vec<usize>,
+    /// All that is shown, is code or is raw HTML, and links and pictures as a whole.
+    pub(super) events: Vec<Range<usize>>,
+    /// Comments in prose that end in more than two dashes and are hidden all the same.
+    pub(super) dashed: Vec<Range<usize>>,
     pub(super) tables: Vec<Range<usize>>,
     /// List items and block quotes.
     pub(super) containers: Vec<Container>,
@@ -135,14 +144,33 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, event: &Event<'_>, range: Range<usize>) {
+        let whole = |tag: &Tag<'_>| {
+            matches!(
+                tag,
+                Tag::Link { .. } | Tag::Image { .. } | Tag::CodeBlock(_) | Tag::Strikethrough
+            )
+        };
+        let holds_others =
+            matches!(event, Event::Start(tag) if !whole(tag)) || matches!(event, Event::End(_));
+        if !holds_others {
+            self.survey.events.push(range.clone());
+        }
         match event {
             Event::Text(shown) => self.shown(shown, range),
             Event::SoftBreak => self.shown("\n", range),
+            Event::InlineHtml(part) if is_dashed(self.text, range.start) => {
+                self.end_of_node();
+                self.page().raw(part, range.clone());
+                self.survey.dashed.push(range);
+            }
             Event::InlineHtml(part) if !is_declaration(part) => {
                 self.survey.undeclared.push(range.start);
                 self.shown(part, range);
             }
             Event::InlineHtml(part) => {
+                if part.starts_with("<!") && !part.starts_with("<!--") {
+                    self.survey.declared.push(range.start);
+                }
                 self.end_of_node();
                 if html::pieces(part).first().is_some_and(html::parts) {
                     self.end_of_paragraph();
@@ -187,6 +215,9 @@ impl Walk<'_> {
             if cell.shown == '~' && self.text.get(cell.source.clone()) == Some("~") {
                 self.tildes
                     .shown(cell.source.start, self.inline.last().copied());
+            }
+            if matches!(cell.shown, '*' | '_') && !cell.escaped && cell.source.len() == 1 {
+                self.tildes.other(cell.source.start);
             }
             self.node.push(cell);
         }
@@ -307,7 +338,11 @@ impl Walk<'_> {
                 self.survey.headings.push(range.clone());
                 self.survey.paragraphs.push(range);
             }
-            Tag::List(_) | Tag::DefinitionList | Tag::DefinitionListTitle => self.containers += 1,
+            Tag::DefinitionListTitle => {
+                self.survey.paragraphs.push(range);
+                self.containers += 1;
+            }
+            Tag::List(_) | Tag::DefinitionList => self.containers += 1,
             Tag::Table(_) => self.survey.tables.push(range),
             Tag::TableHead
             | Tag::TableRow
@@ -400,8 +435,31 @@ fn is_inline(tag: &TagEnd) -> bool {
     )
 }
 
+/// Whether a comment in prose ends in more than two dashes and yet is hidden by GitLab's engine, to
+/// which three dashes are part of it: it wants a plain end somewhere behind them.
+fn is_dashed(text: &str, at: usize) -> bool {
+    static COMMENT: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\A<!--(?:[^-]|-[^-]|--[^>])*-->").ok());
+    let rest = text.get(at..).unwrap_or("");
+    let lines = rest.split_inclusive('\n');
+    let more = lines
+        .clone()
+        .skip(1)
+        .take_while(|line| continues_paragraph(line));
+    let length: usize = lines.take(1).chain(more).map(str::len).sum();
+    let paragraph = rest.get(..length).unwrap_or("");
+    let plain = rest
+        .find("-->")
+        .is_some_and(|end| !rest.get(..end).unwrap_or("").ends_with('-'));
+    let hidden = COMMENT
+        .as_ref()
+        .is_some_and(|comment| comment.is_match(paragraph));
+    rest.starts_with("<!--") && !rest.starts_with("<!--->") && !plain && hidden
+}
+
 /// `<!NAME …>` is a declaration to GitLab's engine only with a name in capitals and a space; the
-/// parser used here is less strict. What is none is shown.
+/// parser used here is less strict. What is none is shown; so is a comment in prose that ends in
+/// three dashes.
 fn is_declaration(html: &str) -> bool {
     let Some(inner) = html.strip_prefix("<!") else {
         return true;
@@ -409,5 +467,7 @@ fn is_declaration(html: &str) -> bool {
     let after_name = inner.trim_start_matches(|c: char| c.is_ascii_uppercase());
     let named =
         after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
-    named || inner.starts_with("--") || (inner.starts_with("[CDATA[") && inner.ends_with("]]>"))
+    let comment = inner.strip_prefix("--");
+    let comment = comment.is_some_and(|rest| rest == "->" || !rest.ends_with("--->"));
+    named || comment || (inner.starts_with("[CDATA[") && inner.ends_with("]]>"))
 }

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::addresses;
 use super::edits::Edits;
 
 /// The tildes of one paragraph: all that are no code and not escaped, and what the parser used here
@@ -14,6 +15,8 @@ use super::edits::Edits;
 pub(super) struct Tildes {
     marks: Vec<Mark>,
     struck: Vec<(Range<usize>, Range<usize>)>,
+    /// Other marks of emphasis that are shown.
+    others: Vec<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +30,11 @@ impl Tildes {
     /// A tilde that is shown, and the number of the emphasis or link around it.
     pub(super) fn shown(&mut self, at: usize, around: Option<usize>) {
         self.mark(at..at + 1, around);
+    }
+
+    /// Another mark of emphasis that is shown.
+    pub(super) fn other(&mut self, at: usize) {
+        self.others.push(at);
     }
 
     /// A part that is struck, tildes included.
@@ -53,12 +61,18 @@ impl Tildes {
 
     /// Writes the tildes out where the readings differ, and returns the places changed.
     pub(super) fn settle(&self, text: &str, html: bool, edits: &mut Edits) -> Vec<Range<usize>> {
-        let marks = self.groups();
+        let marks = self.groups(text);
         let mut pairs = pairs(text, &marks);
         let mut struck = self.struck.clone();
         pairs.sort_by_key(|(open, _)| open.start);
         struck.sort_by_key(|(open, _)| open.start);
-        let agreed = pairs == struck;
+        // A mark of emphasis that is shown between them may pair with one outside, and part them.
+        let crossed = |(open, close): &(Range<usize>, Range<usize>)| {
+            self.others
+                .iter()
+                .any(|mark| (open.end..close.start).contains(mark))
+        };
+        let agreed = pairs == struck && !pairs.iter().any(crossed);
         let mut settled = Vec::new();
         for Mark { range: group, .. } in marks {
             let named = text
@@ -70,12 +84,13 @@ impl Tildes {
             if agreed && (struck || !named) {
                 continue;
             }
-            // Behind a task's box a backslash would make the box one.
+            // Behind a task's box a backslash would make the box one, in an address it would be shown.
             let boxed = text.get(..group.start).is_some_and(|before| {
                 ["[x]", "[X]", "[ ]"]
                     .iter()
                     .any(|mark| before.ends_with(mark))
             });
+            let boxed = boxed || addresses::is_in_word(text, group.start);
             let escaped = if boxed { "~" } else { "\\~" }.repeat(group.len());
             let written = match () {
                 () if pairs.iter().any(|(open, _)| *open == group) => "<del>".to_owned(),
@@ -89,8 +104,9 @@ impl Tildes {
         settled
     }
 
-    fn groups(&self) -> Vec<Mark> {
+    fn groups(&self, text: &str) -> Vec<Mark> {
         let mut marks = self.marks.clone();
+        marks.retain(|mark| !names_footnote(text, mark.range.start));
         marks.sort_by_key(|mark| (mark.range.start, mark.range.end));
         let mut groups: Vec<Mark> = Vec::new();
         for mark in marks {
@@ -104,6 +120,24 @@ impl Tildes {
         }
         groups
     }
+}
+
+/// Whether a place is in the name of a footnote, defined or not: nothing is struck there.
+fn names_footnote(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or("");
+    let name = before.rsplit(['[', ']', '\n']).next().unwrap_or("");
+    let opens = before.len() > name.len()
+        && before
+            .get(..before.len() - name.len())
+            .is_some_and(|before| before.ends_with('['));
+    let after = text.get(at..).unwrap_or("");
+    let end = after
+        .find([' ', '[', ']', '\n', '`'])
+        .unwrap_or(after.len());
+    opens
+        && name.starts_with('^')
+        && !name.contains([' ', '`'])
+        && after.get(end..).is_some_and(|end| end.starts_with(']'))
 }
 
 fn begins_label(c: char) -> bool {

@@ -72,31 +72,28 @@ fn holds_raw_text(text: &str) -> bool {
         .any(|name| text.contains(&format!("<{name}")) || text.contains(&format!("</{name}")))
 }
 
-/// An attribute's quote that no later one of its kind closes before a blank line, or before its
-/// block quote ends: a block of HTML goes on in none that is laid on lazily.
+/// A block of raw HTML, as GitLab's engine cuts blocks, that ends within an attribute's quote.
 fn leaves_quote_open(text: &str) -> bool {
-    let mut blocks = vec![String::new()];
-    let mut depth = 0;
-    for line in text.split('\n') {
-        let marks = line.chars().take_while(|c| ">- ".contains(*c));
-        let quoted = marks.filter(|c| *c == '>').count();
-        let before = std::mem::replace(&mut depth, quoted);
-        match blocks.last_mut() {
-            Some(block) if quoted == before && !line.is_empty() => {
-                block.push('\n');
-                block.push_str(line);
-            }
-            _ => blocks.push(line.to_owned()),
-        }
-    }
-    blocks.iter().any(|paragraph| {
+    let mut options = comrak::Options::default();
+    options.extension.alerts = true;
+    options.extension.description_lists = true;
+    options.extension.footnotes = true;
+    options.extension.multiline_block_quotes = true;
+    options.extension.table = true;
+    let arena = comrak::Arena::new();
+    let document = comrak::parse_document(&arena, text, &options);
+    document.descendants().any(|node| {
+        let comrak::nodes::NodeValue::HtmlBlock(block) = &node.data().value else {
+            return false;
+        };
         [("=\"", '"'), ("='", '\'')]
             .into_iter()
             .any(|(opening, quote)| {
-                let mut values = paragraph
+                let mut values = block
+                    .literal
                     .match_indices(opening)
                     .map(|(at, _)| at + opening.len());
-                values.any(|value| !paragraph[value..].contains(quote))
+                values.any(|value| !block.literal[value..].contains(quote))
             })
     })
 }
