@@ -59,10 +59,10 @@ impl World {
     /// Starts the one thing that is due, which carries a file.
     async fn start_transfer(&self) -> (Fence, TransferId) {
         let started = self.start_next().await;
-        match started.job.unwrap() {
-            Job::TransferUpload { transfer, .. } => (started.fence, transfer),
-            other => panic!("{other:?}"),
-        }
+        let Job::TransferUpload { transfer, .. } = started.job.unwrap() else {
+            panic!("{}", started.fence.work);
+        };
+        (started.fence, transfer)
     }
 
     async fn release(&self, transfer: TransferId) {
