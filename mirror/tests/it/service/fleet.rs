@@ -33,13 +33,17 @@ pub(super) struct Fleet {
     shared: Option<Box<Shared>>,
 }
 
+pub(super) fn variable(name: &str) -> String {
+    optional(name)
+        .unwrap_or_else(|| panic!("{name} is not set: run ./test, which starts the server"))
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "./test tells where its servers are"
 )]
-pub(super) fn variable(name: &str) -> String {
-    std::env::var(name)
-        .unwrap_or_else(|_| panic!("{name} is not set: run ./test, which starts the server"))
+pub(super) fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 impl Fleet {
