@@ -84,6 +84,7 @@ impl Engine {
             facts: Facts::default(),
             target_labels: mirror_worker::TargetLabels::default(),
             proof: tokio::sync::Mutex::default(),
+            transfers: mirror_worker::Transfers::default(),
             in_hand: InHand::default(),
             owner: format!(
                 "{}-{:08x}",
@@ -243,9 +244,21 @@ impl Engine {
         Ok(rows
             .into_iter()
             .map(|row| Left {
+                what: match Job::from_key(&row.key) {
+                    Some(Job::SyncIssue { iid, .. }) => format!("#{iid}"),
+                    Some(Job::ScanMirror { .. }) => "the scan".to_owned(),
+                    Some(Job::TransferUpload { .. }) => "a large file".to_owned(),
+                    Some(Job::CheckInstance { .. }) => "a look at what was at fault".to_owned(),
+                    None => row.key.clone(),
+                },
                 issue: match Job::from_key(&row.key) {
                     Some(Job::SyncIssue { iid, .. }) => Some(iid.0),
-                    Some(Job::ScanMirror { .. } | Job::CheckInstance { .. }) | None => None,
+                    Some(
+                        Job::ScanMirror { .. }
+                        | Job::TransferUpload { .. }
+                        | Job::CheckInstance { .. },
+                    )
+                    | None => None,
                 },
                 gave_up: row.state == mirror_store::WorkState::Dead,
                 due: row.run_at,
@@ -259,7 +272,9 @@ impl Engine {
 /// Something that is not done.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct Left {
-    /// The source issue; `None` for the scan.
+    /// In words: `#12`, `the scan`.
+    pub(crate) what: String,
+    /// The source issue, if it is one.
     pub(crate) issue: Option<i64>,
     /// It will not be tried again until the next run.
     pub(crate) gave_up: bool,

@@ -122,6 +122,7 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
             .filter(|label| !label.is_empty()),
         max_attachment: arguments.max_attachment_size,
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
+        ..Settings::default()
     }
 }
 

@@ -119,6 +119,7 @@ impl Counted {
             Outcome::Unchanged
             | Outcome::Skipped(_)
             | Outcome::Scanned { .. }
+            | Outcome::Carried
             | Outcome::Checked { .. } => {}
         }
         self.issues.insert(iid, outcome);
@@ -144,6 +145,7 @@ impl Counted {
                 | Outcome::Created
                 | Outcome::Updated
                 | Outcome::Scanned { .. }
+                | Outcome::Carried
                 | Outcome::Checked { .. } => {}
             }
         }

@@ -4,6 +4,7 @@ use crate::{
     SyncError,
     events::Events,
     facts::Facts,
+    jobs::transfer_upload::Transfers,
     lease::{InHand, Lease},
     links::Links,
     target_labels::TargetLabels,
@@ -43,6 +44,8 @@ pub struct Context {
     /// Held while a target has yet to prove that it keeps things hidden, so that one job does it
     /// and the others find it done.
     pub proof: tokio::sync::Mutex<()>,
+    /// The large files that are carried here at once.
+    pub transfers: Transfers,
     /// The jobs under way here.
     pub in_hand: InHand,
     /// Names this process in leases.

@@ -62,6 +62,12 @@ pub enum SyncError {
     /// The source changed since it was read: the job begins anew, with what is true now.
     #[error("the source changed while it was being mirrored")]
     Stale,
+    /// Other work comes first, whose end sets this free.
+    #[error("{0}")]
+    Waits(&'static str),
+    /// A long thread is created in parts, so that others have their turn between them.
+    #[error("a part of its comments is there; the others follow when others have had their turn")]
+    MoreToCome,
     /// Project or token are at fault, not this issue.
     #[error("{reason}")]
     AtFault {
@@ -110,6 +116,9 @@ impl SyncError {
             Self::AtFault { .. } | Self::LeaseLost | Self::Stopping => return None,
             Self::MayStillLand { until } => Verdict::Snooze(*until),
             Self::Stale => Verdict::Snooze(now),
+            // Behind everything that is due by now.
+            Self::MoreToCome => Verdict::Snooze(now + chrono::TimeDelta::milliseconds(1)),
+            Self::Waits(_) => Verdict::Wait,
             Self::PersonNeeded(_) => Verdict::GiveUp,
             Self::NotConnected(_) => Verdict::Snooze(now + ELSEWHERE),
         })
@@ -166,6 +175,8 @@ impl SyncError {
             | Self::Stopping
             | Self::MayStillLand { .. }
             | Self::Stale
+            | Self::Waits(_)
+            | Self::MoreToCome
             | Self::PersonNeeded(_)
             | Self::NotConnected(_) => return None,
         })
@@ -201,6 +212,8 @@ impl SyncError {
             | Self::Stopping
             | Self::MayStillLand { .. }
             | Self::Stale
+            | Self::Waits(_)
+            | Self::MoreToCome
             | Self::PersonNeeded(_)
             | Self::NotConnected(_) => &[],
         }

@@ -3,7 +3,7 @@
 use crate::{
     Context, SyncError,
     events::Event,
-    jobs::{check_instance, look_again, scan_mirror, sync_issue},
+    jobs::{check_instance, look_again, scan_mirror, sync_issue, transfer_upload},
     lease::Lease,
 };
 use chrono::TimeDelta;
@@ -27,6 +27,9 @@ use tracing::Instrument;
 const TO_START: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// Work that waits for other work is looked at again after so long, in case nobody set it free.
+const AT_THE_LATEST: TimeDelta = TimeDelta::minutes(10);
+
 /// How long work rests that only a newer version knows.
 const FOR_NEWER: TimeDelta = TimeDelta::minutes(5);
 
@@ -43,7 +46,7 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
             return;
         }
     };
-    let held = cx.in_hand.take(ticket, started.fence);
+    let held = cx.in_hand.take(ticket, started.fence, started.priority);
     let lease = &held.lease;
     let job = match started.job {
         Ok(job) => job,
@@ -66,7 +69,7 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
             Job::CheckInstance { mirror } => {
                 look_again::settle(cx, lease, mirror, attempt, ended).await;
             }
-            Job::ScanMirror { .. } | Job::SyncIssue { .. } => {
+            Job::ScanMirror { .. } | Job::SyncIssue { .. } | Job::TransferUpload { .. } => {
                 settle(cx, lease, job, attempt, ended).await;
             }
         }
@@ -90,7 +93,7 @@ async fn leave_to_newer(cx: &Context, lease: &Lease, unknown: &UnknownJob) {
 
 fn iid_of(job: &Job) -> Option<Iid> {
     match job {
-        Job::ScanMirror { .. } | Job::CheckInstance { .. } => None,
+        Job::ScanMirror { .. } | Job::TransferUpload { .. } | Job::CheckInstance { .. } => None,
         Job::SyncIssue { iid, .. } => Some(*iid),
     }
 }
@@ -138,6 +141,11 @@ async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outc
             let ended = sync_issue::run(cx, lease, &link, iid).await;
             (link, ended)
         }
+        Job::TransferUpload { transfer, .. } => {
+            let link = reach().await?;
+            let ended = transfer_upload::run(cx, lease, &link, transfer).await;
+            (link, ended)
+        }
     };
     let Err(error) = ended else { return ended };
     // Before a failure is this issue's, the project and the token are looked at.
@@ -164,7 +172,7 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
                 error: error.clone(),
                 gave_up: true,
             };
-            end_and_tell(cx, lease, End::GiveUp { error: &error }, failed).await;
+            end_and_tell(cx, lease, job, End::GiveUp { error: &error }, failed).await;
             return;
         }
         Ended::Badly(error) => error,
@@ -187,6 +195,12 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
             hand_back(cx, &lease.fence).await;
         }
         Some(Verdict::Done) => hand_back(cx, &lease.fence).await,
+        Some(Verdict::Wait) => {
+            tracing::info!(why = story, "waiting for other work");
+            let until = now + AT_THE_LATEST;
+            let why = &story;
+            end(cx, lease, End::Wait { until, why }).await;
+        }
         Some(Verdict::Snooze(until)) => {
             tracing::info!(%until, why = story, "waiting");
             let waiting = Event::Waiting {
@@ -196,26 +210,35 @@ async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ende
                 why: story.clone(),
             };
             let why = &story;
-            end_and_tell(cx, lease, End::Snooze { until, why }, waiting).await;
+            end_and_tell(cx, lease, job, End::Snooze { until, why }, waiting).await;
         }
         Some(Verdict::Retry) => {
             let at = now + delay(attempt, cx);
             tracing::warn!(error = story, %at, "failed; will be tried again");
             let end = End::Retry { at, error: &story };
-            end_and_tell(cx, lease, end, failed(false)).await;
+            end_and_tell(cx, lease, job, end, failed(false)).await;
         }
         Some(Verdict::GiveUp) => {
             tracing::error!(error = story, "failed for good");
             let end = End::GiveUp { error: &story };
-            end_and_tell(cx, lease, end, failed(true)).await;
+            end_and_tell(cx, lease, job, end, failed(true)).await;
+            if let Job::TransferUpload { transfer, .. } = job {
+                // Who waited finds it given up, and fails of itself.
+                let released = cx.store.release_waiters(mirror, transfer).await;
+                if let Err(error) = released {
+                    tracing::warn!(%error, "those who waited could not be told");
+                }
+            }
         }
     }
 }
 
 /// How a job ended is told only by who held it to the end: to whoever lost it something else may
 /// have happened than to the work.
-async fn end_and_tell(cx: &Context, lease: &Lease, how: End<'_>, event: Event) {
-    if end(cx, lease, how).await {
+async fn end_and_tell(cx: &Context, lease: &Lease, job: Job, how: End<'_>, event: Event) {
+    // Events tell of issues and of the scan; how a file fails for good, its issue tells.
+    let told = !matches!(job, Job::TransferUpload { .. });
+    if end(cx, lease, how).await && told {
         cx.events.emit(event);
     }
 }

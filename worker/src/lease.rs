@@ -1,6 +1,6 @@
 //! A job's hold on its row of work.
 
-use mirror_core::job::Ticket;
+use mirror_core::job::{Priority, Ticket};
 use mirror_store::{Effort, Fence};
 use std::{
     collections::HashMap,
@@ -13,6 +13,7 @@ use std::{
 /// A job's hold on its row of work, and what it has taken so far.
 pub(crate) struct Lease {
     pub(crate) fence: Fence,
+    pub(crate) priority: Priority,
     stop: Arc<AtomicBool>,
     comments: AtomicU64,
     attachments: AtomicU64,
@@ -20,9 +21,10 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    fn new(fence: Fence, stop: Arc<AtomicBool>) -> Self {
+    fn new(fence: Fence, priority: Priority, stop: Arc<AtomicBool>) -> Self {
         Self {
             fence,
+            priority,
             stop,
             comments: AtomicU64::new(0),
             attachments: AtomicU64::new(0),
@@ -67,11 +69,11 @@ pub struct InHand(Mutex<HashMap<Ticket, Arc<AtomicBool>>>);
 
 impl InHand {
     /// Holds a row until the guard is dropped.
-    pub(crate) fn take(&self, ticket: Ticket, fence: Fence) -> Held<'_> {
+    pub(crate) fn take(&self, ticket: Ticket, fence: Fence, priority: Priority) -> Held<'_> {
         let stop = Arc::new(AtomicBool::new(false));
         self.lock().insert(ticket, stop.clone());
         Held {
-            lease: Lease::new(fence, stop),
+            lease: Lease::new(fence, priority, stop),
             ticket,
             in_hand: self,
         }

@@ -21,6 +21,8 @@
 //! | a changed issue | 1 to read its copy, and 1 for all of title, text, labels, weight, due date and type; 1 each for state, estimate, time, hiding; 2 for showing |
 //! | … that has comments | 1 for each 100 threads, as above; 1 for each that is new or edited |
 //! | an issue whose last read lies within a minute of its last change | 1 to read it again, for up to 50 such issues; and its comments, as above |
+//! | … with a file announced with more than 8 MiB | 3 for each file, and the issue and its comments read once more |
+//! | … with more than 100 comments to be created | for each 100 of them the issue, its copy and its comments read once more |
 //! | a create whose answer is lost | 1 or more to look for it |
 //! | an issue adopted after lost state | 1 for its labels' history, and its copy and comments read |
 
@@ -44,6 +46,7 @@ pub use error::{Side, SyncError};
 pub use events::{Event, Events, Notice};
 pub use execute::execute;
 pub use facts::Facts;
+pub use jobs::transfer_upload::Transfers;
 pub use lease::InHand;
 pub use link::{End, Link, Settings};
 pub use links::Links;

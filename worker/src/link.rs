@@ -76,6 +76,10 @@ pub struct Settings {
     pub max_attachment: u64,
     /// How long after it was sent a create without an answer may still take effect.
     pub late_landing: TimeDelta,
+    /// Files announced with more bytes than this are carried by jobs of their own.
+    pub large_attachment: u64,
+    /// So many comments of an issue are created before others have their turn.
+    pub comments_at_once: usize,
 }
 
 impl Default for Settings {
@@ -88,6 +92,8 @@ impl Default for Settings {
             max_attachment: 100 * 1024 * 1024,
             // GitLab ends a request after 60 s.
             late_landing: TimeDelta::seconds(60),
+            large_attachment: 8 * 1024 * 1024,
+            comments_at_once: 100,
         }
     }
 }

@@ -50,6 +50,11 @@ pub(super) fn why(job: &JobEntry, now: DateTime<Utc>, workers: usize) -> String 
             job.attempts,
             time(Some(job.run_at))
         ),
+        Some(WorkState::Pending) if job.run_at > now && job.waiting_for.is_some() => format!(
+            "it waits {}, which sets it free when it ends, or until {}",
+            job.waiting_for.as_deref().unwrap_or_default(),
+            time(Some(job.run_at))
+        ),
         Some(WorkState::Pending) if job.run_at > now => {
             format!("its time comes at {}", time(Some(job.run_at)))
         }
@@ -144,6 +149,14 @@ mod tests {
             "failed 2 times",
         );
         says(&|job| job.run_at += hour, 1, "its time comes");
+        says(
+            &|job| {
+                job.run_at += hour;
+                job.waiting_for = Some("for its large files".to_owned());
+            },
+            1,
+            "waits for its large files",
+        );
         says(&|_| {}, 0, "no worker is alive");
         says(&|_| {}, 1, "waits for its turn");
     }

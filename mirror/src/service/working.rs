@@ -115,6 +115,7 @@ fn context(
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
         proof: tokio::sync::Mutex::default(),
+        transfers: mirror_worker::Transfers::default(),
         in_hand: InHand::default(),
         owner: process.name.clone(),
     })

@@ -25,6 +25,8 @@ ids! {
     MirrorId;
     /// A row of owed work, as our database numbers it.
     WorkId;
+    /// A large file that is carried by a job of its own.
+    TransferId;
     /// One recorded intention to create something on a target.
     IntentId;
     /// One run: a scan and the jobs it caused.

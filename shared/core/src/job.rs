@@ -1,6 +1,6 @@
 //! Jobs: identities only. What a job is about is read afresh when it runs.
 
-use crate::ids::{Iid, MirrorId, TicketNumber, WorkId};
+use crate::ids::{Iid, MirrorId, TicketNumber, TransferId, WorkId};
 use serde::{Deserialize, Serialize};
 
 /// What may be owed. The wire and database names are these, pinned by a golden test.
@@ -19,6 +19,13 @@ pub enum Job {
         /// The source issue.
         iid: Iid,
     },
+    /// Carry one large file from the source to the target.
+    TransferUpload {
+        /// The mirror.
+        mirror: MirrorId,
+        /// Which file, as the record numbers it.
+        transfer: TransferId,
+    },
     /// Look whether what was at fault with a mirror's projects or tokens is mended.
     CheckInstance {
         /// The mirror.
@@ -32,24 +39,30 @@ impl Job {
         match self {
             Self::ScanMirror { mirror }
             | Self::SyncIssue { mirror, .. }
+            | Self::TransferUpload { mirror, .. }
             | Self::CheckInstance { mirror } => *mirror,
         }
     }
 
-    /// `scan_mirror`, `sync_issue`, `check_instance`.
+    /// `scan_mirror`, `sync_issue`, `transfer_upload`, `check_instance`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ScanMirror { .. } => "scan_mirror",
             Self::SyncIssue { .. } => "sync_issue",
+            Self::TransferUpload { .. } => "transfer_upload",
             Self::CheckInstance { .. } => "check_instance",
         }
     }
 
-    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`, `check_instance/7`.
+    /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`, `transfer_upload/7/5`,
+    /// `check_instance/7`.
     pub fn key(&self) -> String {
         match self {
             Self::ScanMirror { mirror } => format!("scan_mirror/{mirror}"),
             Self::SyncIssue { mirror, iid } => format!("sync_issue/{mirror}/{iid}"),
+            Self::TransferUpload { mirror, transfer } => {
+                format!("transfer_upload/{mirror}/{transfer}")
+            }
             Self::CheckInstance { mirror } => format!("check_instance/{mirror}"),
         }
     }
@@ -62,6 +75,10 @@ impl Job {
         let job = match kind {
             "scan_mirror" => Self::ScanMirror { mirror },
             "check_instance" => Self::CheckInstance { mirror },
+            "transfer_upload" => Self::TransferUpload {
+                mirror,
+                transfer: TransferId(parts.next()?.parse().ok()?),
+            },
             "sync_issue" => Self::SyncIssue {
                 mirror,
                 iid: Iid(parts.next()?.parse().ok()?),
@@ -121,6 +138,15 @@ mod tests {
             r#"{"kind":"check_instance","mirror":7}"#
         );
         assert_eq!(check.key(), "check_instance/7");
+        let transfer = Job::TransferUpload {
+            mirror: MirrorId(7),
+            transfer: TransferId(5),
+        };
+        assert_eq!(
+            serde_json::to_string(&transfer).unwrap(),
+            r#"{"kind":"transfer_upload","mirror":7,"transfer":5}"#
+        );
+        assert_eq!(transfer.key(), "transfer_upload/7/5");
         assert_eq!(scan.key(), "scan_mirror/7");
         assert_eq!(issue.key(), "sync_issue/7/123");
         let ticket = Ticket {
@@ -145,6 +171,10 @@ mod tests {
             },
             Job::CheckInstance {
                 mirror: MirrorId(4),
+            },
+            Job::TransferUpload {
+                mirror: MirrorId(5),
+                transfer: TransferId(6),
             },
         ] {
             assert_eq!(Job::from_key(&job.key()), Some(job));

@@ -21,6 +21,8 @@ pub enum Outcome {
         /// Issues owed.
         owed: u64,
     },
+    /// A large file was seen to; the issues that waited for it go on.
+    Carried,
     /// A look at a mirror that was at fault: it goes on, unless a person had it rest.
     Checked {
         /// It rested until now.
@@ -78,6 +80,8 @@ impl fmt::Display for SkipReason {
 pub enum Verdict {
     /// Finished.
     Done,
+    /// Until another row of work ends, which sets this one free; no attempt is burnt.
+    Wait,
     /// Throttled or paused: again at that time, and no attempt is burnt.
     Snooze(DateTime<Utc>),
     /// Failed for a cause that may pass: again later, one attempt more.

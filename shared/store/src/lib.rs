@@ -37,6 +37,7 @@ mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod time;
+mod transfers;
 mod uploads;
 mod url;
 mod walks;
@@ -58,6 +59,7 @@ pub use schedule::{DueMirror, Schedule, Turn};
 pub use schema::Migrated;
 pub use service::{InstanceAccess, InstanceEntry};
 pub use targets::{TargetFact, TargetFacts};
+pub use transfers::{Transfer, TransferState};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, Twin};
 pub use work::{

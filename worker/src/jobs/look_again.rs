@@ -56,7 +56,7 @@ pub(crate) async fn settle(cx: &Context, lease: &Lease, mirror: MirrorId, look: 
             end(cx, lease, End::Snooze { until, why }).await;
         }
         None => hand_back(cx, &lease.fence).await,
-        Some(Verdict::Done | Verdict::Retry | Verdict::GiveUp) => {
+        Some(Verdict::Done | Verdict::Wait | Verdict::Retry | Verdict::GiveUp) => {
             again(cx, lease, look, &story).await;
         }
     }

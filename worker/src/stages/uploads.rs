@@ -1,7 +1,7 @@
 //! Carries files from source to target.
 
 use super::case::Case;
-use crate::{SyncError, error::Side, events::Notice};
+use crate::{Context, SyncError, error::Side, events::Notice, lease::Lease, link::Link};
 use futures_util::StreamExt;
 use mirror_core::{
     issue::Discussion,
@@ -12,6 +12,7 @@ use mirror_core::{
     render::mentioned_uploads,
 };
 use mirror_gitlab::{ByteStream, Download, ErrorKind, TransportError, TransportErrorKind};
+use mirror_store::TransferState;
 use std::{
     collections::HashMap,
     sync::{
@@ -47,9 +48,10 @@ pub(crate) async fn carry(
     }
     let keys: Vec<UploadKey> = mentioned
         .iter()
-        .map(|(upload, _)| key(case, upload))
+        .map(|(upload, _)| key(case.link, upload))
         .collect();
     let known = case.cx.store.uploads(&keys).await?;
+    let mut large = Vec::new();
     for ((upload, only_hidden), key) in mentioned.into_iter().zip(keys) {
         let outcome = match known.get(&key) {
             Some(outcome) => outcome.clone(),
@@ -69,53 +71,116 @@ pub(crate) async fn carry(
                 let url = format!("/uploads/{}/{}", upload.secret, upload.filename);
                 UploadOutcome::Transferred { url, size: 0 }
             }
-            None => transfer(case, &upload, &key).await?,
+            None => match carry_one(case, &upload, &key).await? {
+                Some(outcome) => outcome,
+                None => {
+                    large.push(key);
+                    continue;
+                }
+            },
         };
         if let UploadOutcome::Transferred { url, .. } = outcome {
             carried.urls.insert(upload, url);
         }
     }
-    Ok(carried)
+    if large.is_empty() {
+        return Ok(carried);
+    }
+    let (store, fence) = (&case.cx.store, &case.lease.fence);
+    let (mirror, priority) = (case.link.mirror, case.lease.priority);
+    store
+        .owe_transfers(fence, mirror, case.iid(), &large, priority)
+        .await?;
+    Err(SyncError::Waits(
+        "for its large files, carried by jobs of their own",
+    ))
 }
 
-fn key(case: &Case<'_>, upload: &UploadRef) -> UploadKey {
+pub(crate) fn key(link: &Link, upload: &UploadRef) -> UploadKey {
     UploadKey {
-        source_instance: case.link.source.instance,
-        source_project: case.link.source.project.id,
+        source_instance: link.source.instance,
+        source_project: link.source.project.id,
         secret: upload.secret.clone(),
         filename: upload.filename.clone(),
-        target_instance: case.link.target.instance,
-        target_project: case.link.target.project.id,
+        target_instance: link.target.instance,
+        target_project: link.target.project.id,
     }
 }
 
-async fn transfer(
+/// Carries a file that is not large; `None`: it is, and a job of its own will.
+async fn carry_one(
     case: &mut Case<'_>,
     upload: &UploadRef,
     key: &UploadKey,
-) -> Result<UploadOutcome, SyncError> {
-    let outcome = match send(case, upload).await? {
-        Ok(outcome) => {
-            case.done.attachments += 1;
-            case.lease.file_carried();
-            outcome
-        }
-        Err(reason) => {
-            case.notice(Notice::UploadLeft {
-                why: reason.clone(),
-            });
-            UploadOutcome::Refused { reason }
-        }
+) -> Result<Option<UploadOutcome>, SyncError> {
+    let (cx, link) = (case.cx, case.link);
+    // What may have to be hidden on the target is not kept waiting for it.
+    let to_be_hidden = case.source.confidential && case.mapping.target.is_some();
+    let small = match cx.store.transfer_state(link.mirror, key).await? {
+        Some(TransferState::UnderWay) if !to_be_hidden => return Ok(None),
+        // Given up there: how it fails is this issue's business again.
+        Some(TransferState::UnderWay | TransferState::Dead) => u64::MAX,
+        None if to_be_hidden => u64::MAX,
+        None => link.settings.large_attachment,
     };
-    Ok(case.cx.store.record_upload(key, &outcome).await?)
+    let Some(sent) = send(cx, case.lease, link, upload, small).await? else {
+        return Ok(None);
+    };
+    let (outcome, refused) = record(cx, case.lease, key, sent).await?;
+    match refused {
+        Some(why) => case.notice(Notice::UploadLeft { why }),
+        None => case.done.attachments += 1,
+    }
+    Ok(Some(outcome))
 }
 
-/// One file, streamed. The inner error is a refusal for good, in words for a person.
-async fn send(
-    case: &Case<'_>,
+/// Carries a file of any size. Beside the outcome why it was refused, if it was.
+pub(crate) async fn transfer(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
     upload: &UploadRef,
-) -> Result<Result<UploadOutcome, String>, SyncError> {
-    let (source, target) = (&case.link.source, &case.link.target);
+    key: &UploadKey,
+) -> Result<(UploadOutcome, Option<String>), SyncError> {
+    match send(cx, lease, link, upload, u64::MAX).await? {
+        Some(sent) => record(cx, lease, key, sent).await,
+        None => Err(SyncError::Stale),
+    }
+}
+
+async fn record(
+    cx: &Context,
+    lease: &Lease,
+    key: &UploadKey,
+    sent: Result<UploadOutcome, String>,
+) -> Result<(UploadOutcome, Option<String>), SyncError> {
+    let (outcome, refused) = match sent {
+        Ok(outcome) => {
+            lease.file_carried();
+            (outcome, None)
+        }
+        Err(reason) => (
+            UploadOutcome::Refused {
+                reason: reason.clone(),
+            },
+            Some(reason),
+        ),
+    };
+    Ok((cx.store.record_upload(key, &outcome).await?, refused))
+}
+
+/// A refusal for good is in words for a person.
+type Sent = Result<UploadOutcome, String>;
+
+/// One file, streamed; `None`: it is announced with more than `small` bytes, and was left alone.
+async fn send(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
+    upload: &UploadRef,
+    small: u64,
+) -> Result<Option<Sent>, SyncError> {
+    let (source, target) = (&link.source, &link.target);
     let version = source.metadata.major_minor;
     let opened = source
         .client
@@ -123,14 +188,17 @@ async fn send(
         .await;
     let Download { length, stream } = match opened {
         Ok(download) => download,
-        Err(error) => return refused(Side::Source, error),
+        Err(error) => return refused(Side::Source, error).map(Some),
     };
-    let limit = case.link.settings.max_attachment;
+    let limit = link.settings.max_attachment;
     let too_large = format!("larger than --max-attachment-size ({limit} bytes)");
     if length.is_some_and(|length| length > limit) {
-        return Ok(Err(too_large));
+        return Ok(Some(Err(too_large)));
     }
-    case.cx.may_write(case.lease)?;
+    if length.is_some_and(|length| length > small) {
+        return Ok(None);
+    }
+    cx.may_write(lease)?;
     let (stream, cut) = bounded(stream, limit);
     let project = target.project.id;
     match target
@@ -142,13 +210,13 @@ async fn send(
             let size = length
                 .and_then(|length| i64::try_from(length).ok())
                 .unwrap_or_default();
-            Ok(Ok(UploadOutcome::Transferred {
+            Ok(Some(Ok(UploadOutcome::Transferred {
                 url: uploaded.url,
                 size,
-            }))
+            })))
         }
-        Err(_) if cut.load(Ordering::Acquire) => Ok(Err(too_large)),
-        Err(error) => refused(Side::Target, error),
+        Err(_) if cut.load(Ordering::Acquire) => Ok(Some(Err(too_large))),
+        Err(error) => refused(Side::Target, error).map(Some),
     }
 }
 
@@ -178,10 +246,7 @@ fn bounded(stream: ByteStream, limit: u64) -> (ByteStream, Arc<AtomicBool>) {
 }
 
 /// Tells a refusal of this one file for good from a failure.
-fn refused(
-    side: Side,
-    error: mirror_gitlab::Error,
-) -> Result<Result<UploadOutcome, String>, SyncError> {
+fn refused(side: Side, error: mirror_gitlab::Error) -> Result<Sent, SyncError> {
     match error.kind() {
         ErrorKind::NotFound if side == Side::Source => {
             Ok(Err("the file is gone from the source".to_owned()))

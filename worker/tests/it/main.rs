@@ -12,6 +12,7 @@ mod editions;
 mod figures;
 mod first_sync;
 mod hidden_parts;
+mod large_files;
 mod late_requests;
 mod leases;
 mod lost_answers;

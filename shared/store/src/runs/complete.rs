@@ -20,14 +20,14 @@ UPDATE issue_sync_jobs SET
     error_details = COALESCE($3, t.error), completed_at = $1
 FROM (
     SELECT r.id AS run_id,
-           COUNT(CASE WHEN m.outcome <> 'scanned' AND w.kind <> 'scan_mirror' THEN 1 END)
+           COUNT(CASE WHEN m.outcome <> 'scanned' AND w.kind = 'sync_issue' THEN 1 END)
                AS processed,
            COUNT(CASE WHEN m.outcome = 'created' THEN 1 END) AS created,
            COUNT(CASE WHEN m.outcome = 'updated' THEN 1 END) AS updated,
            COUNT(CASE WHEN m.outcome = 'unchanged' THEN 1 END) AS unchanged,
            COUNT(CASE WHEN m.outcome = 'skipped' THEN 1 END) AS skipped,
            COUNT(CASE WHEN (m.outcome = 'failed' OR m.settled_at IS NULL)
-                       AND m.work_id IS NOT NULL AND w.kind <> 'scan_mirror' THEN 1 END) AS failed,
+                       AND m.work_id IS NOT NULL AND w.kind = 'sync_issue' THEN 1 END) AS failed,
            COUNT(CASE WHEN m.outcome = 'failed' AND w.kind = 'scan_mirror' THEN 1 END)
                AS scans_failed,
            CAST(COALESCE(SUM(m.comments), 0) AS BIGINT) AS comments,

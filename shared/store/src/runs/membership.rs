@@ -94,7 +94,8 @@ pub(super) async fn attach(tx: &mut Tx, run: RunId, job: &Job) -> Result<(), Sto
     Ok(())
 }
 
-/// Makes every run that waits for a scan wait for what it found, in the transaction that owes it.
+/// Makes every run that waits for a job wait for what it found due, in the transaction that owes
+/// it.
 pub(crate) async fn attach_found(
     tx: &mut Tx,
     scan: WorkId,
@@ -167,6 +168,6 @@ fn name(outcome: &Outcome) -> &'static str {
         Outcome::Unchanged => "unchanged",
         Outcome::Skipped(_) => "skipped",
         // What is not an issue is told by its work.
-        Outcome::Scanned { .. } | Outcome::Checked { .. } => "scanned",
+        Outcome::Scanned { .. } | Outcome::Carried | Outcome::Checked { .. } => "scanned",
     }
 }

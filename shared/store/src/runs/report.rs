@@ -21,7 +21,7 @@ const LATEST: &str = select!("WHERE mirror_id = $1 ORDER BY started_at DESC, id 
 const ONE: &str = select!("WHERE id = $1");
 
 const PROGRESS: &str = "\
-SELECT COUNT(CASE WHEN m.settled_at IS NOT NULL AND w.kind <> 'scan_mirror' THEN 1 END)
+SELECT COUNT(CASE WHEN m.settled_at IS NOT NULL AND w.kind = 'sync_issue' THEN 1 END)
            AS processed,
        COUNT(CASE WHEN m.outcome = 'created' THEN 1 END) AS created,
        COUNT(CASE WHEN m.outcome = 'updated' THEN 1 END) AS updated,

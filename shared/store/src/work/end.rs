@@ -27,6 +27,14 @@ pub enum End<'a> {
         /// What is waited for, for a person.
         why: &'a str,
     },
+    /// Waits for another row, whose end sets it free: again then, or at once if it was asked for
+    /// meanwhile, or at the latest at that time; no attempt burnt.
+    Wait {
+        /// When at the latest.
+        until: DateTime<Utc>,
+        /// What is waited for, for a person.
+        why: &'a str,
+    },
     /// Failed for a cause that may pass: again at that time, or earlier if something changes.
     Retry {
         /// When.
@@ -55,6 +63,14 @@ const SNOOZE: Text = closing!(
     "UPDATE work SET
         state = 'pending', run_at = $7, not_before = $7, crashes = 0, rerun_at = NULL,
         rerun_changed = false, lease_until = NULL, waiting_for = $6, updated_at = $3
+     WHERE id = $1 AND ticket = $2 AND state = 'running'"
+);
+
+const WAIT: Text = closing!(
+    "UPDATE work SET
+        state = 'pending', run_at = CASE WHEN rerun_at < $7 THEN rerun_at ELSE $7 END,
+        crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
+        waiting_for = $6, updated_at = $3
      WHERE id = $1 AND ticket = $2 AND state = 'running'"
 );
 
@@ -121,6 +137,18 @@ impl Store {
                 let (ending, when, error) = (Ending::Snoozed, Some(until), Some(why));
                 (
                     SNOOZE,
+                    Closing {
+                        ending,
+                        when,
+                        error,
+                        ..blank
+                    },
+                )
+            }
+            End::Wait { until, why } => {
+                let (ending, when, error) = (Ending::Snoozed, Some(until), Some(why));
+                (
+                    WAIT,
                     Closing {
                         ending,
                         when,

@@ -298,7 +298,9 @@ async fn work(store: &Store, world: &Settings) -> Result<(), StoreError> {
                 let mapping = world.mapping(iid.0);
                 ignore(store.record_issue(fence, &mapping).await)?
             }
-            _ => walk(store, fence, world).await?,
+            Job::ScanMirror { .. } | Job::TransferUpload { .. } | Job::CheckInstance { .. } => {
+                walk(store, fence, world).await?
+            }
         };
         if done {
             ignore(store.end(fence, DONE).await)?;

@@ -22,4 +22,5 @@ mod servers;
 mod service;
 mod sharing;
 mod tickets;
+mod transfers;
 mod world;

@@ -16,7 +16,7 @@ use mirror_core::{
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
 use mirror_worker::{
-    Context, End, Facts, InHand, Link, Links, Mode, Notice, Settings, TargetLabels,
+    Context, End, Facts, InHand, Link, Links, Mode, Notice, Settings, TargetLabels, Transfers,
 };
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -422,6 +422,7 @@ fn context(store: Store, clock: &TestClock, mode: Mode, heard: &Heard) -> Contex
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
         proof: tokio::sync::Mutex::new(()),
+        transfers: Transfers::default(),
         in_hand: InHand::default(),
         owner: "test".to_owned(),
     }
