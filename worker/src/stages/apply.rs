@@ -25,6 +25,7 @@ pub(crate) async fn steps(
     steps: Vec<Step>,
 ) -> Result<Option<SkipReason>, SyncError> {
     let mut steps = VecDeque::from(steps);
+    let mut left = case.link.settings.comments_at_once;
     while let Some(step) = steps.pop_front() {
         let mut may = case.still_fresh().await;
         if may.is_ok() {
@@ -53,8 +54,16 @@ pub(crate) async fn steps(
             Step::SetTimeEstimate(seconds) => issue::set_estimate(case, seconds).await?,
             Step::AddSpentTime(step) => issue::add_spent_time(case, step).await?,
             Step::CreateNote(note) => {
-                let next = steps.front();
+                left = left.saturating_sub(1);
+                // The intent of the next one is opened with this one's record, but not across a
+                // pause.
+                let next = steps.front().filter(|_| left > 0);
                 comment::create(case, desired, note, next).await?;
+                let more = || steps.iter().any(|step| matches!(step, Step::CreateNote(_)));
+                if left == 0 && more() {
+                    comment::drop_prepared_intent(case).await?;
+                    return Err(SyncError::MoreToCome);
+                }
             }
             Step::UpdateNote {
                 source_note,

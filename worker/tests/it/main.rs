@@ -15,6 +15,7 @@ mod hidden_parts;
 mod large_files;
 mod late_requests;
 mod leases;
+mod long_threads;
 mod lost_answers;
 mod mending;
 mod ours_only;
