@@ -244,6 +244,13 @@ impl Engine {
         Ok(rows
             .into_iter()
             .map(|row| Left {
+                what: match Job::from_key(&row.key) {
+                    Some(Job::SyncIssue { iid, .. }) => format!("#{iid}"),
+                    Some(Job::ScanMirror { .. }) => "the scan".to_owned(),
+                    Some(Job::TransferUpload { .. }) => "a large file".to_owned(),
+                    Some(Job::CheckInstance { .. }) => "a look at what was at fault".to_owned(),
+                    None => row.key.clone(),
+                },
                 issue: match Job::from_key(&row.key) {
                     Some(Job::SyncIssue { iid, .. }) => Some(iid.0),
                     Some(
@@ -265,7 +272,9 @@ impl Engine {
 /// Something that is not done.
 #[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct Left {
-    /// The source issue; `None` for the scan.
+    /// In words: `#12`, `the scan`.
+    pub(crate) what: String,
+    /// The source issue, if it is one.
     pub(crate) issue: Option<i64>,
     /// It will not be tried again until the next run.
     pub(crate) gave_up: bool,

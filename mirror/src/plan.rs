@@ -71,9 +71,7 @@ pub(crate) async fn run(
     copy.remove().await;
     drawn.print(given.json)?;
     for left in &failures {
-        let what = left
-            .issue
-            .map_or("the scan".to_owned(), |iid| format!("#{iid}"));
+        let what = &left.what;
         output::note(&format!(
             "not planned: {what}: {}",
             left.error.as_deref().unwrap_or("")

@@ -174,9 +174,7 @@ impl Report {
                 .map(|group| format!("  note: {}", group.line())),
         );
         for left in &self.left {
-            let what = left
-                .issue
-                .map_or("the scan".to_owned(), |iid| format!("#{iid}"));
+            let what = &left.what;
             let error = left.error.as_deref().unwrap_or("not done yet");
             let when = if left.gave_up { "failed" } else { "left" };
             lines.push(format!("  {when}: {what}: {error}"));
