@@ -103,6 +103,16 @@ impl<'c> Query<'c> {
         Self::Postgres(sqlx::query(text.postgres), on)
     }
 
+    /// PostgreSQL plans it anew each time, at the price of a round trip: for statements that would
+    /// be slow by a plan made while a table was small, which is otherwise kept until statistics are
+    /// gathered again.
+    pub(crate) fn planned_anew(self) -> Self {
+        match self {
+            Self::Sqlite(..) => self,
+            Self::Postgres(query, on) => Self::Postgres(query.persistent(false), on),
+        }
+    }
+
     /// Gives the next of `$1`, `$2`, …
     pub(crate) fn bind<'t>(self, value: impl Value<'t>) -> Self {
         match self {

@@ -39,21 +39,23 @@ FROM (
     WHERE r.status = 'running'
       AND (r.id = $2
            OR (CAST($2 AS BIGINT) IS NULL
-               AND EXISTS (SELECT 1 FROM run_memberships a WHERE a.run_id = r.id)
-               AND NOT EXISTS (SELECT 1 FROM run_memberships o
-                               WHERE o.run_id = r.id AND o.settled_at IS NULL)))
+               AND (SELECT a.run_id FROM run_memberships a
+                    WHERE a.run_id = r.id LIMIT 1) IS NOT NULL
+               AND (SELECT o.run_id FROM run_memberships o
+                    WHERE o.run_id = r.id AND o.settled_at IS NULL LIMIT 1) IS NULL))
     GROUP BY r.id
 ) t
 WHERE issue_sync_jobs.id = t.run_id AND issue_sync_jobs.status = 'running'
 RETURNING issue_sync_jobs.id, mirror_id, status, error_details";
 
-// Nearly always there is none, and nobody need wait for that answer.
+// Nearly always there is none, and nobody need wait for that answer. (Asked by LIMIT and not by
+// EXISTS, which PostgreSQL turns into a join that looks at every membership for every run.)
 const ANY_TO_COMPLETE: &str = "\
 SELECT 1 FROM issue_sync_jobs r
 WHERE r.status = 'running'
-  AND EXISTS (SELECT 1 FROM run_memberships a WHERE a.run_id = r.id)
-  AND NOT EXISTS (SELECT 1 FROM run_memberships o
-                  WHERE o.run_id = r.id AND o.settled_at IS NULL)
+  AND (SELECT a.run_id FROM run_memberships a WHERE a.run_id = r.id LIMIT 1) IS NOT NULL
+  AND (SELECT o.run_id FROM run_memberships o
+       WHERE o.run_id = r.id AND o.settled_at IS NULL LIMIT 1) IS NULL
 LIMIT 1";
 
 const LAST_SYNC: &str = "\

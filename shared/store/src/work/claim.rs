@@ -90,10 +90,13 @@ pub(super) const LOOKS: Text = on_work!(
 // each at every priority its first: however many rows wait, and however many mirrors do not.
 pub(super) const WAITING: &str = "\
 WITH RECURSIVE pending (mirror_id) AS (
-    SELECT MIN(mirror_id) FROM work WHERE state = 'pending' AND mirror_id BETWEEN $2 AND $3
+    SELECT (SELECT c.mirror_id FROM work c
+            WHERE c.state = 'pending' AND c.mirror_id BETWEEN $2 AND $3
+            ORDER BY c.mirror_id LIMIT 1)
     UNION ALL
-    SELECT (SELECT MIN(c.mirror_id) FROM work c
-            WHERE c.state = 'pending' AND c.mirror_id > p.mirror_id AND c.mirror_id <= $3)
+    SELECT (SELECT c.mirror_id FROM work c
+            WHERE c.state = 'pending' AND c.mirror_id > p.mirror_id AND c.mirror_id <= $3
+            ORDER BY c.mirror_id LIMIT 1)
     FROM pending p WHERE p.mirror_id IS NOT NULL
 ),
 levels (priority) AS (VALUES (0), (1), (2)),
@@ -256,7 +259,12 @@ impl Store {
             let looks = tx.query(LOOKS).bind(now).bind(first).bind(last);
             claimed = looks.bind(limit).bind(lease_until).fetch_all().await?;
         }
-        let waiting = tx.query(WAITING).bind(now).bind(first).bind(last);
+        let waiting = tx
+            .query(WAITING)
+            .planned_anew()
+            .bind(now)
+            .bind(first)
+            .bind(last);
         let mut waiting: Vec<Waiting> = waiting.fetch_all().await?;
         waiting.retain(|waiting| {
             let closed = |instance| claiming.closed.contains(&InstanceId(instance));
@@ -282,6 +290,7 @@ impl Store {
             let hands = Hands::of(&dealt);
             let rows: Vec<ClaimedRow> = tx
                 .query(CLAIM)
+                .planned_anew()
                 .bind(now)
                 .bind(Json(hands.as_columns()))
                 .bind(lease_until)
