@@ -15,8 +15,18 @@ use super::edits::Edits;
 use super::hazards::{hazards, occurrences};
 use super::survey::{Survey, survey};
 
-/// The text with those bare addresses written out as links that need it.
+/// The text with those bare addresses written out as links that need it. What one held back, such as
+/// the backtick of a code span, may lay open the next: hence twice.
 pub(super) fn settled(text: &str, base: Option<&str>) -> String {
+    let once = settled_once(text, base);
+    if once == text {
+        once
+    } else {
+        settled_once(&once, base)
+    }
+}
+
+fn settled_once(text: &str, base: Option<&str>) -> String {
     if !text.contains("://") && !text.contains("www.") && !text.contains('@') {
         return text.to_owned();
     }

@@ -7,7 +7,7 @@ use super::cells::{Cell, Run};
 use super::destinations::{Destination, Form, destinations, unused_labels_of};
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, hazards_if_parted, is_reference, occurrences};
-use super::html::decoded;
+use super::html::decode_markdown;
 use super::literal::escaped;
 use super::survey::{Survey, survey};
 use super::{addresses, parser, slashes};
@@ -143,12 +143,15 @@ impl Prose<'_> {
             if name.ends_with(']')
                 && name.matches('[').count() == 1
                 && !name.contains('`')
-                && [decoded(name), decoded(name).replace(['*', '_', '~'], " ")]
-                    .iter()
-                    .any(|name| !dangers(name, self.base, self.html).is_empty())
+                && [
+                    decode_markdown(name),
+                    decode_markdown(name).replace(['*', '_', '~'], " "),
+                ]
+                .iter()
+                .any(|name| !dangers(name, self.base, self.html).is_empty())
             {
                 let start = open.source.start;
-                edits.replace(start..start + name.len(), escaped(&decoded(name)));
+                edits.replace(start..start + name.len(), escaped(&decode_markdown(name)));
             }
         }
     }
@@ -225,6 +228,12 @@ fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
             }
             Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
         }
+    }
+    // What is hidden behind it may end within what follows, and join it to this.
+    let last = run.text().char_indices().next_back();
+    let last = last.filter(|(_, sign)| "@#!&$%~^".contains(*sign));
+    if let Some(cell) = last.and_then(|(at, _)| run.cell_at(at)) {
+        edits.insert(cell.source.end, CUT);
     }
 }
 

@@ -60,7 +60,10 @@ fn signs(text: &str, parted: bool) -> impl Iterator<Item = usize> + '_ {
     text.char_indices().filter_map(move |(at, sign)| {
         let rest = text.get(at + sign.len_utf8()..).unwrap_or("");
         let live = match sign {
-            '@' => !before.is_some_and(is_word) && rest.starts_with(starts_path),
+            '@' => {
+                let word = before.is_some_and(is_word) && !is_behind_marks(text, at);
+                !word && rest.starts_with(starts_path)
+            }
             '#' | '!' | '&' | '$' => rest.starts_with(|c: char| c.is_ascii_digit()),
             '%' if parted && !rest.contains(|c: char| c.is_whitespace() || c == '<') => true,
             '%' => is_named(rest, |c| !c.is_whitespace() && c != '<' && c != '"'),
@@ -70,6 +73,14 @@ fn signs(text: &str, parted: bool) -> impl Iterator<Item = usize> + '_ {
         before = Some(sign);
         live.then_some(at)
     })
+}
+
+/// Whether nothing but underscores stand before a place: to some reader they are emphasis, and what
+/// follows begins a text of its own.
+fn is_behind_marks(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or("");
+    let outer = before.trim_end_matches('_');
+    outer.len() < before.len() && !outer.ends_with(is_word)
 }
 
 /// A quoted name, or a bare one with anything in it that a name is made of.

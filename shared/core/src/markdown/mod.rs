@@ -31,6 +31,12 @@
 //!   begins with a word joiner, which does not exist.
 //! - The content of elements that HTML reads as plain text up to their end tag (`<textarea>`,
 //!   `<xmp>`, `<iframe>`, …), all of which GitLab removes, may show the added markup.
+//! - Where GitLab's engine and the parser used here pair marks differently, a mark may be shown that
+//!   was not, or the other way round: tildes of two lengths, or beside asterisks and underscores, in
+//!   one paragraph; backticks of two lengths; marks that touch a bare address.
+//! - Raw HTML whose attribute's quote is open when its block ends, and raw HTML in footnotes and
+//!   `>>>` quotes, may show its tag.
+//! - A list item of nothing but a number may be shown where it ends the text.
 //! - Front matter (`---` lines at the very start) is a table to GitLab only at the start of the
 //!   source. Behind a marker line it reads as a rule and a heading, with the same words.
 
@@ -38,9 +44,11 @@ mod addresses;
 mod agreement;
 mod cells;
 mod closing;
+mod declarations;
 mod defuse;
 mod destinations;
 mod edits;
+mod entities;
 mod hazards;
 mod html;
 mod literal;

@@ -1,13 +1,11 @@
 //! A text taken apart: runs of prose, raw HTML, fenced blocks.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use pulldown_cmark::{CodeBlockKind, Event, Tag, TagEnd};
-use regex::Regex;
 
-use super::agreement::continues_paragraph;
 use super::cells::{Run, cells};
+use super::declarations::{end_of_dashed, is_declaration};
 use super::html;
 use super::page::Page;
 use super::parser;
@@ -32,8 +30,9 @@ pub(super) struct Survey {
     pub(super) declared: Vec<usize>,
     /// All that is shown, is code or is raw HTML, and links and pictures as a whole.
     pub(super) events: Vec<Range<usize>>,
-    /// Comments in prose that end in more than two dashes and are hidden all the same.
-    pub(super) dashed: Vec<Range<usize>>,
+    /// Comments in prose that end in more than two dashes and are hidden all the same, each with the
+    /// place up to which GitLab's engine passes on the text as it is written.
+    pub(super) dashed: Vec<(Range<usize>, usize)>,
     pub(super) tables: Vec<Range<usize>>,
     /// List items and block quotes.
     pub(super) containers: Vec<Container>,
@@ -158,17 +157,20 @@ impl Walk<'_> {
         match event {
             Event::Text(shown) => self.shown(shown, range),
             Event::SoftBreak => self.shown("\n", range),
-            Event::InlineHtml(part) if is_dashed(self.text, range.start) => {
+            Event::InlineHtml(part) if end_of_dashed(self.text, range.start).is_some() => {
                 self.end_of_node();
                 self.page().raw(part, range.clone());
-                self.survey.dashed.push(range);
+                let end = end_of_dashed(self.text, range.start).unwrap_or(range.end);
+                self.survey.dashed.push((range, end));
             }
             Event::InlineHtml(part) if !is_declaration(part) => {
-                self.survey.undeclared.push(range.start);
+                if self.dead == 0 {
+                    self.survey.undeclared.push(range.start);
+                }
                 self.shown(part, range);
             }
             Event::InlineHtml(part) => {
-                if part.starts_with("<!") && !part.starts_with("<!--") {
+                if self.dead == 0 && part.starts_with("<!") && !part.starts_with("<!--") {
                     self.survey.declared.push(range.start);
                 }
                 self.end_of_node();
@@ -433,41 +435,4 @@ fn is_inline(tag: &TagEnd) -> bool {
             | TagEnd::Link
             | TagEnd::Image
     )
-}
-
-/// Whether a comment in prose ends in more than two dashes and yet is hidden by GitLab's engine, to
-/// which three dashes are part of it: it wants a plain end somewhere behind them.
-fn is_dashed(text: &str, at: usize) -> bool {
-    static COMMENT: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"\A<!--(?:[^-]|-[^-]|--[^>])*-->").ok());
-    let rest = text.get(at..).unwrap_or("");
-    let lines = rest.split_inclusive('\n');
-    let more = lines
-        .clone()
-        .skip(1)
-        .take_while(|line| continues_paragraph(line));
-    let length: usize = lines.take(1).chain(more).map(str::len).sum();
-    let paragraph = rest.get(..length).unwrap_or("");
-    let plain = rest
-        .find("-->")
-        .is_some_and(|end| !rest.get(..end).unwrap_or("").ends_with('-'));
-    let hidden = COMMENT
-        .as_ref()
-        .is_some_and(|comment| comment.is_match(paragraph));
-    rest.starts_with("<!--") && !rest.starts_with("<!--->") && !plain && hidden
-}
-
-/// `<!NAME …>` is a declaration to GitLab's engine only with a name in capitals and a space; the
-/// parser used here is less strict. What is none is shown; so is a comment in prose that ends in
-/// three dashes.
-fn is_declaration(html: &str) -> bool {
-    let Some(inner) = html.strip_prefix("<!") else {
-        return true;
-    };
-    let after_name = inner.trim_start_matches(|c: char| c.is_ascii_uppercase());
-    let named =
-        after_name.len() < inner.len() && after_name.starts_with(|c: char| c.is_ascii_whitespace());
-    let comment = inner.strip_prefix("--");
-    let comment = comment.is_some_and(|rest| rest == "->" || !rest.ends_with("--->"));
-    named || comment || (inner.starts_with("[CDATA[") && inner.ends_with("]]>"))
 }

@@ -72,7 +72,9 @@ impl Tildes {
                 .iter()
                 .any(|mark| (open.end..close.start).contains(mark))
         };
-        let agreed = pairs == struck && !pairs.iter().any(crossed);
+        // An address may take tildes with it.
+        let addressed = |mark: &Mark| addresses::is_in_word(text, mark.range.start);
+        let agreed = pairs == struck && !pairs.iter().any(crossed) && !marks.iter().any(addressed);
         let mut settled = Vec::new();
         for Mark { range: group, .. } in marks {
             let named = text

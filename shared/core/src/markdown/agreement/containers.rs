@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::quotes::{fence_of_quote, unescaped};
+use super::quotes::{ALERTS, fence_of_quote, unescaped};
 use crate::markdown::survey::{Container, ContainerKind, Survey};
 
 /// What a line must begin with to stand in the containers of the line in which a place is.
@@ -34,8 +34,7 @@ impl Container {
                 &[]
             });
         let (kind, title) = inner.lines().next()?.strip_prefix("[!")?.split_once(']')?;
-        let known = ["note", "tip", "important", "warning", "caution"];
-        let alert = known.iter().any(|known| kind.eq_ignore_ascii_case(known));
+        let alert = ALERTS.iter().any(|known| kind.eq_ignore_ascii_case(known));
         let title = unescaped(title.trim_matches([' ', '\t']));
         // Nothing but one space may stand before it.
         let spaced = fence || quote.starts_with("> [!");

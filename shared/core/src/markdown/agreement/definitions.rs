@@ -121,6 +121,7 @@ pub(super) fn tilde_explanations(text: &str, survey: &Survey, edits: &mut Edits)
             let above = survey.paragraphs.iter().any(|above| {
                 above.end <= start
                     && !survey.headings.contains(above)
+                    && !survey.is_in_footnote(above.start)
                     && text
                         .get(above.end..start)
                         .is_some_and(|between| between.trim().is_empty())
@@ -158,7 +159,9 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
                 .unwrap_or("")
                 .trim_end_matches(' ');
             let above = before.strip_suffix('\n').unwrap_or("");
-            if above.is_empty() || above.ends_with(['\n', '\\']) || above.ends_with("  ") {
+            let prose = |at: usize| survey.paragraphs.iter().any(|prose| prose.contains(&at));
+            let joins = above.len().checked_sub(1).is_some_and(prose);
+            if !joins || above.ends_with(['\n', '\\', ' ']) {
                 edits.replace(definition.start..start, "&#58;");
             } else {
                 edits.replace(above.len()..definition.start, " ");

@@ -8,11 +8,12 @@ use crate::markdown::CUT;
 use crate::markdown::closing::RAW_BLOCKS;
 use crate::markdown::edits::Edits;
 use crate::markdown::html::{self, Piece};
+use crate::markdown::literal::escaped;
 use crate::markdown::survey::{ContainerKind, Survey};
 
 /// `<!x …>` is a declaration to the parser, and to both as soon as a later change brings a `>`.
 pub(super) fn declarations(text: &str, survey: &Survey, edits: &mut Edits) {
-    for comment in &survey.dashed {
+    for (comment, raw_until) in &survey.dashed {
         let inner = text
             .get(comment.clone())
             .unwrap_or("")
@@ -20,6 +21,11 @@ pub(super) fn declarations(text: &str, survey: &Survey, edits: &mut Edits) {
             .trim_end_matches('-');
         let end = comment.start + inner.len().max("<!--".len());
         edits.replace(end..comment.end, " -->");
+        let shown = comment.end..*raw_until;
+        let written = text.get(shown.clone()).unwrap_or("");
+        if !written.is_empty() && !written.contains(['<', '&', '\n']) {
+            edits.replace(shown, escaped(written));
+        }
     }
     for at in &survey.undeclared {
         edits.insert(at + 1, CUT);

@@ -18,7 +18,7 @@ use html::{
     stray_blocks,
 };
 use quotes::{alert_titles, alerts_alone, fenced_quotes, tabbed_quotes};
-use tables::{code_after_tables, tables_in_paragraphs};
+use tables::{code_after_tables, rules_as_heads, tables_in_paragraphs};
 
 pub(super) use lines::continues_paragraph;
 
@@ -59,6 +59,10 @@ fn blocks(text: &str, survey: &Survey, edits: &mut Edits) {
     tabbed_quotes(text, survey, edits);
     alert_titles(text, survey, edits);
     alerts_alone(text, survey, edits);
+    if !edits.is_empty() {
+        return;
+    }
+    rules_as_heads(text, survey, edits);
     if !edits.is_empty() {
         return;
     }

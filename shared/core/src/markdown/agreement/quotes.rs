@@ -8,6 +8,8 @@ use crate::markdown::html;
 use crate::markdown::literal::escaped;
 use crate::markdown::survey::{self, Container, ContainerKind, Survey};
 
+pub(super) const ALERTS: [&str; 5] = ["note", "tip", "important", "warning", "caution"];
+
 /// The title of an alert (`> [!NOTE] title`) is plain text to GitLab's newest releases, in which
 /// nothing can be escaped or cut. One that holds anything live becomes a bold line in a plain quote.
 pub(super) fn alert_titles(text: &str, survey: &Survey, edits: &mut Edits) {
@@ -57,7 +59,15 @@ pub(super) fn alerts_alone(text: &str, survey: &Survey, edits: &mut Edits) {
         let Some((first, rest)) = written.split_once('\n') else {
             continue;
         };
-        let alert = first.trim_start().starts_with("> [!");
+        let kind = first
+            .trim_start()
+            .strip_prefix("> [!")
+            .unwrap_or("")
+            .to_ascii_lowercase();
+        let alert = ALERTS.iter().any(|known| {
+            kind.strip_prefix(known)
+                .is_some_and(|after| after.starts_with(']'))
+        });
         let line = rest.lines().next().unwrap_or("");
         let next = line.trim_start_matches([' ', '\t']);
         let second = quote.range.start + first.len() + 1;
@@ -123,6 +133,7 @@ pub(super) fn fenced_quotes(text: &str, survey: &Survey, edits: &mut Edits) {
             None if closes => {
                 open.pop();
             }
+            None if continues_quote(text, start, survey) => {}
             None => {
                 if line.starts_with(' ') {
                     dedent(text, start, length, edits);
@@ -133,6 +144,18 @@ pub(super) fn fenced_quotes(text: &str, survey: &Survey, edits: &mut Edits) {
         }
         start += line.len();
     }
+}
+
+/// Whether a line of `>` belongs to a quote that began above it without being fenced.
+fn continues_quote(text: &str, start: usize, survey: &Survey) -> bool {
+    survey.around(start).any(|quote| {
+        let first = text
+            .get(quote.range.clone())
+            .and_then(|quote| quote.lines().next());
+        quote.kind == ContainerKind::Quote
+            && quote.range.start < start
+            && first.is_some_and(|first| fence_of_quote(first) < 3)
+    })
 }
 
 /// The content of an indented fence is read without that indentation.
@@ -174,5 +197,5 @@ pub(super) fn unescaped(text: &str) -> String {
         let escaped = characters.next_if(|next| character == '\\' && next.is_ascii_punctuation());
         plain.push(escaped.unwrap_or(character));
     }
-    html::decoded(&plain)
+    html::decode_markdown(&plain)
 }

@@ -64,6 +64,29 @@ pub(super) fn tables_in_paragraphs(text: &str, survey: &Survey, edits: &mut Edit
     }
 }
 
+/// A rule in the middle of a paragraph uses up the one try at a table there, also if it then looks
+/// like the head of one.
+pub(super) fn rules_as_heads(text: &str, survey: &Survey, edits: &mut Edits) {
+    for table in &survey.tables {
+        let before = text.get(..table.start).unwrap_or("");
+        let Some(above) = before.strip_suffix('\n').filter(|above| !above.is_empty()) else {
+            continue;
+        };
+        let prose = survey
+            .paragraphs
+            .iter()
+            .any(|prose| prose.contains(&(above.len() - 1)));
+        let written = text.get(table.clone()).unwrap_or("");
+        let Some((head, rule)) = written.split_once('\n') else {
+            continue;
+        };
+        if prose && !above.ends_with('\n') && columns_of_rule(head).is_some() {
+            let indentation = rule.len() - rule.trim_start_matches(' ').len();
+            edits.insert(table.start + head.len() + 1 + indentation, "\\");
+        }
+    }
+}
+
 fn is_below_definition(text: &str, start: usize) -> bool {
     let mut definitions = parser::definitions(text).into_iter();
     definitions.any(|(span, _)| {
