@@ -13,12 +13,30 @@ use mirror_store::{
 };
 use sqlx::{Connection, PgConnection};
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 /// Runs as real clocks do, but its time of day is off.
-struct Off(TimeDelta);
+#[derive(Clone, Default)]
+struct Off {
+    by: TimeDelta,
+    /// What a test lets pass at once, by this clock and its clones.
+    passed: Arc<AtomicU64>,
+}
+
+impl Off {
+    fn pass(&self, seconds: u64) {
+        self.passed.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn passed(&self) -> Duration {
+        Duration::from_secs(self.passed.load(Ordering::SeqCst))
+    }
+}
 
 fn monotonic() -> Duration {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
@@ -37,11 +55,11 @@ impl Clock for Off {
             reason = "a real clock is what is told apart here"
         )]
         let now = Utc::now();
-        now + self.0
+        now + self.by + self.passed()
     }
 
     fn monotonic(&self) -> Duration {
-        monotonic()
+        monotonic() + self.passed()
     }
 
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
@@ -49,17 +67,23 @@ impl Clock for Off {
     }
 }
 
-async fn store_with(database: &TestDatabase, off: TimeDelta) -> Store {
-    let clock = Arc::new(Off(off));
-    Store::connect(database.url(), clock).await.unwrap()
+async fn store_with(database: &TestDatabase, clock: Off) -> Store {
+    Store::connect(database.url(), Arc::new(clock))
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_worker_whose_clock_is_ten_minutes_off_disturbs_nobody() {
     let database = TestDatabase::create().await.unwrap();
-    let right = store_with(&database, TimeDelta::zero()).await;
     for off in [TimeDelta::minutes(10), TimeDelta::minutes(-10)] {
-        let wrong = store_with(&database, off).await;
+        let clock = Off::default();
+        let right = store_with(&database, clock.clone()).await;
+        let ahead_or_behind = Off {
+            by: off,
+            ..clock.clone()
+        };
+        let wrong = store_with(&database, ahead_or_behind).await;
         let apart = (wrong.now() - right.now()).abs();
         assert!(apart < TimeDelta::seconds(1), "{apart}");
         wrong.refresh_time().await.unwrap();
@@ -71,12 +95,14 @@ async fn a_worker_whose_clock_is_ten_minutes_off_disturbs_nobody() {
         let owe = Owe::changed(Job::SyncIssue { mirror, iid }, Priority::Incremental);
         // What the one owes is due for the other, and a lease of the one is good for the other.
         wrong.owe(&[owe]).await.unwrap();
+        clock.pass(1);
         let claimed = right.claim(1, 9, LEASE).await.unwrap();
         assert_eq!(wrong.sweep(9).await.unwrap().returned, 0);
         let started = right.start(claimed[0].ticket, "right", LEASE).await;
         let fence = started.unwrap().unwrap().fence;
         assert_eq!(wrong.sweep(9).await.unwrap().returned, 0);
         right.handback(&fence).await.unwrap();
+        clock.pass(1);
         let claimed = wrong.claim(1, 9, LEASE).await.unwrap();
         let started = wrong.start(claimed[0].ticket, "wrong", LEASE).await;
         let fence = started.unwrap().unwrap().fence;
@@ -142,7 +168,7 @@ async fn raw(database: &TestDatabase) -> PgConnection {
 
 async fn connect(url: &str) -> Result<Store, ConnectError> {
     let url: DatabaseUrl = url.parse().unwrap();
-    let clock = Arc::new(Off(TimeDelta::zero()));
+    let clock = Arc::new(Off::default());
     Store::connect(&url, clock).await
 }
 
@@ -206,7 +232,7 @@ async fn roles_refuse_a_schema_that_is_not_theirs() {
         matches!(error, ConnectError::Newer { found: 9999, .. }),
         "{error:?}"
     );
-    let migrated = Store::migrate(database.url(), Arc::new(Off(TimeDelta::zero()))).await;
+    let migrated = Store::migrate(database.url(), Arc::new(Off::default())).await;
     assert!(
         matches!(migrated, Err(ConnectError::Newer { .. })),
         "{migrated:?}"
@@ -243,7 +269,7 @@ async fn of_many_that_migrate_at_once_all_find_it_done() {
     let migrating: Vec<_> = (0..5)
         .map(|_| {
             let url = database.url().clone();
-            let clock = Arc::new(Off(TimeDelta::zero()));
+            let clock = Arc::new(Off::default());
             tokio::spawn(async move { Store::migrate(&url, clock).await })
         })
         .collect();
