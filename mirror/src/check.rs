@@ -165,6 +165,7 @@ pub(crate) fn unreachable(side: Side, path: &str, error: &mirror_gitlab::Error) 
         | ErrorKind::Unavailable { .. }
         | ErrorKind::Input(_)
         | ErrorKind::UnprovenWalk
+        | ErrorKind::Withdrawn
         | ErrorKind::Refused => (Level::Problem, "try again later".to_owned()),
     };
     // With its causes: `connection refused` is what helps.

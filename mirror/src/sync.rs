@@ -14,7 +14,7 @@ use mirror_core::{ids::Iid, ports::Clock, provenance::Key};
 use mirror_gitlab::Client;
 use mirror_runtime::{
     Environment, Shutdown,
-    file_lock::{MirrorLock, MirrorLockError},
+    file_lock::{LockError, MirrorLock},
     state_dir::StateDir,
 };
 use mirror_store::{DueSummary, Store};
@@ -104,11 +104,19 @@ pub(crate) fn load_key(
 
 /// One run of a mirror at a time.
 pub(crate) fn lock(folder: &StateDir, link: &Link) -> anyhow::Result<MirrorLock> {
-    MirrorLock::acquire(folder, link.mirror).map_err(|error| match error {
-        MirrorLockError::Busy { .. } => {
+    locked(MirrorLock::acquire(folder, link.mirror))
+}
+
+/// A lock, or what to do about who has it.
+pub(crate) fn locked<L>(lock: Result<L, LockError>) -> anyhow::Result<L> {
+    lock.map_err(|error| match error {
+        LockError::Busy { .. } | LockError::InUse => {
             anyhow::anyhow!("{error}; wait for it to end, or stop it")
         }
-        MirrorLockError::File { .. } => misconfigured(format!("{:#}", anyhow::Error::from(error))),
+        LockError::Served { .. } => {
+            anyhow::anyhow!("{error}; ask it with `issue-mirror mirrors sync-now`, or stop it")
+        }
+        LockError::File { .. } => misconfigured(format!("{:#}", anyhow::Error::from(error))),
     })
 }
 

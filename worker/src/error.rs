@@ -105,6 +105,7 @@ impl SyncError {
             }
         };
         Some(match self {
+            Self::GitLab { source, .. } if *source.kind() == ErrorKind::Withdrawn => return None,
             Self::GitLab { source, .. } => match source.retry_at() {
                 Some(at) => Verdict::Snooze(now.checked_add_signed(at - here).unwrap_or(at)),
                 None => or_give_up(source.is_transient()),
@@ -150,6 +151,7 @@ impl SyncError {
             | ErrorKind::SignIn
             | ErrorKind::UnprovenWalk
             | ErrorKind::Unsendable { .. }
+            | ErrorKind::Withdrawn
             | ErrorKind::Refused => false,
         };
         suspicious.then_some(*side)

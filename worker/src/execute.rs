@@ -17,9 +17,9 @@ use mirror_core::{
     outcome::{Outcome, Verdict},
     retry,
 };
-use mirror_gitlab::counting;
+use mirror_gitlab::Errand;
 use mirror_store::{End, Fence, StoreError, UnknownJob};
-use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use tracing::Instrument;
 
 /// How long a record that is away is waited for before a ticket is started; well within what a
@@ -64,7 +64,9 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     let attempt = started.attempts + 1;
     let urgent = started.priority == Priority::ByHand;
     async {
-        let ended = counting(lease.sent(), run_to_end(cx, lease, job, urgent)).await;
+        let ended = errand(cx, lease)
+            .run(run_to_end(cx, lease, job, urgent))
+            .await;
         match job {
             Job::CheckInstance { mirror } => {
                 look_again::settle(cx, lease, mirror, attempt, ended).await;
@@ -76,6 +78,16 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     }
     .instrument(span)
     .await;
+}
+
+/// Its requests count for the job. Between the decision to send one and its turn a process may
+/// stand still for longer than its lease is good; then it is not sent.
+fn errand(cx: &Context, lease: &Lease) -> Errand {
+    let (store, fence) = (cx.store.clone(), lease.fence.clone());
+    Errand {
+        sent: lease.sent(),
+        may_change: Arc::new(move || !store.lease_left(&fence).is_zero()),
+    }
 }
 
 /// While versions are mixed, somebody newer may get it next; if nobody does, asking again and again

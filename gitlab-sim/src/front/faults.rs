@@ -26,6 +26,8 @@ pub enum Fault {
     },
     /// The effect, then an answer cut after this many bytes of its body.
     Truncate(usize),
+    /// The effect, then an answer that stops after this many bytes of its body and never goes on.
+    Stall(usize),
     /// A limit's refusal, without any limit.
     TooManyRequests {
         /// Whether `RateLimit-*` are there (rack's kind only).

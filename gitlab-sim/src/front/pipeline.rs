@@ -11,7 +11,7 @@ use super::hook::{HookVerdict, Phase, RequestEvent};
 use super::landing::Landing;
 use super::lost::lost;
 use super::record::RequestRecord;
-use super::respond::{Manner, response};
+use super::respond::{Manner, Short, response};
 use crate::api::answer::{Answer, ApiError};
 use crate::api::params::decode;
 use crate::api::{auth, route};
@@ -90,7 +90,7 @@ pub(crate) fn arrive(sim: &Sim, request: &Request<Body>) -> Head {
 pub(crate) enum Ending {
     Answer {
         answer: Answer,
-        cut_after: Option<usize>,
+        short: Option<Short>,
     },
     Lost,
     Hang,
@@ -100,7 +100,7 @@ impl From<Answer> for Ending {
     fn from(answer: Answer) -> Self {
         Self::Answer {
             answer,
-            cut_after: None,
+            short: None,
         }
     }
 }
@@ -140,7 +140,7 @@ pub(crate) async fn finish(sim: &Sim, number: u64, ending: Ending) -> Response<B
     match ending {
         Ending::Hang => std::future::pending().await,
         Ending::Lost => lost(),
-        Ending::Answer { answer, cut_after } => {
+        Ending::Answer { answer, short } => {
             let mut state = sim.lock();
             if let Some(record) = state.front.record_of(number) {
                 record.status = Some(answer.status);
@@ -152,7 +152,7 @@ pub(crate) async fn finish(sim: &Sim, number: u64, ending: Ending) -> Response<B
                 Manner {
                     now,
                     announce_length,
-                    cut_after,
+                    short,
                 },
             )
         }
@@ -196,13 +196,14 @@ async fn run(sim: &Sim, head: &Head, request: Request<Body>) -> Ending {
             answered(sim, head, request).await;
             Ending::Hang
         }
-        Some(Fault::Truncate(bytes)) => {
-            let answer = answered(sim, head, request).await;
-            Ending::Answer {
-                answer,
-                cut_after: Some(bytes),
-            }
-        }
+        Some(Fault::Truncate(bytes)) => Ending::Answer {
+            answer: answered(sim, head, request).await,
+            short: Some(Short::cut(bytes)),
+        },
+        Some(Fault::Stall(bytes)) => Ending::Answer {
+            answer: answered(sim, head, request).await,
+            short: Some(Short::stalled(bytes)),
+        },
         Some(Fault::Land { after }) => postpone(sim, head, request, after)
             .await
             .map_or_else(Ending::from, |()| Ending::Lost),

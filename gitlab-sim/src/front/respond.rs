@@ -19,8 +19,29 @@ pub(crate) struct Manner {
     pub(crate) now: DateTime<Utc>,
     /// Whether files announce their length.
     pub(crate) announce_length: bool,
-    /// Cut the body after so many bytes, having promised all of them.
-    pub(crate) cut_after: Option<usize>,
+    /// Send less than all, having promised all.
+    pub(crate) short: Option<Short>,
+}
+
+/// A body that ends early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    bytes: usize,
+    stalls: bool,
+}
+
+impl Short {
+    /// So many bytes, then the connection is cut.
+    pub(crate) fn cut(bytes: usize) -> Self {
+        let stalls = false;
+        Self { bytes, stalls }
+    }
+
+    /// So many bytes, then nothing, ever.
+    pub(crate) fn stalled(bytes: usize) -> Self {
+        let stalls = true;
+        Self { bytes, stalls }
+    }
 }
 
 fn value(text: &str) -> HeaderValue {
@@ -41,8 +62,8 @@ pub(crate) fn response(answer: Answer, manner: Manner) -> Response<Body> {
     } = answer;
     let (kind, content, length) = body_of(body);
     let announced = length.filter(|_| manner.announce_length || !matches!(kind, Kind::File(_)));
-    let content = match manner.cut_after {
-        Some(bytes) => cut(content, bytes),
+    let content = match manner.short {
+        Some(short) => shortened(content, short),
         None => content,
     };
     let mut response = Response::new(content);
@@ -121,9 +142,9 @@ pub(crate) fn file_body(content: Content) -> Body {
     }
 }
 
-/// The first bytes of a body, then an error.
-fn cut(body: Body, bytes: usize) -> Body {
-    let pieces = body.into_data_stream().scan(bytes, |left, piece| {
+/// The first bytes of a body, then an error or nothing.
+fn shortened(body: Body, short: Short) -> Body {
+    let pieces = body.into_data_stream().scan(short.bytes, |left, piece| {
         let next = match piece {
             Ok(_) if *left == 0 => None,
             Ok(piece) => {
@@ -135,7 +156,10 @@ fn cut(body: Body, bytes: usize) -> Body {
         };
         std::future::ready(next)
     });
-    let ending = stream::once(async {
+    let ending = stream::once(async move {
+        if short.stalls {
+            return std::future::pending().await;
+        }
         // What was written so far leaves the buffers only if the connection gets a turn.
         tokio::task::yield_now().await;
         Err(Cut)

@@ -137,6 +137,16 @@ async fn a_truncated_body_breaks_off_and_has_happened() {
 }
 
 #[tokio::test]
+async fn a_stalled_body_has_happened_and_never_ends() {
+    let site = Site::new();
+    strike(&site, Fault::Stall(10));
+    assert!(create(&site).now_or_never().is_none());
+    assert_eq!(issues(&site), 1);
+    let record = site.sim.requests().pop().expect("a request");
+    assert_eq!(record.status, Some(201), "its head was sent");
+}
+
+#[tokio::test]
 async fn refusals_come_in_both_kinds() {
     let kinds = [
         (

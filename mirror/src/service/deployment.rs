@@ -3,6 +3,7 @@
 use crate::{exit::misconfigured, sync::load_key};
 use chrono::TimeDelta;
 use mirror_core::{
+    ids::InstanceId,
     ports::{Clock, Entropy},
     provenance::Key,
 };
@@ -13,10 +14,11 @@ use mirror_queue::{
     signals::Signals,
 };
 use mirror_runtime::{Environment, SystemClock, SystemEntropy, state_dir::StateDir};
-use mirror_store::{Cipher, DatabaseUrl, Store};
+use mirror_store::{Cipher, DatabaseUrl, Store, StoreError};
+use mirror_worker::Dial;
 use std::sync::Arc;
 
-use super::DeploymentArguments;
+use super::{DeploymentArguments, poison};
 
 /// Where the record is: `postgres://…`, `sqlite:PATH`.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -45,6 +47,8 @@ pub(crate) struct Deployment {
     pub(crate) signals: Signals,
     /// When a request may leave, of all workers together.
     pub(crate) budget: Arc<Budget>,
+    /// The way to an instance.
+    pub(crate) dial: Arc<Dial>,
     /// The state folder; the record's, unless it is shared.
     pub(crate) folder: StateDir,
     /// The record is on a server.
@@ -102,9 +106,33 @@ impl Deployment {
             redis,
             signals,
             budget,
+            dial: poison::dial(environment)?,
             folder,
             shared: url.is_shared(),
         })
+    }
+
+    /// Fails where tokens are stored and this process's key opens none: whatever mirror it took would
+    /// rest, although others can work on it.
+    pub(crate) async fn key_opens(&self) -> anyhow::Result<()> {
+        let mut sealed = 0;
+        for entry in self.store.instance_entries().await? {
+            let instance = InstanceId(entry.id);
+            match self.store.instance_access(instance, &self.cipher).await {
+                Ok(None) => {}
+                Ok(Some(_)) => return Ok(()),
+                Err(StoreError::Sealed(_)) => sealed += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if sealed == 0 {
+            return Ok(());
+        }
+        Err(misconfigured(format!(
+            "this key opens none of the {sealed} stored tokens: give the deployment's key with \
+             ISSUE_MIRROR_KEY or ISSUE_MIRROR_KEY_FILE; if it is lost, store the tokens again with \
+             `issue-mirror instances add`"
+        )))
     }
 
     /// Fails where this process would work alone on a record that others cannot reach.

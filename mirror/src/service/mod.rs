@@ -4,6 +4,7 @@ mod alone;
 mod arguments;
 mod deployment;
 mod migrate;
+mod poison;
 mod roles;
 mod telling;
 mod working;

@@ -30,6 +30,7 @@ pub(crate) async fn all(
     progress::init_logging(environment, "info")?;
     let shutdown = Shutdown::listen()?;
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::Migrate).await?;
+    deployment.key_opens().await?;
     let metrics = Arc::new(Metrics::new());
     let mut parts = JoinSet::new();
     if let Some(address) = arguments.listen {
@@ -64,6 +65,7 @@ pub(crate) async fn worker(
     Deployment::is_to_be_shared(environment, "worker")?;
     let shutdown = Shutdown::listen()?;
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    deployment.key_opens().await?;
     let redis = deployment.redis.as_ref().context("no Redis")?;
     let consumer = Consumer::redis(redis, &deployment.signals);
     let metrics = Arc::new(Metrics::new());

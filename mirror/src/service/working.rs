@@ -9,7 +9,7 @@ use mirror_queue::{delivery::Consumer, signals::Signals};
 use mirror_runtime::{Shutdown, process::Process, watchdog::Watchdog};
 use mirror_worker::{
     Connector, Context, Event, Events, Facts, InHand, Links, Means, Mode, Service, TargetLabels,
-    UntilShutdown, network,
+    UntilShutdown,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -91,6 +91,7 @@ fn context(
         shutdown.clone(),
         deployment.clock.clone(),
     );
+    let dial = deployment.dial.clone();
     let connector = Connector::new(Means {
         store: deployment.store.clone(),
         cipher: deployment.cipher.clone(),
@@ -99,7 +100,7 @@ fn context(
         pace: Arc::new(pace),
         limits: Box::new(move |instance, limits| budget.configure(instance, limits)),
         options,
-        dial: Box::new(network),
+        dial: Box::new(move |url, options| dial(url, options)),
     });
     let signals = deployment.signals.clone();
     Ok(Context {

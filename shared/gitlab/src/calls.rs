@@ -1,4 +1,4 @@
-//! What a client has done so far, for summaries and budgets.
+//! On whose behalf requests leave, and how many have left.
 
 use mirror_core::ports::Class;
 use std::{
@@ -8,13 +8,31 @@ use std::{
 };
 
 tokio::task_local! {
-    static SENT: Arc<AtomicU64>;
+    static ERRAND: Errand;
 }
 
-/// Runs something and counts, besides all else, the requests that it sends itself, through
-/// whichever clients: what one of many jobs has cost.
-pub async fn counting<T>(sent: Arc<AtomicU64>, what: impl Future<Output = T>) -> T {
-    SENT.scope(sent, what).await
+/// What requests are sent for: one of many jobs.
+#[derive(Clone)]
+pub struct Errand {
+    /// Counts the requests that it sends, through whichever clients: what it has cost.
+    pub sent: Arc<AtomicU64>,
+    /// Asked when the turn of a request that changes something has come, however long it waited
+    /// for it: `false` withdraws it.
+    pub may_change: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Errand {
+    /// Runs something that sends its requests on this errand.
+    pub async fn run<T>(self, what: impl Future<Output = T>) -> T {
+        ERRAND.scope(self, what).await
+    }
+
+    /// Outside of any errand nobody forbids.
+    pub(crate) fn current_may_change() -> bool {
+        ERRAND
+            .try_with(|errand| (errand.may_change)())
+            .unwrap_or(true)
+    }
 }
 
 /// Requests sent and waits taken, since the client was made. Clones of a client count together.
@@ -67,8 +85,8 @@ pub(crate) struct Counter {
 impl Counter {
     pub(crate) fn sent(&self, class: Class) {
         add(&self.sent);
-        // Outside of any counted job nobody asks.
-        let _ = SENT.try_with(|sent| add(sent));
+        // Outside of any errand nobody asks.
+        let _ = ERRAND.try_with(|errand| add(&errand.sent));
         match class {
             Class::Api => {}
             Class::Notes => add(&self.notes),

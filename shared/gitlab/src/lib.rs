@@ -26,7 +26,7 @@ mod transport;
 mod wire;
 
 pub use answer::Stamped;
-pub use calls::{Calls, counting};
+pub use calls::{Calls, Errand};
 pub use client::Client;
 pub use endpoints::{
     CreatedLabel, Download, IssueChange, IssuePage, IssueQuery, LabelEvent, NewIssue, NewNote,

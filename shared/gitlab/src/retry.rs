@@ -91,7 +91,8 @@ impl Client {
             | ErrorKind::Redirected { .. }
             | ErrorKind::SignIn
             | ErrorKind::UnprovenWalk
-            | ErrorKind::Unsendable { .. } => None,
+            | ErrorKind::Unsendable { .. }
+            | ErrorKind::Withdrawn => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     Client, Error, ErrorKind,
     call::Call,
+    calls::Errand,
     guarded::Guarded,
     limits, origin,
     transport::{ByteStream, Outgoing, TransportError, TransportErrorKind},
@@ -44,6 +45,9 @@ impl Client {
             counted: call.counted,
             told: Observation::default(),
         };
+        if !call.reads() && !Errand::current_may_change() {
+            return Err(Error::new(&call.subject, ErrorKind::Withdrawn));
+        }
         let (request, input) = self.request(call)?;
         self.shared.calls.sent(call.class);
         let response = match self.within_patience(request, &input).await {

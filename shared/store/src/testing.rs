@@ -67,6 +67,15 @@ impl TestDatabase {
         &self.url
     }
 
+    /// Changes it by hand, as other versions and people may.
+    ///
+    /// # Errors
+    /// If the server does not do as told.
+    pub async fn execute(&self, text: &str) -> Result<(), TestDatabaseError> {
+        let mut connection = connect(&self.server.clone().database(&self.name)).await?;
+        run(&mut connection, &self.server, text.to_owned()).await
+    }
+
     /// Breaks every connection to it, as a restart of the server does.
     ///
     /// # Errors

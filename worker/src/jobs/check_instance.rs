@@ -104,6 +104,7 @@ pub(crate) fn mend(side: Side, path: &str, error: &mirror_gitlab::Error) -> Opti
         | ErrorKind::SignIn
         | ErrorKind::UnprovenWalk
         | ErrorKind::Unsendable { .. }
+        | ErrorKind::Withdrawn
         | ErrorKind::Refused => return None,
     })
 }

@@ -276,6 +276,7 @@ fn refused(side: Side, error: mirror_gitlab::Error) -> Result<Sent, SyncError> {
         | ErrorKind::Redirected { .. }
         | ErrorKind::UnprovenWalk
         | ErrorKind::Unsendable { .. }
+        | ErrorKind::Withdrawn
         | ErrorKind::Refused => Err(SyncError::GitLab {
             side,
             source: error,

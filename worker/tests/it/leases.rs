@@ -2,7 +2,7 @@
 
 use crate::support::{LEASE, World, issue, note};
 use gitlab_sim::{HookVerdict, NoteSpec, Phase};
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// Stops at the first such request, after its effect, until it is let go.
@@ -77,6 +77,48 @@ async fn a_worker_that_stalled_comes_back_and_finds_its_work_done() {
         world.forget_requests();
         world.run().await;
         assert_eq!(world.writes(), Vec::<String>::new());
+    }
+}
+
+/// Between the decision to send and the turn of the request its process stands still, for longer
+/// than any request may land late.
+#[tokio::test]
+async fn what_was_decided_before_a_standstill_is_not_sent_after_it() {
+    for before in 0.. {
+        let world = World::new().await;
+        let alice = world.alice;
+        let iid = world.write(issue(alice, "A talk"));
+        for text in ["One.", "Two.", "Three."] {
+            world.say(iid, note(alice, text));
+        }
+        let from = world.from.project;
+        world
+            .source
+            .edit(|sim| sim.log_time(from, iid, alice, 60, None).unwrap());
+        let (met, go) = world.turns.hold_up(before);
+        let other = world.beside().await;
+        let mut stalled = pin!(world.run());
+        tokio::select! {
+            () = met.notified() => {}
+            () = &mut stalled => {
+                assert!(before > 5, "{before} requests are all that was sent");
+                return;
+            }
+        }
+        world.clock.advance(LEASE + Duration::from_secs(1));
+        world.cx.store.sweep(100).await.unwrap();
+        other.work().await;
+        world.later(300);
+        other.work().await;
+        world.assert_mirrored([iid]);
+        world.forget_requests();
+        go.notify_one();
+        stalled.await;
+        assert_eq!(world.writes(), Vec::<String>::new(), "after {before}");
+        assert_eq!(world.failures(), Vec::<String>::new(), "after {before}");
+        world.later(300);
+        world.run().await;
+        world.assert_mirrored([iid]);
     }
 }
 

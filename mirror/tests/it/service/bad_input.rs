@@ -1,7 +1,10 @@
 //! What cannot work is told at the start, with its mend and exit code 2.
 
-use super::fleet::{Fleet, variable};
-use crate::process::stage::{Ended, ended};
+use super::{
+    fleet::{Fleet, variable},
+    servers::pause,
+};
+use crate::process::stage::{Ended, ended, within};
 
 #[track_caller]
 fn refused(ended: &Ended, parts: &[&str]) {
@@ -105,4 +108,37 @@ async fn another_key_opens_no_token_and_says_so() {
     let part = "does not open under this key";
     assert!(ended.out.contains(part), "{ended:?}");
     ended.keeps_the_tokens_to_itself();
+    let mut command = fleet.command(&["all"]);
+    command.env("ISSUE_MIRROR_KEY", "00".repeat(32));
+    refused(
+        &crate::process::stage::ended(command).await,
+        &[
+            "opens none of the 2 stored tokens",
+            "ISSUE_MIRROR_KEY",
+            "instances add",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_sync_beside_the_service_is_turned_away_for_a_mirror_that_came_later_too() {
+    let fleet = Fleet::alone().await;
+    let process = fleet.start(&["all"]);
+    within(async {
+        let lock = fleet.stage.state().join("locks/service.lock");
+        while std::fs::read_to_string(&lock)
+            .unwrap_or_default()
+            .is_empty()
+        {
+            pause(20).await;
+        }
+    })
+    .await;
+    let ended = fleet.stage.sync(&[]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let pid = format!("pid {}", process.id().unwrap());
+    for part in ["issue-mirror all", &pid, "mirrors sync-now"] {
+        assert!(ended.err.contains(part), "{part}: {ended:?}");
+    }
+    assert_eq!(fleet.stage.target.writes().len(), 0);
 }

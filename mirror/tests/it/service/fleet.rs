@@ -160,13 +160,24 @@ impl Fleet {
 
     /// As [`Fleet::start`], on a machine whose clock is off by so many seconds.
     pub(super) fn start_skewed(&self, words: &[&str], seconds: &str) -> Child {
+        let mut command = self.command(words);
+        command.env("ISSUE_MIRROR_TEST_CLOCK_SKEW", seconds);
+        self.spawn(command)
+    }
+
+    /// As [`Fleet::start`], and a job that asks for an address with such a part in it does that.
+    pub(super) fn start_poisoned(&self, words: &[&str], doses: &str) -> Child {
+        let mut command = self.command(words);
+        command.env("ISSUE_MIRROR_TEST_POISON", doses);
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> Child {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.stage.state().join("log"))
             .unwrap();
-        let mut command = self.command(words);
-        command.env("ISSUE_MIRROR_TEST_CLOCK_SKEW", seconds);
         command.stdout(Stdio::null()).stderr(log);
         command.spawn().unwrap()
     }
@@ -208,6 +219,31 @@ impl Fleet {
         self.well(&["mirrors", "sync-now", "1"]).await;
         self.settled().await;
         oracle::mirrored(&self.stage);
+        let (copies, writes) = (self.copies(), self.stage.target.writes().len());
+        println!("{copies} issues, {writes} writes: none lost, none twice");
+    }
+
+    /// Sends one command to the fleet's Redis.
+    pub(super) fn tell_redis(&self, words: &[&str]) {
+        let shared = self.shared.as_ref().unwrap();
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| word.replace("PREFIX:", &shared.prefix))
+            .collect();
+        let status = std::process::Command::new("redis-cli")
+            .args(["-u", &shared.redis_url])
+            .args(words)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Changes the record by hand, as a newer version might.
+    pub(super) async fn alter(&self, statement: &'static str) {
+        let shared = self.shared.as_ref().unwrap();
+        let database = shared.database.as_ref().unwrap();
+        database.execute(statement).await.unwrap();
     }
 
     /// How many issues the target has.

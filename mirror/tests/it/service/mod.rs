@@ -5,4 +5,5 @@ mod alone;
 mod bad_input;
 mod chaos;
 mod fleet;
+mod poison;
 mod servers;

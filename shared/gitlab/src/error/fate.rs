@@ -44,6 +44,7 @@ impl Error {
             | ErrorKind::Malformed { .. }
             | ErrorKind::Redirected { .. }
             | ErrorKind::SignIn
+            | ErrorKind::Withdrawn
             | ErrorKind::Unsendable { .. } => false,
         }
     }
@@ -57,7 +58,9 @@ impl Error {
                 | TransportErrorKind::Interrupted
                 | TransportErrorKind::Cut => Fate::Unknown,
             },
-            ErrorKind::Input(_) | ErrorKind::Unsendable { .. } => Fate::NotSent,
+            ErrorKind::Input(_) | ErrorKind::Unsendable { .. } | ErrorKind::Withdrawn => {
+                Fate::NotSent
+            }
             ErrorKind::Throttled { .. } if self.status().is_none() => Fate::NotSent,
             ErrorKind::Unavailable { own_answer: false } | ErrorKind::Malformed { .. } => {
                 Fate::Unknown

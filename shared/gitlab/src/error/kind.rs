@@ -80,6 +80,9 @@ pub enum ErrorKind {
         /// In which way.
         what: String,
     },
+    /// Not sent: by the time that its turn had come whoever asked for it might change nothing any
+    /// more.
+    Withdrawn,
     /// Any other refusal, by its status.
     Refused,
 }
@@ -154,6 +157,7 @@ impl fmt::Display for ErrorKind {
             Self::SignIn => f.write_str("the web address asks for a sign-in and takes no token"),
             Self::UnprovenWalk => f.write_str("the list kept changing while it was read"),
             Self::Unsendable { what } => write!(f, "cannot be sent, {what}"),
+            Self::Withdrawn => f.write_str("not sent, its time was over"),
             Self::Refused => f.write_str("refused"),
         }
     }

@@ -8,8 +8,11 @@ use crate::{
     sql::{Text, on_work},
     time::micros,
 };
-use chrono::{DateTime, Utc};
-use mirror_core::ids::{MirrorId, WorkId};
+use chrono::{DateTime, TimeDelta, Utc};
+use mirror_core::{
+    ids::{MirrorId, WorkId},
+    job::Job,
+};
 
 /// What a sweep did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,6 +36,13 @@ pub struct Reclaimed {
 
 /// Losses of a worker in a row after which the work is thought to be what kills it.
 const CRASHES: i64 = 3;
+/// After one loss less, work is tried apart from other such work: what kills its worker then dies
+/// without those that only ran beside it, and they end well.
+const SUSPECT: i64 = CRASHES - 1;
+/// How long one suspect waits after another.
+const APART: TimeDelta = TimeDelta::seconds(3);
+/// So many suspects are told apart.
+const PLACES: i64 = 16;
 const LOST: &str = "its worker was lost while it ran";
 
 // `rerun` is kept: who asked meanwhile still waits. A change seen meanwhile gives another chance,
@@ -52,8 +62,11 @@ pub(super) const SWEEP: Text = on_work!(
         last_error = CASE WHEN state = 'running' THEN $4 ELSE last_error END,
         lease_until = NULL, updated_at = $1
      WHERE id IN (SELECT id FROM held)
-     RETURNING id, state, started_at IS NOT NULL, ticket"
+     RETURNING id, state, started_at IS NOT NULL, ticket, crashes, key"
 );
+
+const PUT_APART: &str =
+    "UPDATE work SET run_at = $2, not_before = $2 WHERE id = $1 AND state = 'pending'";
 
 // The whole process is known to be gone, which says nothing against this work: no dead letters.
 const RECLAIM: Text = on_work!(
@@ -95,6 +108,16 @@ WITH held AS MATERIALIZED (
 DELETE FROM work_attempts WHERE id IN (SELECT id FROM held)",
 };
 
+/// When a suspect has its turn: by its issue, since what ran beside each other are others.
+fn apart(key: &str) -> TimeDelta {
+    let place = match Job::from_key(key) {
+        Some(Job::SyncIssue { iid, .. }) => iid.0.rem_euclid(PLACES),
+        Some(Job::TransferUpload { transfer, .. }) => transfer.0.rem_euclid(PLACES),
+        Some(Job::ScanMirror { .. } | Job::CheckInstance { .. }) | None => 0,
+    };
+    i32::try_from(place).map_or(TimeDelta::zero(), |place| APART * place)
+}
+
 impl Store {
     /// Takes back up to `batch` rows whose lease has ended: a ticket never started loses nothing,
     /// a row that ran has an attempt more and is dead after the third loss in a row.
@@ -112,7 +135,7 @@ impl Store {
     pub async fn sweep_as_of(&self, now: DateTime<Utc>, batch: u32) -> Result<Swept, StoreError> {
         let now = micros(now);
         let mut tx = self.begin_light(PATIENCE).await?;
-        let rows: Vec<(i64, String, bool, i64)> = tx
+        let rows: Vec<(i64, String, bool, i64, i64, String)> = tx
             .query(SWEEP)
             .bind(now)
             .bind(i64::from(batch))
@@ -121,7 +144,7 @@ impl Store {
             .fetch_all()
             .await?;
         let mut swept = Swept::default();
-        for (id, state, ran, ticket) in rows {
+        for (id, state, ran, ticket, crashes, key) in rows {
             if state == "dead" {
                 swept.dead += 1;
                 let lost = Settled::Badly(LOST);
@@ -131,6 +154,10 @@ impl Store {
             }
             if ran {
                 write_attempt(&mut tx, WorkId(id), now, Ending::Crashed, None, Some(LOST)).await?;
+                if crashes == SUSPECT {
+                    let apart = tx.query(PUT_APART).bind(id).bind(now + apart(&key));
+                    apart.execute().await?;
+                }
             }
         }
         tx.commit().await?;

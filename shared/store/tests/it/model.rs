@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 pub(crate) const LEASE_SECONDS: i64 = 30;
 const CRASHES: i64 = 3;
+const APART: i64 = 3;
 const PATIENT_FOR: i64 = 600;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,7 +159,7 @@ impl Model {
 
     /// Of that mirror whatever is out, else what has outlived its lease.
     pub(crate) fn take_back(&mut self, only: Option<usize>) {
-        for row in self.rows.values_mut() {
+        for (&issue, row) in &mut self.rows {
             let lost = match only {
                 Some(mirror) => row.mirror == mirror,
                 None => row.lease_until <= self.now,
@@ -170,6 +171,12 @@ impl Model {
                     row.failures += 1;
                     if only.is_none() {
                         row.crashes += 1;
+                    }
+                    if only.is_none() && row.crashes == CRASHES - 1 {
+                        // Tried apart from others that were lost as often.
+                        let place = i64::try_from(issue % 16).unwrap();
+                        let turn = self.now + place * APART;
+                        (row.run_at, row.not_before) = (turn, turn);
                     }
                     if row.crashes >= CRASHES {
                         match row.asked {

@@ -253,6 +253,7 @@ async fn dead_letters_of_lost_workers_settle_their_runs(world: World) {
         world.start_next().await;
         world.advance(61);
         world.store.sweep(10).await.unwrap();
+        world.advance(3);
     }
     assert_eq!(world.status(run).await, RunStatus::Partial);
 }

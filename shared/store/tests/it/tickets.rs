@@ -3,11 +3,11 @@
 use crate::world::{LEASE, World, at, stories};
 use mirror_core::{
     ids::{Iid, TicketNumber, WorkId},
-    job::Ticket,
+    job::{Job, Ticket},
     mapping::Intended,
     outcome::{Outcome, SkipReason},
 };
-use mirror_store::{Attempt, End, Ending, RunKind, RunStatus, StoreError, WorkState};
+use mirror_store::{Attempt, End, Ending, RunKind, RunStatus, Started, StoreError, WorkState};
 use std::time::Duration;
 
 stories! {
@@ -17,6 +17,7 @@ stories! {
     a_snooze_burns_no_attempt
     a_retry_burns_one_and_success_forgets_them
     three_crashes_in_a_row_are_a_dead_letter
+    what_ran_beside_a_killer_is_not_thought_guilty
     a_success_between_crashes_starts_the_count_anew
     a_ticket_that_ran_out_unstarted_costs_nothing
     stopping_in_good_order_costs_nothing
@@ -24,6 +25,9 @@ stories! {
     work_that_kills_every_process_is_given_up_in_the_end
     each_try_is_kept_as_history_and_pruned_when_old
 }
+
+/// How long the first issue waits when it is suspected to kill its workers.
+const APART: u64 = 3;
 
 const DONE: End<'static> = End::Done {
     outcome: &Outcome::Unchanged,
@@ -163,10 +167,50 @@ async fn three_crashes_in_a_row_are_a_dead_letter(world: World) {
         assert_eq!(started.attempts, attempts);
         world.advance(LEASE.as_secs());
         world.store.sweep(10).await.unwrap();
+        world.advance(APART);
     }
     let row = &world.store.unfinished(world.mirror, 9).await.unwrap()[0];
     assert_eq!((row.state, row.attempts), (WorkState::Dead, 3));
     assert!(world.claim_all().await.is_empty());
+}
+
+async fn what_ran_beside_a_killer_is_not_thought_guilty(world: World) {
+    let killer = 5;
+    for iid in 1..=12 {
+        world.owe_changed(iid).await;
+    }
+    for _ in 0..200 {
+        let mut running = Vec::new();
+        for claimed in world.claim_all().await {
+            let started = world.store.start(claimed.ticket, "worker", LEASE).await;
+            running.push(started.unwrap().unwrap());
+        }
+        let kills = |started: &Started| {
+            let iid = Iid(killer);
+            matches!(started.job, Ok(Job::SyncIssue { iid: of, .. }) if of == iid)
+        };
+        if running.iter().any(kills) {
+            // All that its worker had in hand is lost with it.
+            world.advance(LEASE.as_secs());
+        } else {
+            for started in &running {
+                world.store.end(&started.fence, DONE).await.unwrap();
+            }
+        }
+        world.store.sweep(100).await.unwrap();
+        world.advance(1);
+    }
+    let left = world.store.unfinished(world.mirror, 99).await.unwrap();
+    let left: Vec<_> = left
+        .iter()
+        .map(|row| (row.key.as_str(), row.state))
+        .collect();
+    let key = Job::SyncIssue {
+        mirror: world.mirror,
+        iid: Iid(killer),
+    }
+    .key();
+    assert_eq!(left, [(key.as_str(), WorkState::Dead)]);
 }
 
 async fn a_success_between_crashes_starts_the_count_anew(world: World) {
@@ -177,6 +221,7 @@ async fn a_success_between_crashes_starts_the_count_anew(world: World) {
             world.advance(LEASE.as_secs());
             assert_eq!(world.store.sweep(10).await.unwrap().dead, 0);
         }
+        world.advance(APART);
         let started = world.start_next().await;
         world.store.end(&started.fence, DONE).await.unwrap();
     }

@@ -232,6 +232,7 @@ async fn after_failed_create(
         | ErrorKind::SignIn
         | ErrorKind::UnprovenWalk
         | ErrorKind::Unsendable { .. }
+        | ErrorKind::Withdrawn
         | ErrorKind::Refused => Err(unsuccessful(case, intent, error).await?),
     }
 }

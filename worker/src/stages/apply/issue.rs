@@ -109,6 +109,7 @@ fn refuses_type(error: &Error, new: &NewIssue) -> bool {
             | ErrorKind::SignIn
             | ErrorKind::UnprovenWalk
             | ErrorKind::Unsendable { .. }
+            | ErrorKind::Withdrawn
             | ErrorKind::Refused => false,
         }
 }

@@ -7,6 +7,7 @@ mod judge;
 mod service;
 mod stage;
 mod strikes;
+mod turns;
 mod watch;
 mod wire;
 mod world;

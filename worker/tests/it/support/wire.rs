@@ -1,13 +1,13 @@
 //! The way to a simulated GitLab, without a network between.
 
-use super::clock::{BODY_PATIENCE, READ_PATIENCE, TestClock};
+use super::{
+    clock::{BODY_PATIENCE, READ_PATIENCE, TestClock},
+    turns::Turns,
+};
 use axum::body::Body;
 use gitlab_sim::{ConnectionLost, Sim};
 use http::{Request, Response};
-use mirror_core::{
-    ids::InstanceId,
-    ports::{Account, Admission, BoxFuture, Charge, Observation, Pace},
-};
+use mirror_core::{ids::InstanceId, ports::Account};
 use mirror_gitlab::{Client, DirectTransport, Options, Token, Transport};
 use mirror_runtime::SeededEntropy;
 use std::{io, pin::pin, sync::Arc, task::Poll};
@@ -18,7 +18,13 @@ use url::Url;
 /// but other tasks of this process.
 const PATIENCE: u32 = 500;
 
-pub(crate) fn client(sim: &Sim, token: &str, instance: InstanceId, clock: &TestClock) -> Client {
+pub(crate) fn client(
+    sim: &Sim,
+    token: &str,
+    instance: InstanceId,
+    clock: &TestClock,
+    turns: Arc<Turns>,
+) -> Client {
     let base = sim.world(|world| format!("{}/", world.base_url()));
     let options = options();
     Client::new(
@@ -29,7 +35,7 @@ pub(crate) fn client(sim: &Sim, token: &str, instance: InstanceId, clock: &TestC
             user: token.to_owned(),
         },
         transport(sim, clock),
-        Arc::new(Free),
+        turns,
         Arc::new(clock.clone()),
         Arc::new(SeededEntropy::new(7)),
         &options,
@@ -73,15 +79,4 @@ pub(super) fn transport(sim: &Sim, clock: &TestClock) -> Arc<dyn Transport> {
         }
     });
     Arc::new(DirectTransport::new(service, Body::from_stream))
-}
-
-/// No limit is known.
-struct Free;
-
-impl Pace for Free {
-    fn admit<'a>(&'a self, _: &'a Charge) -> BoxFuture<'a, Admission> {
-        Box::pin(async { Admission::Go })
-    }
-
-    fn learn(&self, _: &Charge, _: &Observation) {}
 }

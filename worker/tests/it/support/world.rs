@@ -1,6 +1,6 @@
 //! The engine between the two GitLabs.
 
-use super::{Stage, TestClock, clock::LEASE, heard::Heard, wire};
+use super::{Stage, TestClock, clock::LEASE, heard::Heard, turns::Turns, wire};
 use futures_util::{StreamExt, stream};
 use gitlab_sim::{
     Issue, IssueEdit, IssueSpec, NoteSpec, RequestRecord, Sim, UserId, seed::SeededProject,
@@ -34,6 +34,8 @@ pub(crate) struct World {
     pub(crate) tom: UserId,
     pub(crate) cx: Context,
     pub(crate) mirror: MirrorId,
+    /// When requests of this process have their turn.
+    pub(crate) turns: Arc<Turns>,
     settings: Settings,
     heard: Heard,
 }
@@ -77,6 +79,7 @@ impl World {
             alice,
             tom,
             mirror: MirrorId(0),
+            turns: Arc::default(),
             heard,
         };
         world.connect().await;
@@ -113,7 +116,8 @@ impl World {
         let host = base.strip_prefix("https://").unwrap();
         let name = InstanceName(host.to_owned());
         let instance: InstanceId = store.register_instance(&name, &base, &[]).await.unwrap();
-        let client = wire::client(sim, &seeded.token, instance, &self.clock);
+        let turns = self.turns.clone();
+        let client = wire::client(sim, &seeded.token, instance, &self.clock, turns);
         let id = i64::try_from(seeded.project).unwrap();
         let project = client.project(ProjectId(id)).await.unwrap();
         let metadata = client.metadata().await.unwrap();
@@ -147,6 +151,7 @@ impl World {
             cx: context(store, &self.clock, Mode::Sync, &self.heard),
             settings: self.settings.clone(),
             mirror: self.mirror,
+            turns: Arc::default(),
             heard: self.heard.clone(),
         };
         other.connect().await;
