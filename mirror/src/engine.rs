@@ -83,7 +83,7 @@ impl Engine {
             shutdown: parts.shutdown,
             facts: Facts::default(),
             target_labels: mirror_worker::TargetLabels::default(),
-            proof: tokio::sync::Mutex::default(),
+            proof: mirror_worker::Each::default(),
             transfers: mirror_worker::Transfers::default(),
             in_hand: InHand::default(),
             owner: format!(

@@ -2,6 +2,7 @@
 
 use crate::{
     SyncError,
+    each::Each,
     events::Events,
     facts::Facts,
     jobs::transfer_upload::Transfers,
@@ -10,6 +11,7 @@ use crate::{
     target_labels::TargetLabels,
 };
 use mirror_core::{
+    ids::{InstanceId, ProjectId},
     ports::{Clock, Entropy},
     provenance::Key,
 };
@@ -41,9 +43,9 @@ pub struct Context {
     pub facts: Facts,
     /// Labels that target projects have.
     pub target_labels: TargetLabels,
-    /// Held while a target has yet to prove that it keeps things hidden, so that one job does it
-    /// and the others find it done.
-    pub proof: tokio::sync::Mutex<()>,
+    /// Held while a target project has yet to prove that it keeps things hidden, so that one job
+    /// does it and the others find it done.
+    pub proof: Each<(InstanceId, ProjectId), ()>,
     /// The large files that are carried here at once.
     pub transfers: Transfers,
     /// The jobs under way here.

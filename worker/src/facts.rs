@@ -2,7 +2,7 @@
 //! no request of its own; after a minute a row is stale, since the issue may have become
 //! confidential meanwhile, and is read again, in batches.
 
-use crate::{Context, SyncError, error::On, error::Side, link::Link};
+use crate::{Context, SyncError, each::Each, error::On, error::Side, link::Link};
 use chrono::{DateTime, Utc};
 use mirror_core::{
     discover::OVERLAP,
@@ -38,7 +38,7 @@ pub(crate) struct Fresh {
 #[derive(Default)]
 pub struct Facts {
     rows: Mutex<Rows>,
-    fetching: tokio::sync::Mutex<()>,
+    fetching: Each<MirrorId, ()>,
     echoes: Mutex<HashMap<MirrorId, DateTime<Utc>>>,
 }
 
@@ -122,8 +122,8 @@ pub(crate) async fn fresh(cx: &Context, link: &Link, iid: Iid) -> Result<Option<
     if let Some(row) = cx.facts.take(link.mirror, iid, cx.clock.monotonic()) {
         return Ok(Some(row));
     }
-    // One at a time, so that of many jobs in need the first reads for all of them.
-    let one_by_one = cx.facts.fetching.lock().await;
+    // One at a time, so that of a mirror's many jobs in need the first reads for all of them.
+    let one_by_one = cx.facts.fetching.lock(link.mirror).await;
     if let Some(row) = cx.facts.take(link.mirror, iid, cx.clock.monotonic()) {
         return Ok(Some(row));
     }

@@ -28,6 +28,7 @@
 
 mod connect;
 mod context;
+mod each;
 mod error;
 mod events;
 mod execute;
@@ -42,6 +43,7 @@ mod target_labels;
 
 pub use connect::{Connector, Dial, Means, network};
 pub use context::{Context, Mode};
+pub use each::Each;
 pub use error::{Side, SyncError};
 pub use events::{Event, Events, Notice};
 pub use execute::execute;

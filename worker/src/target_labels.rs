@@ -1,16 +1,12 @@
 //! The labels that target projects have, for a short while.
 
-use crate::{SyncError, error::On, error::Side, link::Link};
+use crate::{SyncError, each::Each, error::On, error::Side, link::Link};
 use mirror_core::{
     ids::{InstanceId, ProjectId},
     ports::Clock,
 };
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-    time::Duration,
-};
-use tokio::sync::Mutex;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::sync::OwnedMutexGuard;
 
 /// A label deleted in the meantime is made again by GitLab itself, in its default colour: nothing
 /// worse comes of looking only this often.
@@ -18,7 +14,7 @@ const LIFE: Duration = Duration::from_secs(300);
 
 /// The labels that target projects have.
 #[derive(Default)]
-pub struct TargetLabels(Mutex<HashMap<(InstanceId, ProjectId), Listed>>);
+pub struct TargetLabels(Each<(InstanceId, ProjectId), Option<Listed>>);
 
 struct Listed {
     titles: BTreeSet<String>,
@@ -26,15 +22,19 @@ struct Listed {
 }
 
 impl TargetLabels {
+    async fn of(&self, link: &Link) -> OwnedMutexGuard<Option<Listed>> {
+        let project = (link.target.instance, link.target.project.id);
+        self.0.lock(project).await
+    }
+
     /// All titles of the link's target, its groups' included; one listing for many issues.
     pub(crate) async fn all(
         &self,
         link: &Link,
         clock: &Arc<dyn Clock>,
     ) -> Result<BTreeSet<String>, SyncError> {
-        let key = (link.target.instance, link.target.project.id);
-        let mut listed = self.0.lock().await;
-        if let Some(fresh) = listed.get(&key)
+        let mut listed = self.of(link).await;
+        if let Some(fresh) = &*listed
             && clock.monotonic().saturating_sub(fresh.at) < LIFE
         {
             return Ok(fresh.titles.clone());
@@ -47,38 +47,32 @@ impl TargetLabels {
             .await
             .on(Side::Target)?;
         let titles: BTreeSet<String> = labels.into_iter().map(|label| label.title).collect();
-        listed.insert(
-            key,
-            Listed {
-                titles: titles.clone(),
-                at,
-            },
-        );
+        *listed = Some(Listed {
+            titles: titles.clone(),
+            at,
+        });
         Ok(titles)
     }
 
     /// Whether a title is there already; else it counts as there from now on, and the caller makes
     /// it. So two jobs that need one label make it once.
     pub(crate) async fn claim(&self, link: &Link, title: &str) -> bool {
-        let key = (link.target.instance, link.target.project.id);
-        let mut listed = self.0.lock().await;
+        let mut listed = self.of(link).await;
         listed
-            .get_mut(&key)
+            .as_mut()
             .is_none_or(|listed| listed.titles.insert(title.to_owned()))
     }
 
     /// The titles that an issue was given are there now.
     pub(crate) async fn add(&self, link: &Link, titles: &[String]) {
-        let key = (link.target.instance, link.target.project.id);
-        if let Some(listed) = self.0.lock().await.get_mut(&key) {
+        if let Some(listed) = &mut *self.of(link).await {
             listed.titles.extend(titles.iter().cloned());
         }
     }
 
     /// A title could not be made after all.
     pub(crate) async fn unclaim(&self, link: &Link, title: &str) {
-        let key = (link.target.instance, link.target.project.id);
-        if let Some(listed) = self.0.lock().await.get_mut(&key) {
+        if let Some(listed) = &mut *self.of(link).await {
             listed.titles.remove(title);
         }
     }

@@ -4,7 +4,7 @@ use super::{
     LIFE, LOOK, Means, Order,
     sharing::{Failed, Read},
 };
-use crate::{Side, SyncError};
+use crate::{Each, Side, SyncError};
 use mirror_core::{
     ids::{InstanceId, InstanceName},
     ports::Account,
@@ -13,11 +13,7 @@ use mirror_core::{
 use mirror_gitlab::{Client, Error, ErrorKind, Options, Token, TransportErrorKind};
 use mirror_queue::budget::Limit;
 use mirror_store::{Instance, InstanceAccess, StoreError};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use url::Url;
 
 /// Charged for the one request that asks whom a token acts as.
@@ -35,9 +31,7 @@ pub(super) struct Reached {
 }
 
 #[derive(Default)]
-pub(super) struct Instances(Mutex<HashMap<InstanceId, Slot>>);
-
-type Slot = Arc<tokio::sync::Mutex<State>>;
+pub(super) struct Instances(Each<InstanceId, State>);
 
 #[derive(Default)]
 struct State {
@@ -48,11 +42,6 @@ struct State {
 }
 
 impl Instances {
-    fn slot(&self, id: InstanceId) -> Slot {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry(id).or_default().clone()
-    }
-
     /// The same [`Reached`] as before, unless its access changed or what it said is too old.
     pub(super) async fn reach(
         &self,
@@ -62,9 +51,8 @@ impl Instances {
         id: InstanceId,
         doubted: u64,
     ) -> Result<Arc<Reached>, SyncError> {
-        let slot = self.slot(id);
         let began = order.next();
-        let mut state = slot.lock().await;
+        let mut state = self.0.lock(id).await;
         let now = means.clock.monotonic();
         let good = state
             .reached

@@ -21,6 +21,7 @@ use mirror_core::{
 };
 use mirror_gitlab::ErrorKind;
 use mirror_store::Store;
+use tokio::sync::OwnedMutexGuard;
 
 /// The walk of one issue: read, settle, carry files, render, plan, apply, record.
 pub(crate) async fn run(
@@ -144,16 +145,17 @@ async fn vanished(
 
 /// While the target has yet to prove that it keeps things hidden, jobs with hidden text go one by
 /// one: the first proves it, the others find it proven.
-async fn first_of_its_kind<'a>(
-    case: &mut Case<'a>,
+async fn first_of_its_kind(
+    case: &mut Case<'_>,
     desired: &Desired,
-) -> Result<Option<tokio::sync::MutexGuard<'a, ()>>, SyncError> {
+) -> Result<Option<OwnedMutexGuard<()>>, SyncError> {
     let hidden = desired.confidential || desired.notes.iter().any(|note| note.internal);
     if !hidden || (case.target.confidential_proven && case.target.internal_proven) {
         return Ok(None);
     }
-    let guard = case.cx.proof.lock().await;
     let target = &case.link.target;
+    let project = (target.instance, target.project.id);
+    let guard = case.cx.proof.lock(project).await;
     case.target = case
         .cx
         .store

@@ -8,6 +8,7 @@ use crate::process::{oracle, stage::within, world};
 use gitlab_sim::{Fault, FaultRule, IssueEdit, NoteSpec, When};
 use mirror_core::ports::Entropy;
 use mirror_runtime::SeededEntropy;
+use mirror_worker::Side;
 use tokio::process::Child;
 
 const WORKER: &[&str] = &["worker", "--concurrency", "4"];
@@ -249,30 +250,45 @@ async fn neighbour(fleet: &Fleet) -> (Fleet, i64) {
 }
 
 #[tokio::test]
-async fn targets_that_refuse_hang_or_dawdle_hold_up_nobody_else() {
-    let faults = [
-        Fault::TooManyRequests {
-            headers: true,
-            retry_after: Some(5),
-            application: false,
-        },
-        Fault::Stall(10),
-        Fault::Delay(std::time::Duration::from_secs(30)),
+async fn instances_that_refuse_hang_or_dawdle_hold_up_nobody_else() {
+    let refuses = Fault::TooManyRequests {
+        headers: true,
+        retry_after: Some(5),
+        application: false,
+    };
+    let dawdles = Fault::Delay(std::time::Duration::from_secs(30));
+    let troubles: [(Side, &str, Fault); 6] = [
+        (Side::Target, "/issues", refuses),
+        (Side::Target, "/issues", Fault::Hang { effect: false }),
+        (Side::Target, "/issues", Fault::Stall(10)),
+        (Side::Target, "/labels", Fault::Stall(10)),
+        (Side::Target, "/issues", dawdles),
+        (Side::Source, "/issues", Fault::Stall(10)),
     ];
-    for fault in faults {
+    for (side, path, fault) in troubles {
         let fleet = Fleet::scaled().await;
         fleet.fill(40);
         fleet.set_up().await;
         let (beside, id) = neighbour(&fleet).await;
-        let everything = FaultRule::new("*", "/issues", When::Always, fault);
-        fleet.stage.target.sim.fail(everything);
+        let troubled = match side {
+            Side::Source => &fleet.stage.source,
+            Side::Target => &fleet.stage.target,
+        };
+        let trouble = format!("{fault:?} at {path} of the {side}");
+        let rule = FaultRule::new("*", path, When::Always, fault);
+        troubled.sim.fail(rule);
         let _worker = fleet.start(&["worker"]);
         let _scheduler = fleet.start(SCHEDULER);
         fleet.well(&["mirrors", "sync-now", "1"]).await;
         fleet.well(&["mirrors", "sync-now", &id.to_string()]).await;
         fleet.settled_of(id, &beside.stage).await;
         oracle::mirrored(&beside.stage);
-        fleet.stage.target.sim.clear_faults();
+        assert!(
+            fleet.copies() < 40,
+            "{trouble}: it was in trouble all the time"
+        );
+        println!("{trouble}: 10 issues beside it are mirrored");
+        troubled.sim.clear_faults();
     }
 }
 
