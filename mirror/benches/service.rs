@@ -89,9 +89,20 @@ enum Way {
     Scaled(DatabaseUrl, Box<Redis>),
 }
 
+impl Way {
+    async fn store(&self, clock: &Arc<dyn Clock>) -> anyhow::Result<Store> {
+        Ok(match self {
+            Self::Alone(store) => store.clone(),
+            Self::Scaled(url, _) => Store::connect(url, clock.clone()).await?,
+        })
+    }
+}
+
 struct Deployment {
     way: Way,
     clock: Arc<dyn Clock>,
+    /// Of whoever owes the jobs.
+    store: Store,
     mirror: MirrorId,
     owed: AtomicUsize,
 }
@@ -118,13 +129,7 @@ impl Deployment {
     }
 
     async fn on(way: Way, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let mut deployment = Self {
-            way,
-            clock,
-            mirror: MirrorId(0),
-            owed: AtomicUsize::new(0),
-        };
-        let store = deployment.store().await?;
+        let store = way.store(&clock).await?;
         let mut end = Vec::new();
         for (name, project) in [("gitlab.a", 1), ("gitlab.b", 2)] {
             let name = InstanceName(name.to_owned());
@@ -137,15 +142,18 @@ impl Deployment {
         }
         let (target, source) = (end.pop().context("two")?, end.pop().context("two")?);
         let mirror = store.ensure_mirror(&NewMirror { source, target }).await?;
-        deployment.mirror = mirror.id;
-        Ok(deployment)
+        Ok(Self {
+            way,
+            clock,
+            store,
+            mirror: mirror.id,
+            owed: AtomicUsize::new(0),
+        })
     }
 
+    /// Another process's.
     async fn store(&self) -> anyhow::Result<Store> {
-        Ok(match &self.way {
-            Way::Alone(store) => store.clone(),
-            Way::Scaled(url, _) => Store::connect(url, self.clock.clone()).await?,
-        })
+        self.way.store(&self.clock).await
     }
 
     fn signals(&self) -> Signals {
@@ -157,7 +165,6 @@ impl Deployment {
 
     /// Owes jobs of issues that nobody knew of.
     async fn owe(&self, count: i64) -> anyhow::Result<()> {
-        let store = self.store().await?;
         let count = usize::try_from(count)?;
         let first = self.owed.fetch_add(count, Ordering::Relaxed);
         let jobs: Vec<Owe> = (first..first + count)
@@ -168,7 +175,7 @@ impl Deployment {
             .map(|job| Owe::changed(job, Priority::Incremental))
             .collect();
         for some in jobs.chunks(1_000) {
-            store.owe(some).await?;
+            self.store.owe(some).await?;
         }
         Ok(())
     }
@@ -184,14 +191,16 @@ impl Deployment {
     {
         let end = CancellationToken::new();
         let mut parts = JoinSet::new();
+        let mut heard = Vec::new();
         let (producer, consumers) = match &self.way {
             Way::Alone(_) => {
                 let (producer, consumer) = delivery::in_process(2 * AT_ONCE);
                 (producer, vec![consumer])
             }
             Way::Scaled(_, redis) => {
-                let consumer = |_| Consumer::redis(redis, &self.signals());
-                let consumers = (0..WORKERS).map(consumer).collect();
+                heard = (0..WORKERS).map(|_| self.signals()).collect();
+                let consumer = |signals| Consumer::redis(redis, signals);
+                let consumers = heard.iter().map(consumer).collect();
                 (Producer::redis(redis, WINDOW), consumers)
             }
         };
@@ -223,13 +232,19 @@ impl Deployment {
                 Ok(())
             });
         }
-        Ok(Running { end, parts })
+        Ok(Running {
+            end,
+            parts,
+            _heard: heard,
+        })
     }
 }
 
 struct Running {
     end: CancellationToken,
     parts: JoinSet<anyhow::Result<()>>,
+    /// Each worker hears what wakes it for as long as this lives.
+    _heard: Vec<Signals>,
 }
 
 impl Running {
