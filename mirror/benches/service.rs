@@ -41,6 +41,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 const JOBS: i64 = 20_000;
+const ROUNDS: usize = 5;
 const WORKERS: usize = 2;
 const AT_ONCE: usize = 16;
 const PICKUPS: i64 = 400;
@@ -68,17 +69,15 @@ async fn measure() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("state.sqlite3");
     let alone = Deployment::alone(&DatabaseUrl::sqlite(&file)).await?;
-    let sqlite = throughput(&alone).await?;
-    say(&format!("SQLite, in process: {sqlite:.0} no-op jobs/s"));
+    let size = async || Ok(std::fs::metadata(&file)?.len());
+    let sqlite = rounds("SQLite, in process", &alone, size).await?;
     pickup("SQLite, in process", &alone).await?;
     let database = TestDatabase::create().await?;
     let scaled = Deployment::scaled(&database).await?;
-    let postgres = throughput(&scaled).await?;
-    say(&format!(
-        "PostgreSQL and Redis, {WORKERS} workers x {AT_ONCE}: {postgres:.0} no-op jobs/s ({:.2} of \
-         SQLite)",
-        postgres / sqlite
-    ));
+    let size = async || Ok(database.size().await?);
+    let name = format!("PostgreSQL and Redis, {WORKERS} workers x {AT_ONCE}");
+    let postgres = rounds(&name, &scaled, size).await?;
+    say(&format!("that is {:.2} of SQLite", postgres / sqlite));
     pickup("PostgreSQL and Redis", &scaled).await?;
     rescue(&scaled).await
 }
@@ -272,6 +271,46 @@ async fn no_op(store: &Store, ticket: Ticket) -> bool {
         Ok(Some(started)) => store.end(&started.fence, DONE).await.is_ok(),
         Ok(None) | Err(_) => false,
     }
+}
+
+/// Several rounds: their median of jobs in a second, and what a finished job leaves behind.
+async fn rounds(
+    name: &str,
+    deployment: &Deployment,
+    size: impl AsyncFn() -> anyhow::Result<u64>,
+) -> anyhow::Result<f64> {
+    let mut rates = Vec::new();
+    let (mut sizes, mut memory) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        rates.push(throughput(deployment).await?);
+        sizes.push(size().await?);
+        if let Way::Scaled(_, redis) = &deployment.way {
+            memory.extend(redis.health().await?.memory);
+        }
+    }
+    rates.sort_by(f64::total_cmp);
+    let median = rates.get(ROUNDS / 2).copied().unwrap_or_default();
+    let (least, most) = (
+        rates.first().unwrap_or(&median),
+        rates.last().unwrap_or(&median),
+    );
+    say(&format!(
+        "{name}: {median:.0} no-op jobs/s (median of {ROUNDS} rounds of {JOBS}, {least:.0} to \
+         {most:.0})"
+    ));
+    let (first, last) = (sizes.first().unwrap_or(&0), sizes.last().unwrap_or(&0));
+    let jobs = u64::try_from(JOBS)? * (u64::try_from(ROUNDS)? - 1);
+    say(&format!(
+        "{name}: the database grows by {} bytes for each finished job of a new issue",
+        last.saturating_sub(*first) / jobs
+    ));
+    if let (Some(first), Some(last)) = (memory.first(), memory.last()) {
+        say(&format!(
+            "{name}: Redis holds {first} bytes after {JOBS} jobs, {last} after {}",
+            JOBS * i64::try_from(ROUNDS)?
+        ));
+    }
+    Ok(median)
 }
 
 /// Jobs in a second, from the first dispatch to the last end.

@@ -6,6 +6,7 @@ use crate::{
     check::{self, Finding, Level},
     cli::ReachArguments,
     exit::misconfigured,
+    tokens::Tokens,
 };
 use mirror_core::{
     ids::{InstanceId, InstanceName},
@@ -14,7 +15,7 @@ use mirror_core::{
 };
 use mirror_gitlab::{Client, ErrorKind, HttpTransport, Options, Token, Transport};
 use mirror_queue::budget::{Budget, Limit, Side as LimitSide};
-use mirror_runtime::{Environment, Secret, SystemClock, SystemEntropy};
+use mirror_runtime::{Secret, SystemClock, SystemEntropy};
 use mirror_store::{MirrorEnd, NewMirror, Store};
 use mirror_worker::{End, Link, Settings, Side};
 use sha2::{Digest, Sha256};
@@ -138,42 +139,6 @@ impl Addresses {
                 "--target-instance",
             )?,
         })
-    }
-}
-
-/// The tokens, from the environment.
-pub(crate) struct Tokens {
-    source: Secret,
-    target: Secret,
-}
-
-impl Tokens {
-    /// Reads them.
-    pub(crate) fn read(environment: &Environment) -> anyhow::Result<Self> {
-        let read = |side| {
-            let variable = check::token_variable(side);
-            let token = environment
-                .secret(variable)
-                .map_err(|error| misconfigured(error.to_string()))?;
-            token.ok_or_else(|| {
-                misconfigured(format!(
-                    "{variable} is not set; put a token of the {side} GitLab into it (source: \
-                     scope read_api, target: scope api)"
-                ))
-            })
-        };
-        Ok(Self {
-            source: read(Side::Source)?,
-            target: read(Side::Target)?,
-        })
-    }
-
-    /// Given by the caller.
-    pub(crate) fn new(source: &str, target: &str) -> Self {
-        Self {
-            source: Secret::new(source),
-            target: Secret::new(target),
-        }
     }
 }
 

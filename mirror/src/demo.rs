@@ -2,11 +2,12 @@
 
 use crate::{
     cli::{Cli, Command, DemoArguments, MirrorArguments},
-    connect::{self, Addresses, Reach, Tokens},
+    connect::{self, Addresses, Reach},
     exit::Ending,
     output, progress,
     report::Report,
     sync::{Run, State, settings},
+    tokens::Tokens,
 };
 use anyhow::Context as _;
 use clap::Parser;

@@ -3,10 +3,11 @@
 use crate::{
     check::{Finding, Level},
     cli::DoctorArguments,
-    connect::{self, Addresses, Asked, Reach, Tokens},
+    connect::{self, Addresses, Asked, Reach},
     exit::Ending,
     output, progress,
     sync::load_key,
+    tokens::Tokens,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::ports::Clock;

@@ -16,6 +16,7 @@ mod report;
 mod service;
 mod sync;
 mod tally;
+mod tokens;
 
 use clap::Parser;
 use cli::{Cli, Command};

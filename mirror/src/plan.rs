@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{PlanArguments, ReachArguments},
-    connect::{self, Addresses, Reach, Tokens},
+    connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
     exit::Ending,
     output,
@@ -10,6 +10,7 @@ use crate::{
     report::{Requests, took},
     sync::{State, lock, settings},
     tally::{Counted, count},
+    tokens::Tokens,
 };
 use anyhow::Context as _;
 use mirror_core::{

@@ -2,12 +2,13 @@
 
 use crate::{
     cli::{MirrorArguments, SyncArguments},
-    connect::{self, Addresses, Reach, Tokens},
+    connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
     exit::{Ending, misconfigured},
     output,
     progress::{self, Progress},
     report::{Report, Requests, groups},
+    tokens::Tokens,
 };
 use chrono::TimeDelta;
 use mirror_core::{ids::Iid, ports::Clock, provenance::Key};

@@ -67,13 +67,47 @@ impl TestDatabase {
         &self.url
     }
 
-    /// Changes it by hand, as other versions and people may.
+    /// Owes work of the first mirror by hand, as a newer version does: of a kind that this one does
+    /// not know.
     ///
     /// # Errors
     /// If the server does not do as told.
-    pub async fn execute(&self, text: &str) -> Result<(), TestDatabaseError> {
+    pub async fn owe_unknown(&self) -> Result<(), TestDatabaseError> {
+        self.execute(
+            "INSERT INTO work (kind, key, mirror_id, priority, state, run_at, attempts, crashes, \
+             ticket, rerun_changed, created_at, updated_at) \
+             VALUES ('polish_issue', 'polish_issue/1/1', 1, 2, 'pending', now(), 0, 0, 0, false, \
+             now(), now())",
+        )
+        .await
+    }
+
+    /// The newer version has done that.
+    ///
+    /// # Errors
+    /// If the server does not do as told.
+    pub async fn forget_unknown(&self) -> Result<(), TestDatabaseError> {
+        self.execute("DELETE FROM work WHERE kind = 'polish_issue'")
+            .await
+    }
+
+    async fn execute(&self, text: &str) -> Result<(), TestDatabaseError> {
         let mut connection = connect(&self.server.clone().database(&self.name)).await?;
         run(&mut connection, &self.server, text.to_owned()).await
+    }
+
+    /// How many bytes it takes.
+    ///
+    /// # Errors
+    /// If the server does not do as told.
+    pub async fn size(&self) -> Result<u64, TestDatabaseError> {
+        let mut connection = connect(&self.server).await?;
+        let size: i64 = sqlx::query_scalar("SELECT pg_database_size($1)")
+            .bind(&self.name)
+            .fetch_one(&mut connection)
+            .await
+            .map_err(|error| ConnectError::of(&server(&self.server), error))?;
+        Ok(u64::try_from(size).unwrap_or(0))
     }
 
     /// Breaks every connection to it, as a restart of the server does.

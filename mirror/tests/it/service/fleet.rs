@@ -239,11 +239,9 @@ impl Fleet {
         assert!(status.success());
     }
 
-    /// Changes the record by hand, as a newer version might.
-    pub(super) async fn alter(&self, statement: &'static str) {
+    pub(super) fn database(&self) -> &TestDatabase {
         let shared = self.shared.as_ref().unwrap();
-        let database = shared.database.as_ref().unwrap();
-        database.execute(statement).await.unwrap();
+        shared.database.as_ref().unwrap()
     }
 
     /// How many issues the target has.
@@ -261,9 +259,7 @@ impl Fleet {
 
     /// Breaks every connection to the database, as a restart of its server does.
     pub(super) async fn disconnect_database(&self) {
-        let shared = self.shared.as_ref().unwrap();
-        let database = shared.database.as_ref().unwrap();
-        database.disconnect_all().await.unwrap();
+        self.database().disconnect_all().await.unwrap();
     }
 }
 

@@ -60,14 +60,7 @@ async fn poison_of_each_kind_dies_alone() {
         "Pending",
     ]);
     fleet.tell_redis(&["LPUSH", "PREFIX:tickets:active", "nonsense"]);
-    fleet
-        .alter(
-            "INSERT INTO work (kind, key, mirror_id, priority, state, run_at, attempts, crashes, \
-             ticket, rerun_changed, created_at, updated_at) \
-             VALUES ('polish_issue', 'polish_issue/1/1', 1, 2, 'pending', now(), 0, 0, 0, false, \
-             now(), now())",
-        )
-        .await;
+    fleet.database().owe_unknown().await.unwrap();
     fleet.well(&["mirrors", "sync-now", "1"]).await;
     let dead = ["jobs", "list", "--state", "dead", "--json"];
     within(async {
@@ -100,8 +93,6 @@ async fn poison_of_each_kind_dies_alone() {
     for job in dead {
         fleet.well(&["jobs", "retry", &job["id"].to_string()]).await;
     }
-    fleet
-        .alter("DELETE FROM work WHERE kind = 'polish_issue'")
-        .await;
+    fleet.database().forget_unknown().await.unwrap();
     fleet.mirrors_all().await;
 }
