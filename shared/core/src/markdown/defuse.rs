@@ -51,7 +51,7 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
         addresses: addresses::bare(&text, &survey),
         tildes,
         html,
-        code: survey.code,
+        code: !survey.code.is_empty(),
     };
     for run in &survey.prose {
         prose.defuse(run, &mut edits);

@@ -15,9 +15,21 @@ pub(super) fn defuse(text: &str, survey: &Survey, pieces: &[Piece], edits: &mut 
         match (survey.page.at_source(at).filter(|_| block), fence) {
             (Some(on_page), _) => in_html(on_page, pieces, at, edits),
             (None, Some(fence)) => in_fence(fence, text, at, edits),
+            // Code that begins with the end of its line: a further space would be shown.
+            (None, None) if begins_code(text, survey, at) => edits.replace(at - 1..at, " "),
             (None, None) => edits.insert(at, " "),
         }
     }
+}
+
+/// Whether all that a code span holds before a place is the end of a line.
+fn begins_code(text: &str, survey: &Survey, at: usize) -> bool {
+    survey.code.iter().any(|code| {
+        text.get(code.start..at).is_some_and(|before| {
+            let behind = before.trim_start_matches('`');
+            code.contains(&at) && behind == "\n" && behind.len() < before.len()
+        })
+    })
 }
 
 /// The last word: a line that still begins with a slash gets its space, seen or not.

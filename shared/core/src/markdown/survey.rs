@@ -36,8 +36,8 @@ pub(super) struct Survey {
     pub(super) tables: Vec<Range<usize>>,
     /// List items and block quotes.
     pub(super) containers: Vec<Container>,
-    /// Code within prose stands somewhere.
-    pub(super) code: bool,
+    /// Code within prose, backticks included.
+    pub(super) code: Vec<Range<usize>>,
     /// Headings too.
     pub(super) paragraphs: Vec<Range<usize>>,
     pub(super) headings: Vec<Range<usize>>,
@@ -184,7 +184,7 @@ impl Walk<'_> {
             Event::End(tag) => self.end(*tag),
             Event::Code(shown) | Event::InlineMath(shown) | Event::DisplayMath(shown) => {
                 self.end_of_paragraph();
-                self.survey.code = true;
+                self.survey.code.push(range);
                 self.page().generated("<code>");
                 self.page().generated_text(shown);
                 self.page().generated("</code>");

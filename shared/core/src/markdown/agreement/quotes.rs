@@ -185,7 +185,10 @@ pub(super) fn dedent(text: &str, start: usize, fence: usize, edits: &mut Edits) 
 
 pub(super) fn fence_of_quote(line: &str) -> usize {
     let signs = line.trim_matches([' ', '\t', '\n']);
-    let fence = signs.bytes().all(|byte| byte == b'>') && !line.starts_with("    ");
+    let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+    // A tab reaches to the fourth column: code.
+    let code = indentation > 3 || line.get(..indentation).is_some_and(|i| i.contains('\t'));
+    let fence = signs.bytes().all(|byte| byte == b'>') && !code;
     if fence { signs.len() } else { 0 }
 }
 

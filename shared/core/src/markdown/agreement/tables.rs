@@ -80,7 +80,11 @@ pub(super) fn rules_as_heads(text: &str, survey: &Survey, edits: &mut Edits) {
         let Some((head, rule)) = written.split_once('\n') else {
             continue;
         };
-        if prose && !above.ends_with('\n') && columns_of_rule(head).is_some() {
+        let heading = survey
+            .headings
+            .iter()
+            .any(|heading| heading.contains(&(above.len() - 1)));
+        if prose && !heading && !above.ends_with('\n') && columns_of_rule(head).is_some() {
             let indentation = rule.len() - rule.trim_start_matches(' ').len();
             edits.insert(table.start + head.len() + 1 + indentation, "\\");
         }
