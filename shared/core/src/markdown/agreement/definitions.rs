@@ -13,13 +13,14 @@ pub(super) fn lines_under_definitions(text: &str, survey: &Survey, edits: &mut E
         return;
     }
     for (span, _) in parser::definitions(text) {
-        let end = span.start + text.get(span.clone()).unwrap_or("").trim_end().len();
-        let next = text
-            .get(end..)
-            .and_then(|rest| rest.strip_prefix('\n'))
-            .and_then(|rest| rest.lines().next())
-            .unwrap_or("");
-        let line = next.trim();
+        let mut end = span.start + text.get(span.clone()).unwrap_or("").trim_end().len();
+        let mut next = line_behind(text, end);
+        // A second definition of a label counts for nothing, and is one all the same.
+        while next.starts_with('[') && next.contains("]:") {
+            end += 1 + next.len();
+            next = line_behind(text, end);
+        }
+        let line = next.trim_matches([' ', '\t']);
         let outside = survey
             .around(span.start)
             .any(|container| !container.takes(text, next));
@@ -36,6 +37,13 @@ pub(super) fn lines_under_definitions(text: &str, survey: &Survey, edits: &mut E
             edits.insert(line_start + next.len() - next.trim_start().len(), "\\");
         }
     }
+}
+
+fn line_behind(text: &str, end: usize) -> &str {
+    text.get(end..)
+        .and_then(|rest| rest.strip_prefix('\n'))
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or("")
 }
 
 /// A definition in a paragraph that goes on to a table or to a term's explanation is text to
@@ -61,7 +69,7 @@ pub(super) fn shown_definitions(text: &str, survey: &Survey, edits: &mut Edits) 
             _other => None,
         });
         let unbalanced = is_unbalanced(written);
-        if table == Some(true) || unbalanced || lines.iter().skip(own).any(explains) {
+        if table == Some(true) || unbalanced || lines.iter().skip(1).any(explains) {
             let label = text.get(span.clone()).and_then(|written| {
                 let end = written.find("]:")? + 1;
                 Some((written.get(..end)?, span.start + end))
