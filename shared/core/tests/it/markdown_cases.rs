@@ -261,6 +261,7 @@ const ONCE_BROKEN: &[&str] = &[
     "[#12]:>\n: [#12]:*",
     "[ref]:]\n: [ref]::",
     "\t>>>\n```\n>>>\n",
+    "<b><!DOCTYPE$`<div><!DOCTYPE`a`<div>",
     "[ref]: #12\n[ref]: #12\n---\n</pre>\n`@alice`",
     "[ref]: #12\n  - \u{a0}",
     "[work_item:3]: \n: \r\n\\\n",

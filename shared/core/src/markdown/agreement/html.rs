@@ -46,8 +46,11 @@ pub(super) fn declarations(text: &str, survey: &Survey, edits: &mut Edits) {
                     .paragraphs
                     .iter()
                     .find(|p| p.contains(&open.source.start));
+                // Unless a backtick between them begins code as soon as it is no part of the first.
                 let later = survey.declared.iter().filter(|at| {
-                    **at > open.source.start && paragraph.is_some_and(|p| p.contains(at))
+                    let between = text.get(open.source.start..**at);
+                    between.is_some_and(|between| !between.contains('`'))
+                        && paragraph.is_some_and(|p| p.contains(at))
                 });
                 later.for_each(|at| edits.insert(at + 1, CUT));
             }
