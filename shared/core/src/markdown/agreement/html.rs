@@ -28,6 +28,14 @@ pub(super) fn declarations(text: &str, survey: &Survey, edits: &mut Edits) {
         }
     }
     for at in &survey.undeclared {
+        // Behind a backtick it may be code as soon as the one before is no declaration any more.
+        let first = survey.undeclared.first().copied().unwrap_or(*at);
+        if text
+            .get(first..*at)
+            .is_some_and(|between| between.contains('`'))
+        {
+            break;
+        }
         edits.insert(at + 1, CUT);
     }
     if !edits.is_empty() {
