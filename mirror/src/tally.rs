@@ -70,6 +70,7 @@ impl Tally {
         let mut counted = self.read();
         match event {
             Event::Found { .. } => {}
+            Event::Carried { .. } => counted.attachments += 1,
             Event::Scanned { .. } => {
                 counted.scanned = true;
                 counted.failures.remove(&None);

@@ -37,6 +37,11 @@ pub enum Event {
         /// Files carried over.
         attachments: u64,
     },
+    /// A large file was carried over, by a job of its own.
+    Carried {
+        /// The mirror.
+        mirror: MirrorId,
+    },
     /// A job waits for a known time; no attempt is burnt.
     Waiting {
         /// The mirror.

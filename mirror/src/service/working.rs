@@ -137,6 +137,7 @@ fn tell(event: &Event, signals: &Signals, metrics: &Metrics) {
             attachments,
             ..
         } => metrics.written(*comments, *attachments),
+        Event::Carried { .. } => metrics.written(0, 1),
         Event::Waiting { .. } => metrics.waited(),
         Event::Failed { gave_up, .. } => metrics.failed(*gave_up),
         Event::Found { .. } | Event::Scanned { .. } | Event::Planned { .. } => {}

@@ -68,11 +68,14 @@ async fn carry(
         return Ok(());
     }
     let (_, refused) = uploads::transfer(cx, lease, link, &upload, &key).await?;
-    if let Some(why) = refused {
-        for iid in &transfer.waiters {
-            let notice = Notice::UploadLeft { why: why.clone() };
-            cx.events.emit(Event::Notice(link.mirror, *iid, notice));
-        }
+    let Some(why) = refused else {
+        let mirror = link.mirror;
+        cx.events.emit(Event::Carried { mirror });
+        return Ok(());
+    };
+    for iid in &transfer.waiters {
+        let notice = Notice::UploadLeft { why: why.clone() };
+        cx.events.emit(Event::Notice(link.mirror, *iid, notice));
     }
     Ok(())
 }

@@ -51,6 +51,30 @@ async fn a_file_of_unknown_length_is_cut_when_it_grows_too_large() {
     stays_a_link(&stage, &told.json());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_a_job_of_its_own_carries_is_counted() {
+    let stage = with_a_large_file(true).await;
+    let source = &stage.source;
+    let author = world::author(source);
+    let content = Content::Generated {
+        seed: 8,
+        size: SIZE + 1,
+    };
+    let larger = source
+        .sim
+        .add_upload(source.project, author, "larger.bin", content)
+        .unwrap();
+    let text = format!("Text with [larger.bin]({}).", larger.path());
+    world::add_issue(source, "Larger", &text);
+    let told = stage.sync_well(&["--json"]).await.json();
+    assert_eq!(told["attachments"], 2);
+    let uploads = stage
+        .target
+        .sim
+        .world(|world| world.project(stage.target.project).unwrap().uploads.len());
+    assert_eq!(uploads, 2);
+}
+
 #[track_caller]
 fn stays_a_link(stage: &Stage, report: &serde_json::Value) {
     assert_eq!(report["attachments"], 0);

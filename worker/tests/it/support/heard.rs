@@ -36,7 +36,7 @@ impl Heard {
 impl Told {
     fn take(&mut self, event: Event) {
         match event.clone() {
-            Event::Found { .. } | Event::Scanned { .. } => {}
+            Event::Found { .. } | Event::Scanned { .. } | Event::Carried { .. } => {}
             Event::Issue { iid, outcome, .. } => self.outcomes.push((iid.0, outcome)),
             Event::Waiting { why, .. } => self.waits.push(why),
             Event::Failed { error, .. } => self.failures.push(error),
