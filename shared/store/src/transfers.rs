@@ -49,14 +49,17 @@ SELECT source_iid FROM upload_waiters WHERE transfer_id = $1 ORDER BY source_iid
 
 const RELEASE: &str = "DELETE FROM upload_waiters WHERE transfer_id = $1 AND source_iid = $2";
 
-// One that was turned away because all places were taken. Those that failed or are throttled have a
-// time of their own.
+// One between the same instances that was turned away because all places were taken. Those that failed
+// or are throttled have a time of their own.
 const NEXT: &str = "\
 UPDATE work SET run_at = $1, updated_at = $1
 WHERE state = 'pending' AND id IN (
     SELECT w.id FROM upload_transfers t
     JOIN work w ON w.key = 'transfer_upload/' || t.mirror_id || '/' || t.id
-    WHERE t.id IN (SELECT transfer_id FROM upload_waiters)
+    JOIN mirrors m ON m.id = t.mirror_id
+    JOIN mirrors o ON o.source_instance_id = m.source_instance_id
+                  AND o.target_instance_id = m.target_instance_id
+    WHERE o.id = $2 AND t.id IN (SELECT transfer_id FROM upload_waiters)
       AND w.state = 'pending' AND w.run_at > $1 AND w.not_before IS NULL AND w.attempts = 0
     ORDER BY t.id LIMIT 1)";
 
@@ -139,8 +142,8 @@ impl Store {
         }))
     }
 
-    /// Sets the issues free that wait for a transfer, and one transfer that was turned away for want
-    /// of a place. Not fenced: an issue that is set free in vain looks, and waits again.
+    /// Sets the issues free that wait for a transfer, and one transfer between the same instances that
+    /// was turned away for want of a place. Not fenced: an issue that is set free in vain looks, and waits again.
     ///
     /// # Errors
     /// Only if the database fails.
@@ -166,7 +169,7 @@ impl Store {
         for (iid,) in waiters {
             tx.query(RELEASE).bind(id.0).bind(iid).execute().await?;
         }
-        tx.query(NEXT).bind(now).execute().await?;
+        tx.query(NEXT).bind(now).bind(mirror.0).execute().await?;
         tx.commit().await
     }
 }

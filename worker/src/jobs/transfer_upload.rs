@@ -9,21 +9,36 @@ use crate::{
     stages::uploads,
 };
 use mirror_core::{
-    ids::TransferId, markdown::uploads::UploadRef, outcome::Outcome, project::Visibility,
+    ids::{InstanceId, TransferId},
+    markdown::uploads::UploadRef,
+    outcome::Outcome,
+    project::Visibility,
 };
 use mirror_store::Transfer;
-use tokio::sync::Semaphore;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Large files carried at once in one process: they take the line and the patience of both
-/// instances, which other jobs need, too.
+/// Large files carried at once between two instances in one process: they take the line and the
+/// patience of both, which other jobs need, too.
 const AT_ONCE: usize = 2;
 
-/// Places for large files in this process.
-pub struct Transfers(Semaphore);
+/// Places for large files in this process; for each two instances their own, so that one that hangs
+/// holds up nobody else's.
+#[derive(Default)]
+pub struct Transfers(Mutex<HashMap<(InstanceId, InstanceId), Arc<Semaphore>>>);
 
-impl Default for Transfers {
-    fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+impl Transfers {
+    /// `None`: all are taken.
+    fn place(&self, source: InstanceId, target: InstanceId) -> Option<OwnedSemaphorePermit> {
+        let places = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let few = || Arc::new(Semaphore::new(AT_ONCE));
+            all.entry((source, target)).or_insert_with(few).clone()
+        };
+        places.try_acquire_owned().ok()
     }
 }
 
@@ -61,7 +76,8 @@ async fn carry(
     {
         return Ok(());
     }
-    let Ok(_place) = cx.transfers.0.try_acquire() else {
+    let ends = (link.source.instance, link.target.instance);
+    let Some(_place) = cx.transfers.place(ends.0, ends.1) else {
         return Err(SyncError::Waits("for other large files, carried before it"));
     };
     if !may_be_seen(cx, link, transfer).await? {
@@ -92,4 +108,21 @@ async fn may_be_seen(cx: &Context, link: &Link, transfer: &Transfer) -> Result<b
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_one_pair_of_instances_has_taken_are_free_for_others() {
+        let transfers = Transfers::default();
+        let (a, b, c) = (InstanceId(1), InstanceId(2), InstanceId(3));
+        let held: Vec<_> = (0..AT_ONCE).map(|_| transfers.place(a, b)).collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(transfers.place(a, b).is_none());
+        assert!(transfers.place(a, c).is_some() && transfers.place(c, b).is_some());
+        drop(held);
+        assert!(transfers.place(a, b).is_some());
+    }
 }

@@ -1,6 +1,6 @@
 //! Large files, the jobs that carry them, and the issues that wait.
 
-use crate::world::{World, at, stories};
+use crate::world::{World, at, instance, stories};
 use mirror_core::{
     ids::{Iid, ProjectId, TransferId},
     job::{Job, Priority},
@@ -8,7 +8,8 @@ use mirror_core::{
     outcome::Outcome,
 };
 use mirror_store::{
-    End, Fence, JobFilter, RunKind, RunRequest, RunStatus, StoreError, TransferState,
+    End, Fence, JobFilter, MirrorEnd, NewMirror, Owe, RunKind, RunRequest, RunStatus, StoreError,
+    TransferState,
 };
 
 stories! {
@@ -17,6 +18,7 @@ stories! {
     a_file_is_one_transfer_whoever_asks
     a_run_ends_after_the_transfers_of_its_issues
     a_transfer_that_was_turned_away_has_the_next_place
+    a_free_place_goes_to_a_file_between_the_same_instances
     a_transfer_that_was_given_up_stays_so_until_a_person_tries_again
 }
 
@@ -192,6 +194,57 @@ async fn a_transfer_that_was_turned_away_has_the_next_place(world: World) {
         .iter()
         .filter(|key| key.starts_with("transfer_upload/"));
     assert_eq!((keys.len(), transfers.count()), (2, 1), "{keys:?}");
+}
+
+async fn a_free_place_goes_to_a_file_between_the_same_instances(world: World) {
+    let third = instance(&world.store, "gitlab.c").await;
+    let end = |instance, project| MirrorEnd {
+        instance,
+        project: ProjectId(project),
+        path: format!("group/project-{project}"),
+    };
+    let elsewhere = NewMirror {
+        source: end(world.source, 7),
+        target: end(third, 8),
+    };
+    let elsewhere = world.store.ensure_mirror(&elsewhere).await.unwrap().id;
+    let iid = Iid(1);
+    let job = Job::SyncIssue {
+        mirror: elsewhere,
+        iid,
+    };
+    let owe = Owe::changed(job, Priority::Incremental);
+    world.store.owe(&[owe]).await.unwrap();
+    let fence = world.start_next().await.fence;
+    let file = UploadKey {
+        target_instance: third,
+        ..world.large("z.bin")
+    };
+    world
+        .store
+        .owe_transfers(&fence, elsewhere, iid, &[file], Priority::Incremental)
+        .await
+        .unwrap();
+    world.store.end(&fence, wait(600)).await.unwrap();
+    let (turned_away, _) = world.start_transfer().await;
+    world.store.end(&turned_away, wait(600)).await.unwrap();
+    let fence = world.working_on(1).await;
+    world.ask_for(&fence, 1, &["a.bin", "b.bin"]).await;
+    world.store.end(&fence, wait(600)).await.unwrap();
+    let (carrying, first) = world.start_transfer().await;
+    let (turned_away, second) = world.start_transfer().await;
+    world.store.end(&turned_away, wait(600)).await.unwrap();
+    world.release(first).await;
+    world.store.end(&carrying, CARRIED).await.unwrap();
+    let keys = world.due_keys().await;
+    let own = Job::TransferUpload {
+        mirror: world.mirror,
+        transfer: second,
+    };
+    let transfers = keys
+        .iter()
+        .filter(|key| key.starts_with("transfer_upload/"));
+    assert_eq!(transfers.collect::<Vec<_>>(), [&own.key()], "{keys:?}");
 }
 
 async fn a_transfer_that_was_given_up_stays_so_until_a_person_tries_again(world: World) {
