@@ -1,0 +1,193 @@
+//! What is to happen in a run: a list that a seed makes, and of which any part makes a run too.
+
+use super::{dice::Dice, network::Wrong};
+use gitlab_sim::Fault;
+use std::{fmt, time::Duration};
+
+/// Something that happens once so many beats have passed.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Happening {
+    pub(super) at: u64,
+    pub(super) what: What,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum What {
+    /// The worker that acts dies, and comes back later.
+    Crash,
+    /// The scheduler dies, and comes back at once.
+    SchedulerCrash,
+    /// Somebody of the source does something; which, this number tells.
+    Source(u64),
+    /// Somebody of the target does.
+    Target(u64),
+    /// The next write (or read) goes wrong.
+    Spoiled { writes: bool, wrong: Wrong },
+    /// A worker stands still for so many seconds.
+    Pause { worker: usize, seconds: u64 },
+    /// The machine's clock is set, by so many seconds.
+    Jump(i64),
+    /// The clock of the source's (or the target's) GitLab is set.
+    GitLabsJump { source: bool, seconds: i64 },
+    /// The next ticket is delivered twice.
+    Doubled,
+    /// The next ticket is lost.
+    Lost,
+    /// The next request is not let go for so many seconds.
+    Throttled(u64),
+}
+
+/// A seed, and what is left of what it makes happen.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Script {
+    pub(super) seed: u64,
+    /// Numbers in the whole list, ascending.
+    pub(super) kept: Vec<usize>,
+}
+
+impl Script {
+    pub(super) fn whole(seed: u64) -> Self {
+        let kept = (0..happenings(seed).len()).collect();
+        Self { seed, kept }
+    }
+
+    pub(super) fn happenings(&self) -> Vec<Happening> {
+        let all = happenings(self.seed);
+        let kept = self.kept.iter().filter_map(|number| all.get(*number));
+        kept.cloned().collect()
+    }
+
+    /// As [`fmt::Display`] writes it: `17` or `17:3,5-9`.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let Some((seed, kept)) = text.trim().split_once(':') else {
+            return Some(Self::whole(text.trim().parse().ok()?));
+        };
+        let mut numbers = Vec::new();
+        for part in kept.split(',').filter(|part| !part.is_empty()) {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            numbers.extend(first.parse::<usize>().ok()?..=last.parse::<usize>().ok()?);
+        }
+        Some(Self {
+            seed: seed.parse().ok()?,
+            kept: numbers,
+        })
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.seed)?;
+        if *self == Self::whole(self.seed) {
+            return Ok(());
+        }
+        let mut mark = ':';
+        let mut numbers = self.kept.iter().copied().peekable();
+        if self.kept.is_empty() {
+            write!(f, "{mark}")?;
+        }
+        while let Some(first) = numbers.next() {
+            let mut last = first;
+            while let Some(next) = numbers.next_if_eq(&(last + 1)) {
+                last = next;
+            }
+            write!(f, "{mark}{first}")?;
+            if last > first {
+                write!(f, "-{last}")?;
+            }
+            mark = ',';
+        }
+        Ok(())
+    }
+}
+
+fn happenings(seed: u64) -> Vec<Happening> {
+    let mut dice = Dice::new(seed, 1);
+    let length = 40 + dice.below(80);
+    let mut at = 0;
+    (0..length)
+        .map(|_| {
+            at += match dice.below(4) {
+                0 => dice.below(8),
+                1 => dice.below(60),
+                _ => dice.below(600),
+            };
+            let what = something(&mut dice);
+            Happening { at, what }
+        })
+        .collect()
+}
+
+fn something(dice: &mut Dice) -> What {
+    match dice.below(100) {
+        0..=39 => What::Crash,
+        40 => What::SchedulerCrash,
+        41..=60 => What::Source(dice.next()),
+        61..=68 => What::Target(dice.next()),
+        69..=81 => What::Spoiled {
+            writes: true,
+            wrong: wrong(dice, true),
+        },
+        82..=87 => What::Spoiled {
+            writes: false,
+            wrong: wrong(dice, false),
+        },
+        88..=91 => What::Pause {
+            worker: usize::try_from(dice.below(2)).unwrap(),
+            seconds: 1 + dice.below(90),
+        },
+        92 => What::Jump(jump(dice)),
+        93 => What::GitLabsJump {
+            source: dice.chance(50),
+            seconds: jump(dice),
+        },
+        94..=96 => What::Doubled,
+        97 => What::Lost,
+        _ => What::Throttled(1 + dice.below(100)),
+    }
+}
+
+fn jump(dice: &mut Dice) -> i64 {
+    i64::try_from(dice.below(180)).unwrap() - 90
+}
+
+/// What lands late lands within a minute.
+fn wrong(dice: &mut Dice, writes: bool) -> Wrong {
+    let after = Duration::from_secs(1 + dice.below(54));
+    let refusal = Fault::TooManyRequests {
+        headers: dice.chance(50),
+        retry_after: dice.chance(50).then_some(1 + dice.below(50)),
+        application: dice.chance(30),
+    };
+    match dice.below(if writes { 14 } else { 8 }) {
+        0 => Wrong::Struck(Fault::LoseResponse),
+        1 => Wrong::Struck(Fault::Reset),
+        2 => Wrong::Struck(Fault::ErrorBefore(
+            *dice.pick(&[500, 502, 503, 504]).unwrap(),
+        )),
+        3 => Wrong::Struck(Fault::Truncate(usize::try_from(dice.below(60)).unwrap())),
+        4 => Wrong::Struck(refusal),
+        5 => Wrong::Silence {
+            effect: dice.chance(50),
+        },
+        6 => Wrong::LateAnswer(1 + dice.below(70)),
+        7 => Wrong::LateArrival(after.as_secs()),
+        8 | 9 => Wrong::Struck(Fault::ErrorAfter(500)),
+        10 => Wrong::Struck(Fault::ErrorAfter(502)),
+        11 => Wrong::Struck(Fault::ResourceLock),
+        12 => Wrong::Struck(Fault::Land { after }),
+        _ => Wrong::Struck(Fault::LandBehindProxy { after }),
+    }
+}
+
+#[test]
+fn what_is_left_of_a_script_is_written_so_that_it_can_be_read() {
+    let mut script = Script::whole(17);
+    assert_eq!(script.to_string(), "17");
+    for kept in [vec![], vec![3], vec![0, 1, 2, 7, 9, 10]] {
+        script.kept = kept;
+        assert_eq!(Script::read(&script.to_string()).unwrap(), script);
+    }
+    assert_eq!(script.to_string(), "17:0-2,7,9-10");
+    assert_eq!(Script::read("17").unwrap(), Script::whole(17));
+    assert_eq!(Script::read("x"), None);
+}
