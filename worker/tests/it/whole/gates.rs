@@ -106,6 +106,7 @@ pub(super) struct Turns {
 
 impl Pace for Turns {
     fn admit<'a>(&'a self, _: &'a Charge) -> BoxFuture<'a, Admission> {
+        self.time.waited_for();
         let passed = self.gates.pass(self.actor);
         Box::pin(async move {
             passed.await;

@@ -18,7 +18,7 @@ mod time;
 
 use sabotage::Mistake;
 use script::Script;
-use simulation::{Run, play};
+use simulation::{Run, play, play_aloud};
 
 /// Names the runs to make: `1000` seeds, or one script as a failure printed it.
 const RUNS: &str = "ISSUE_MIRROR_RUNS";
@@ -55,8 +55,8 @@ fn a_script_is_played_again() {
         return;
     };
     let script = Script::read(&script).unwrap();
-    let run = play(&script, None);
-    eprintln!("{run:#?}\n{:#?}", script.happenings());
+    let run = play_aloud(&script);
+    eprintln!("{run:#?}");
     assert_eq!(run.broken, Vec::<String>::new());
 }
 

@@ -82,6 +82,8 @@ pub(super) struct Delivered {
     pub(super) from: Actor,
     pub(super) to: Side,
     pub(super) writes: bool,
+    /// In words.
+    pub(super) told: String,
 }
 
 impl Network {
@@ -158,6 +160,7 @@ impl Network {
                 from: letter.from,
                 to: letter.to,
                 writes: request.method() != Method::GET,
+                told: told(letter, &request),
             };
             (request, letter.wrong.take(), delivered)
         };
@@ -243,6 +246,7 @@ impl Network {
             Some(Wrong::LateArrival(seconds)) => seconds,
             Some(Wrong::Struck(_) | Wrong::Silence { .. } | Wrong::LateAnswer(_)) | None => 0,
         };
+        self.time.waited_for();
         let id = lines.next;
         lines.next += 1;
         let letter = Letter {
@@ -260,6 +264,21 @@ impl Network {
             id,
         }
     }
+}
+
+fn told(letter: &Letter, request: &Request<Bytes>) -> String {
+    let body = String::from_utf8_lossy(request.body());
+    let body: String = body.chars().take(300).collect();
+    let uri = request
+        .uri()
+        .path_and_query()
+        .map_or("", |uri| uri.as_str());
+    let Letter {
+        from, to, wrong, ..
+    } = letter;
+    let wrong = wrong.as_ref().map(|wrong| format!(" {wrong:?}"));
+    let wrong = wrong.unwrap_or_default();
+    format!("{from:?} to {to}: {} {uri} {body}{wrong}", request.method())
 }
 
 fn copied(request: &Request<Bytes>) -> Request<Body> {

@@ -102,14 +102,14 @@ impl fmt::Display for Script {
 
 fn happenings(seed: u64) -> Vec<Happening> {
     let mut dice = Dice::new(seed, 1);
-    let length = 40 + dice.below(80);
+    let length = 60 + dice.below(100);
     let mut at = 0;
     (0..length)
         .map(|_| {
             at += match dice.below(4) {
                 0 => dice.below(8),
                 1 => dice.below(60),
-                _ => dice.below(600),
+                _ => dice.below(400),
             };
             let what = something(&mut dice);
             Happening { at, what }
@@ -119,15 +119,15 @@ fn happenings(seed: u64) -> Vec<Happening> {
 
 fn something(dice: &mut Dice) -> What {
     match dice.below(100) {
-        0..=39 => What::Crash,
-        40 => What::SchedulerCrash,
-        41..=60 => What::Source(dice.next()),
-        61..=68 => What::Target(dice.next()),
-        69..=81 => What::Spoiled {
+        0..=49 => What::Crash,
+        50 => What::SchedulerCrash,
+        51..=64 => What::Source(dice.next()),
+        65..=70 => What::Target(dice.next()),
+        71..=82 => What::Spoiled {
             writes: true,
             wrong: wrong(dice, true),
         },
-        82..=87 => What::Spoiled {
+        83..=87 => What::Spoiled {
             writes: false,
             wrong: wrong(dice, false),
         },

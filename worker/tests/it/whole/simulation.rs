@@ -17,11 +17,7 @@ use axum::Router;
 use chrono::TimeDelta;
 use mirror_core::{job::Ticket, ports::Clock};
 use mirror_worker::{Context, Side};
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 const WORKERS: usize = 2;
 /// Jobs at once in one worker.
@@ -39,23 +35,36 @@ pub(super) struct Run {
     pub(super) beats: u64,
     /// Requests that reached a GitLab.
     pub(super) requests: u64,
+    /// How long it took in the time that all live in.
+    pub(super) took: Duration,
     /// Laws that were broken, if any were.
     pub(super) broken: Vec<String>,
 }
 
 /// Plays a script on a runtime of its own.
 pub(super) fn play(script: &Script, mistake: Option<Mistake>) -> Run {
+    play_and(script, mistake, false)
+}
+
+/// As [`play`], and tells what happens while it does.
+pub(super) fn play_aloud(script: &Script) -> Run {
+    play_and(script, None, true)
+}
+
+fn play_and(script: &Script, mistake: Option<Mistake>, aloud: bool) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let played = async {
         let mut simulation = Simulation::open(script, mistake).await;
+        simulation.aloud = aloud;
         simulation.run().await;
         Run {
             deaths: simulation.shop.time.deaths(),
             beats: simulation.shop.time.beats(),
             requests: simulation.requests,
+            took: simulation.shop.time.elapsed(),
             broken: simulation.broken,
         }
     };
@@ -85,6 +94,8 @@ struct Simulation {
     mistake: Option<Mistake>,
     requests: u64,
     broken: Vec<String>,
+    /// Whether it tells what happens.
+    aloud: bool,
 }
 
 /// What may come next.
@@ -128,6 +139,7 @@ impl Simulation {
             mistake,
             requests: 0,
             broken: Vec::new(),
+            aloud: false,
         };
         for number in 0..WORKERS {
             simulation.workers.push(Worker {
@@ -296,6 +308,13 @@ impl Simulation {
         }
     }
 
+    fn tell(&self, what: impl FnOnce() -> String) {
+        if self.aloud {
+            let time = self.shop.time.elapsed().as_secs();
+            eprintln!("{:>7} {time:>6} s  {}", self.shop.time.beats(), what());
+        }
+    }
+
     async fn go_on(&mut self, number: usize) {
         let task = &mut self.tasks[number];
         let actor = task.actor;
@@ -315,6 +334,7 @@ impl Simulation {
             return;
         };
         let away = Dice::new(self.seed, self.steps.wrapping_mul(3)).below(20);
+        self.tell(|| format!("{actor:?} dies"));
         let worker = &mut self.workers[number];
         worker.cx = None;
         worker.rests_until = self.shop.time.elapsed() + Duration::from_secs(away);
@@ -328,7 +348,10 @@ impl Simulation {
             Side::Target => network.deliver(id, &self.people.target, target),
         };
         self.requests += 1;
-        let Delivered { from, to, writes } = delivered;
+        self.tell(|| delivered.told.clone());
+        let Delivered {
+            from, to, writes, ..
+        } = delivered;
         if writes && to == Side::Target {
             self.broken.extend(oracle::at_any_moment(&self.people));
         }
@@ -370,6 +393,21 @@ impl Simulation {
     }
 
     fn happens(&mut self, what: What) {
+        let people = &self.people;
+        let sims = [(&people.source, "source"), (&people.target, "target")];
+        let before = sims.map(|(sim, _)| sim.world(|world| world.changes().len()));
+        self.tell(|| format!("{what:?}"));
+        self.happens_silently(what);
+        let people = &self.people;
+        let sims = [(&people.source, "source"), (&people.target, "target")];
+        for ((sim, name), before) in sims.into_iter().zip(before) {
+            for change in sim.world(|world| world.changes()[before..].to_vec()) {
+                self.tell(|| format!("    {name} #{:?}: {:?}", change.issue, change.kind));
+            }
+        }
+    }
+
+    fn happens_silently(&mut self, what: What) {
         match what {
             What::Crash => {}
             What::SchedulerCrash => {

@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
 /// What a process does beside other things.
@@ -50,6 +51,11 @@ impl Flag {
         *self.listener.lock().unwrap() = Some(listener.clone());
     }
 }
+
+/// A question put to the database.
+type Question<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 'a>>;
+
+const SOON: Duration = Duration::from_millis(3);
 
 /// Where a task stands after its turn.
 pub(super) enum Turn {
@@ -100,18 +106,27 @@ impl Task {
     /// waits for it looks like who waits for another task: a question put behind its own tells, since
     /// there is one connection and it answers one after the other.
     pub(super) async fn go_on(&mut self, time: &Time, store: &Store) -> Turn {
-        type Question<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 'a>>;
         let mut polls = 0_u64;
         let mut asked: Option<(u64, Question<'_>)> = None;
+        let mut waits = time.waits();
         let turn = loop {
             if self.flag.lower() {
                 polls += 1;
+                waits = time.waits();
                 if let Some(turn) = self.poll(time) {
                     break turn;
                 }
                 continue;
             }
-            let (since, question) = asked.get_or_insert_with(|| (polls, Box::pin(store.check())));
+            if asked.is_none() {
+                if waits == time.waits() && self.is_answered_soon().await {
+                    continue;
+                }
+                asked = Some((polls, Box::pin(store.check())));
+            }
+            let Some((since, question)) = &mut asked else {
+                continue;
+            };
             let answered = poll_fn(|cx| {
                 self.flag.listen(cx.waker());
                 if self.flag.is_up() {
@@ -131,5 +146,23 @@ impl Task {
             question.await.unwrap();
         }
         turn
+    }
+
+    /// It waits for the database, most likely: then the question is spared. What this says changes
+    /// nothing but how long it takes to find out.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the database's own thread knows no other time"
+    )]
+    async fn is_answered_soon(&self) -> bool {
+        let woken = poll_fn(|cx| {
+            self.flag.listen(cx.waker());
+            if self.flag.is_up() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        tokio::time::timeout(SOON, woken).await.is_ok()
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Died;
 
 /// A machine with much to do wakes sleepers late. The scheduler's looks are frequent and cheap;
 /// seldom ones make the same decisions.
-const SCHEDULERS_NAP: Duration = Duration::from_secs(5);
+const SCHEDULERS_NAP: Duration = Duration::from_secs(15);
 
 /// One time for all processes, since they share a machine; and those of both GitLabs.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ struct State {
     /// When `elapsed` was zero, by the machine's clock, which jumps.
     epoch: DateTime<Utc>,
     sleepers: BTreeMap<u64, Sleeper>,
+    /// How often something was waited for that is not the database.
+    waits: u64,
     next: u64,
     /// Who does something at this moment.
     acting: Option<Actor>,
@@ -61,6 +63,7 @@ impl Time {
             elapsed: Duration::from_secs(1_000),
             epoch: start - TimeDelta::seconds(1_000),
             sleepers: BTreeMap::new(),
+            waits: 0,
             next: 0,
             acting: None,
             dead: BTreeSet::new(),
@@ -117,6 +120,15 @@ impl Time {
         state.frozen = Some(Duration::ZERO);
     }
 
+    /// Whoever acts is going to wait for something that is not the database.
+    pub(super) fn waited_for(&self) {
+        self.lock().waits += 1;
+    }
+
+    pub(super) fn waits(&self) -> u64 {
+        self.lock().waits
+    }
+
     /// The time that passed, without a beat.
     pub(super) fn elapsed(&self) -> Duration {
         self.lock().elapsed
@@ -139,6 +151,8 @@ impl Time {
         {
             let mut state = self.lock();
             let by = moment.saturating_sub(state.elapsed);
+            // What is to happen does not wait for ever for those who have nothing to do.
+            state.beats += 1 + by.as_secs() / 3;
             state.elapsed = moment.max(state.elapsed);
             for clock in &self.gitlabs {
                 clock.advance(by);
@@ -215,6 +229,7 @@ impl Clock for Time {
         };
         let until = state.elapsed.saturating_add(duration);
         let id = state.next;
+        state.waits += 1;
         state.next += 1;
         let waker = None;
         state.sleepers.insert(id, Sleeper { until, waker });
