@@ -13,7 +13,7 @@ use http::{Method, Request, Response};
 use mirror_gitlab::{DirectTransport, Transport};
 use mirror_worker::Side;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
@@ -33,6 +33,8 @@ pub(super) enum Wrong {
     LateArrival(u64),
     /// The answer arrives after so many seconds.
     LateAnswer(u64),
+    /// If it creates an issue or a comment, its effect comes later than is waited for.
+    VeryLate(Duration),
 }
 
 /// All that is under way.
@@ -49,6 +51,9 @@ struct Lines {
     letters: BTreeMap<u64, Letter>,
     /// For the next request that writes (or reads).
     wrongs: Vec<(bool, Wrong)>,
+    /// What landed very late once. What is sent again is ended by its GitLab in time: against two
+    /// requests in a row that outlive that nobody can wait long enough.
+    outlived: BTreeSet<Bytes>,
 }
 
 struct Letter {
@@ -241,10 +246,21 @@ impl Network {
         let mut lines = self.lock();
         let writes = request.method() != Method::GET;
         let place = lines.wrongs.iter().position(|(kind, _)| *kind == writes);
-        let wrong = place.map(|place| lines.wrongs.remove(place).1);
+        let mut wrong = place.map(|place| lines.wrongs.remove(place).1);
+        if matches!(wrong, Some(Wrong::VeryLate(_)))
+            && !lines.outlived.insert(request.body().clone())
+        {
+            wrong = None;
+        }
         let late = match wrong {
             Some(Wrong::LateArrival(seconds)) => seconds,
-            Some(Wrong::Struck(_) | Wrong::Silence { .. } | Wrong::LateAnswer(_)) | None => 0,
+            Some(
+                Wrong::Struck(_)
+                | Wrong::Silence { .. }
+                | Wrong::LateAnswer(_)
+                | Wrong::VeryLate(_),
+            )
+            | None => 0,
         };
         self.time.waited_for();
         let id = lines.next;
@@ -301,6 +317,11 @@ fn carried(
         Some(Wrong::Struck(fault)) => {
             sim.fail(FaultRule::new("*", ".", When::Next(1), fault.clone()));
         }
+        Some(Wrong::VeryLate(after)) => {
+            let fault = Fault::Land { after: *after };
+            let creates = "(issues|notes|discussions)$";
+            sim.fail(FaultRule::new("POST", creates, When::Next(1), fault));
+        }
         Some(Wrong::Silence { effect: true } | Wrong::LateArrival(_) | Wrong::LateAnswer(_))
         | None => {}
     }
@@ -309,7 +330,10 @@ fn carried(
     sim.clear_faults();
     match wrong {
         Some(Wrong::Silence { .. }) => None,
-        Some(Wrong::Struck(_) | Wrong::LateArrival(_) | Wrong::LateAnswer(_)) | None => {
+        Some(
+            Wrong::Struck(_) | Wrong::LateArrival(_) | Wrong::LateAnswer(_) | Wrong::VeryLate(_),
+        )
+        | None => {
             let Ok(answer) = answer.expect("the simulator answers at once");
             Some(answer)
         }

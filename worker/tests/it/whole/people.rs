@@ -11,8 +11,8 @@ use crate::support::{SECRET, Stage, copies, issue, note};
 use bytes::Bytes;
 use chrono::{Days, NaiveDate};
 use gitlab_sim::{
-    Content, EditError, Home, Issue, IssueEdit, IssueSpec, IssueState, LabelSpec, NoteSpec, Sim,
-    UserId, World, seed::SeededProject,
+    Content, EditError, FeatureAccess, Home, Issue, IssueEdit, IssueSpec, IssueState, LabelSpec,
+    NoteSpec, Sim, UserId, World, seed::SeededProject,
 };
 
 /// The two GitLabs and who writes there.
@@ -93,6 +93,23 @@ impl People {
                 let iid = *dice.pick(&iids).unwrap();
                 self.say(world, iid, dice).unwrap();
             }
+        });
+    }
+
+    /// Whether the issues of a side can be read by those whom its project lets in.
+    pub(super) fn issues_can_be_read(&self, source: bool, readable: bool) {
+        let (sim, project) = if source {
+            (&self.source, self.from.project)
+        } else {
+            (&self.target, self.to.project)
+        };
+        sim.edit(|world| {
+            let home = world.project_mut(project).unwrap();
+            home.issues_access_level = if readable {
+                FeatureAccess::Enabled
+            } else {
+                FeatureAccess::Disabled
+            };
         });
     }
 

@@ -28,7 +28,10 @@ use mirror_worker::{
 use std::{
     collections::BTreeSet,
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -53,6 +56,8 @@ pub(super) struct Shop {
     pub(super) mirror: MirrorId,
     ends: [(End, String); 2],
     settings: Settings,
+    /// A job let the mirror rest.
+    pub(super) rests: Arc<AtomicBool>,
     /// What jobs said that no job may say.
     pub(super) defects: Arc<Mutex<Vec<String>>>,
 }
@@ -105,6 +110,7 @@ impl Shop {
                 (target, stage.to.token.clone()),
             ],
             settings,
+            rests: Arc::default(),
             defects: Arc::default(),
         }
     }
@@ -120,12 +126,19 @@ impl Shop {
             settings: self.settings.clone(),
         });
         let defects = self.defects.clone();
-        let events = Events::new(move |event| {
-            if let Event::Failed { error, .. } = event
-                && error.contains("panicked")
-            {
+        let rests = self.rests.clone();
+        let events = Events::new(move |event| match event {
+            Event::Failed { error, .. } if error.contains("panicked") => {
                 defects.lock().unwrap().push(error);
             }
+            Event::Paused { .. } => rests.store(true, Ordering::Relaxed),
+            Event::Failed { .. }
+            | Event::Found { .. }
+            | Event::Scanned { .. }
+            | Event::Issue { .. }
+            | Event::Waiting { .. }
+            | Event::Notice(..)
+            | Event::Planned { .. } => {}
         });
         Arc::new(Context {
             store: self.store.clone(),

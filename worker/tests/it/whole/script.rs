@@ -35,6 +35,8 @@ pub(super) enum What {
     Lost,
     /// The next request is not let go for so many seconds.
     Throttled(u64),
+    /// For so many seconds the issues of one side cannot be read: lists are empty.
+    Blind { source: bool, seconds: u64 },
 }
 
 /// A seed, and what is left of what it makes happen.
@@ -100,6 +102,17 @@ impl fmt::Display for Script {
     }
 }
 
+impl Script {
+    /// Whether creates may land later than is waited for: then there may be two for a while.
+    pub(super) fn lands_very_late(&self) -> bool {
+        lands_very_late(self.seed)
+    }
+}
+
+fn lands_very_late(seed: u64) -> bool {
+    seed.is_multiple_of(4)
+}
+
 fn happenings(seed: u64) -> Vec<Happening> {
     let mut dice = Dice::new(seed, 1);
     let length = 60 + dice.below(100);
@@ -111,13 +124,13 @@ fn happenings(seed: u64) -> Vec<Happening> {
                 1 => dice.below(60),
                 _ => dice.below(400),
             };
-            let what = something(&mut dice);
+            let what = something(&mut dice, lands_very_late(seed));
             Happening { at, what }
         })
         .collect()
 }
 
-fn something(dice: &mut Dice) -> What {
+fn something(dice: &mut Dice, very_late: bool) -> What {
     match dice.below(100) {
         0..=49 => What::Crash,
         50 => What::SchedulerCrash,
@@ -125,11 +138,11 @@ fn something(dice: &mut Dice) -> What {
         65..=70 => What::Target(dice.next()),
         71..=82 => What::Spoiled {
             writes: true,
-            wrong: wrong(dice, true),
+            wrong: wrong(dice, true, very_late),
         },
         83..=87 => What::Spoiled {
             writes: false,
-            wrong: wrong(dice, false),
+            wrong: wrong(dice, false, false),
         },
         88..=91 => What::Pause {
             worker: usize::try_from(dice.below(2)).unwrap(),
@@ -140,8 +153,12 @@ fn something(dice: &mut Dice) -> What {
             source: dice.chance(50),
             seconds: jump(dice),
         },
-        94..=96 => What::Doubled,
-        97 => What::Lost,
+        94 | 95 => What::Doubled,
+        96 => What::Lost,
+        97 => What::Blind {
+            source: dice.chance(50),
+            seconds: 1 + dice.below(400),
+        },
         _ => What::Throttled(1 + dice.below(100)),
     }
 }
@@ -150,8 +167,12 @@ fn jump(dice: &mut Dice) -> i64 {
     i64::try_from(dice.below(180)).unwrap() - 90
 }
 
-/// What lands late lands within a minute.
-fn wrong(dice: &mut Dice, writes: bool) -> Wrong {
+/// What lands late lands within a minute, unless it may land very late: then creates alone do,
+/// since logged time has no marker by which a second landing could be told from somebody's own.
+fn wrong(dice: &mut Dice, writes: bool, very_late: bool) -> Wrong {
+    if very_late && dice.chance(30) {
+        return Wrong::VeryLate(Duration::from_secs(60 + dice.below(60)));
+    }
     let after = Duration::from_secs(1 + dice.below(54));
     let refusal = Fault::TooManyRequests {
         headers: dice.chance(50),

@@ -17,7 +17,11 @@ use axum::Router;
 use chrono::TimeDelta;
 use mirror_core::{job::Ticket, ports::Clock};
 use mirror_worker::{Context, Side};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 const WORKERS: usize = 2;
 /// Jobs at once in one worker.
@@ -91,6 +95,9 @@ struct Simulation {
     happenings: VecDeque<Happening>,
     doubled: usize,
     lost: usize,
+    /// Until when source and target cannot be read.
+    blind: [Option<Duration>; 2],
+    very_late: bool,
     mistake: Option<Mistake>,
     requests: u64,
     broken: Vec<String>,
@@ -136,6 +143,8 @@ impl Simulation {
             happenings: happenings.into(),
             doubled: 0,
             lost: 0,
+            blind: [None; 2],
+            very_late: script.lands_very_late(),
             mistake,
             requests: 0,
             broken: Vec::new(),
@@ -194,7 +203,8 @@ impl Simulation {
             if self.is_over() {
                 return false;
             }
-            // As a person does who looks at what failed for good.
+            // As a person does who looks at what failed for good, or rests.
+            self.resume().await;
             self.shop.store.retry_dead(self.shop.mirror).await.unwrap();
             let left = self
                 .shop
@@ -227,6 +237,7 @@ impl Simulation {
     async fn step(&mut self) {
         self.steps += 1;
         self.let_happen();
+        self.see_again().await;
         self.wake_up();
         let choices = self.choices();
         let count = u64::try_from(choices.len()).unwrap();
@@ -289,10 +300,31 @@ impl Simulation {
         let rests = self.workers.iter().map(|worker| worker.rests_until);
         let times = rests
             .chain(self.shop.time.next_waking())
-            .chain(self.shop.network.next());
+            .chain(self.shop.network.next())
+            .chain(self.blind.into_iter().flatten());
         match times.filter(|time| *time > now).min() {
             Some(time) => self.shop.time.advance_to(time),
             None => self.broken.push("everybody waits for ever".to_owned()),
+        }
+    }
+
+    async fn resume(&self) {
+        let mirror = self.shop.mirror;
+        self.shop.store.resume_mirror(mirror).await.unwrap();
+    }
+
+    /// Whoever took the sight away gives it back, and lets the mirror go on that rests for it.
+    async fn see_again(&mut self) {
+        let now = self.shop.time.elapsed();
+        for source in [true, false] {
+            let blind = &mut self.blind[usize::from(!source)];
+            if blind.is_some_and(|until| until <= now) {
+                *blind = None;
+                self.people.issues_can_be_read(source, true);
+            }
+        }
+        if self.blind == [None; 2] && self.shop.rests.swap(false, Ordering::Relaxed) {
+            self.resume().await;
         }
     }
 
@@ -353,7 +385,8 @@ impl Simulation {
             from, to, writes, ..
         } = delivered;
         if writes && to == Side::Target {
-            self.broken.extend(oracle::at_any_moment(&self.people));
+            self.broken
+                .extend(oracle::at_any_moment(&self.people, self.very_late));
         }
         let alive = match from {
             Actor::Scheduler => true,
@@ -435,6 +468,11 @@ impl Simulation {
             }
             What::Doubled => self.doubled += 1,
             What::Lost => self.lost += 1,
+            What::Blind { source, seconds } => {
+                let until = self.shop.time.elapsed() + Duration::from_secs(seconds);
+                self.blind[usize::from(!source)] = Some(until);
+                self.people.issues_can_be_read(source, false);
+            }
             What::Throttled(seconds) => {
                 let seconds = i64::try_from(seconds).unwrap();
                 self.shop.gates.throttle(Some(TimeDelta::seconds(seconds)));
