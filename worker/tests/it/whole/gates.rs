@@ -24,6 +24,8 @@ struct Waiting {
 
 struct Door {
     actor: Actor,
+    /// For a request that changes something.
+    writes: bool,
     open: bool,
     waker: Option<Waker>,
 }
@@ -31,6 +33,13 @@ struct Door {
 impl Gates {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap()
+    }
+
+    /// Whether it is for a request that changes something, and whose.
+    pub(super) fn writer(&self, id: u64) -> Option<Actor> {
+        let waiting = self.lock();
+        let door = waiting.doors.get(&id);
+        door.filter(|door| door.writes).map(|door| door.actor)
     }
 
     /// The turns that could come next.
@@ -54,12 +63,13 @@ impl Gates {
         self.lock().throttled = for_now;
     }
 
-    fn pass(&self, actor: Actor) -> Pass {
+    fn pass(&self, actor: Actor, writes: bool) -> Pass {
         let mut waiting = self.lock();
         let id = waiting.next;
         waiting.next += 1;
         let door = Door {
             actor,
+            writes,
             open: false,
             waker: None,
         };
@@ -105,9 +115,9 @@ pub(super) struct Turns {
 }
 
 impl Pace for Turns {
-    fn admit<'a>(&'a self, _: &'a Charge) -> BoxFuture<'a, Admission> {
+    fn admit<'a>(&'a self, charge: &'a Charge) -> BoxFuture<'a, Admission> {
         self.time.waited_for();
-        let passed = self.gates.pass(self.actor);
+        let passed = self.gates.pass(self.actor, charge.changes);
         Box::pin(async move {
             passed.await;
             let throttled = self.gates.lock().throttled.take();

@@ -162,8 +162,9 @@ impl Lie {
                 }
             }
             Mistake::InternalIsForgotten => {
-                if let Some(fields) = body.as_object_mut() {
+                if let Some(fields) = body.as_object_mut().filter(|_| path.contains("/issues/")) {
                     fields.remove("internal");
+                    fields.remove("confidential");
                 }
             }
             Mistake::CommentIsNotWritten if path.contains("/notes/") => {

@@ -23,7 +23,7 @@ pub(super) enum What {
     Target(u64),
     /// The next write (or read) goes wrong.
     Spoiled { writes: bool, wrong: Wrong },
-    /// A worker stands still for so many seconds.
+    /// A worker stands still for so many seconds, just before its next write.
     Pause { worker: usize, seconds: u64 },
     /// The machine's clock is set, by so many seconds.
     Jump(i64),
@@ -146,7 +146,7 @@ fn something(dice: &mut Dice, very_late: bool) -> What {
         },
         88..=91 => What::Pause {
             worker: usize::try_from(dice.below(2)).unwrap(),
-            seconds: 1 + dice.below(90),
+            seconds: 1 + dice.below(200),
         },
         92 => What::Jump(jump(dice)),
         93 => What::GitLabsJump {

@@ -80,6 +80,8 @@ struct Worker {
     cx: Option<Arc<Context>>,
     /// When it comes back, or goes on.
     rests_until: Duration,
+    /// How long it stands still before its next write.
+    stall: Option<Duration>,
     lives: u64,
 }
 
@@ -154,6 +156,7 @@ impl Simulation {
             simulation.workers.push(Worker {
                 cx: Some(simulation.shop.worker(number, 1)),
                 rests_until: Duration::ZERO,
+                stall: None,
                 lives: 1,
             });
         }
@@ -252,7 +255,7 @@ impl Simulation {
         };
         match chosen {
             Choice::Task(number) => self.go_on(number).await,
-            Choice::Gate(id) => self.shop.gates.open(id),
+            Choice::Gate(id) => self.open_gate(id),
             Choice::Post(Post::Deliver(id)) => self.deliver(id),
             Choice::Post(Post::Answer(id)) => self.shop.network.answer(id),
             Choice::Start { ticket, worker } => self.start(ticket, worker).await,
@@ -360,6 +363,20 @@ impl Simulation {
         }
     }
 
+    fn open_gate(&mut self, id: u64) {
+        let stall = match self.shop.gates.writer(id) {
+            Some(Actor::Worker(number)) => self.workers[number].stall.take().zip(Some(number)),
+            Some(Actor::Scheduler) | None => None,
+        };
+        match stall {
+            Some((stall, number)) => {
+                self.tell(|| format!("worker {number} stands still for {stall:?}"));
+                self.workers[number].rests_until = self.shop.time.elapsed() + stall;
+            }
+            None => self.shop.gates.open(id),
+        }
+    }
+
     fn bury(&mut self, actor: Actor) {
         self.tasks.retain(|task| task.actor != actor);
         let Actor::Worker(number) = actor else {
@@ -452,9 +469,7 @@ impl Simulation {
             What::Target(number) => self.people.at_target(number),
             What::Spoiled { writes, wrong } => self.shop.network.spoil(writes, wrong),
             What::Pause { worker, seconds } => {
-                let until = self.shop.time.elapsed() + Duration::from_secs(seconds);
-                let worker = &mut self.workers[worker];
-                worker.rests_until = worker.rests_until.max(until);
+                self.workers[worker].stall = Some(Duration::from_secs(seconds));
             }
             What::Jump(seconds) => self.shop.time.jump(TimeDelta::seconds(seconds)),
             What::GitLabsJump { source, seconds } => {
