@@ -61,7 +61,7 @@ pub use service::{InstanceAccess, InstanceEntry};
 pub use targets::{TargetFact, TargetFacts};
 pub use transfers::{Transfer, TransferState};
 pub use url::{DatabaseUrl, DatabaseUrlError};
-pub use walks::{Adoption, Twin};
+pub use walks::{Adoption, TargetWalk, Twin};
 pub use work::{
     Attempt, Claimed, Claiming, Dealt, DueSummary, End, Ending, JobEntry, JobFilter, Owe,
     Reclaimed, Started, Swept, UnknownJob, WorkRow, WorkState, WorkTotals,

@@ -1,8 +1,13 @@
 //! What a walk over either side found, recorded together with how far the walk has come.
 
 use crate::{
-    Fence, Owe, SightedImpostor, Store, StoreError, database::Tx, impostors::note_impostors,
-    runs::attach_found, time::micros, work::owe_in,
+    Fence, Owe, SightedImpostor, Store, StoreError,
+    database::Tx,
+    impostors::note_impostors,
+    runs::attach_found,
+    seen::{forget_in, refresh_in},
+    time::micros,
+    work::owe_in,
 };
 use chrono::{DateTime, Utc};
 use mirror_core::{
@@ -32,6 +37,23 @@ pub struct Twin {
     pub other: IssueId,
     /// Its number.
     pub other_iid: Iid,
+}
+
+/// What a walk of the target found.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct TargetWalk<'a> {
+    /// Copies of ours that no source issue is mapped to.
+    pub adoptions: &'a [Adoption],
+    /// Markers that strangers wrote.
+    pub impostors: &'a [SightedImpostor],
+    /// What it showed of issues that are mapped, where that is another thing than was recorded.
+    pub seen: &'a [TargetIssue],
+    /// The source issues whose copies somebody edited: the next job compares field by field.
+    pub edited: &'a [Iid],
+    /// What is owed for all that.
+    pub owed: &'a [Owe],
+    /// Up to where the target has been seen; may be lower than before. `None` leaves it.
+    pub watermark: Option<DateTime<Utc>>,
 }
 
 const SOURCE_WATERMARK: &str = "\
@@ -95,8 +117,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Records a page of the target's walk: which issues are adopted, which markers are a
-    /// stranger's, what is owed because the target was touched, and up to where it has been seen.
+    /// Records a walk of the target, all in one transaction: an edit that is recorded as seen is
+    /// owed, whatever happens next.
     ///
     /// An adoption fills in the target of an issue that has none and makes the next job compare
     /// it field by field; it never replaces another target. Of several candidates for one issue
@@ -109,24 +131,23 @@ impl Store {
         &self,
         fence: &Fence,
         mirror: MirrorId,
-        adoptions: &[Adoption],
-        impostors: &[SightedImpostor],
-        touched: &[Owe],
-        watermark: Option<DateTime<Utc>>,
+        walk: &TargetWalk<'_>,
     ) -> Result<Vec<Twin>, StoreError> {
         let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
         // The work first: a job holds its own before it comes to its mapping.
-        owe_in(&mut tx, touched, now).await?;
-        attach_found(&mut tx, fence.work, touched.iter().map(|owe| owe.job)).await?;
-        let mut lowest_first: Vec<&Adoption> = adoptions.iter().collect();
+        owe_in(&mut tx, walk.owed, now).await?;
+        attach_found(&mut tx, fence.work, walk.owed.iter().map(|owe| owe.job)).await?;
+        refresh_in(&mut tx, mirror, walk.seen, now).await?;
+        forget_in(&mut tx, mirror, walk.edited, now).await?;
+        let mut lowest_first: Vec<&Adoption> = walk.adoptions.iter().collect();
         lowest_first.sort_by_key(|adoption| adoption.target.id);
         let mut twins = Vec::new();
         for adoption in lowest_first {
             twins.extend(adopt(&mut tx, mirror, adoption, now).await?);
         }
-        note_impostors(&mut tx, mirror, impostors, now).await?;
-        set_watermark(&mut tx, TARGET_WATERMARK, mirror, watermark, now).await?;
+        note_impostors(&mut tx, mirror, walk.impostors, now).await?;
+        set_watermark(&mut tx, TARGET_WATERMARK, mirror, walk.watermark, now).await?;
         tx.commit().await?;
         Ok(twins)
     }

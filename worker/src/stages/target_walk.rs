@@ -23,7 +23,7 @@ use mirror_core::{
     provenance::{Found, Kind},
 };
 use mirror_gitlab::{IssueQuery, Sort};
-use mirror_store::{Adoption, Owe, SightedImpostor, Watermarks};
+use mirror_store::{Adoption, Owe, SightedImpostor, TargetWalk, Watermarks};
 use std::collections::{BTreeSet, HashMap};
 
 /// Adopts unmapped copies of ours, notes impostors, owes what somebody edited, and moves the
@@ -247,16 +247,7 @@ impl Walk<'_> {
             touched,
             mut edited,
         } = findings;
-        if !touched.is_empty() {
-            cx.store
-                .refresh_targets(&lease.fence, mirror, &touched)
-                .await?;
-        }
-        if !edited.is_empty() {
-            cx.store
-                .forget_fingerprints(&lease.fence, mirror, Some(&edited))
-                .await?;
-        }
+        let seen_edited = edited.clone();
         edited.extend(adoptions.iter().map(|adoption| adoption.source_iid));
         edited.sort_unstable();
         edited.dedup();
@@ -275,11 +266,31 @@ impl Walk<'_> {
         let started = started.unwrap_or_else(|| cx.store.now());
         // For one issue only, what others were found edited is left for the next whole scan.
         let mark = (link.settings.only.is_none() && walked).then(|| watermark(last, started));
+        // What can be told from a second landing only by this walk is put away before the watermark
+        // moves past it.
+        let watched = !cx.store.twin_watch(mirror).await?.is_empty();
+        let walk = TargetWalk {
+            adoptions: &adoptions,
+            impostors: &impostors,
+            seen: &touched,
+            edited: &seen_edited,
+            owed: &owes,
+            watermark: mark.filter(|_| !watched),
+        };
         let left_over = cx
             .store
-            .record_target_walk(&lease.fence, mirror, &adoptions, &impostors, &owes, mark)
+            .record_target_walk(&lease.fence, mirror, &walk)
             .await?;
         twins::settle(cx, lease, link, &left_over).await?;
+        if watched {
+            let walk = TargetWalk {
+                watermark: mark,
+                ..TargetWalk::default()
+            };
+            cx.store
+                .record_target_walk(&lease.fence, mirror, &walk)
+                .await?;
+        }
         let owed = u64::try_from(owes.len()).unwrap_or(u64::MAX);
         cx.events.emit(Event::Found { mirror, owed });
         Ok(owed)

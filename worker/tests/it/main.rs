@@ -27,4 +27,5 @@ mod storms;
 mod support;
 mod switches;
 mod waiting;
+mod whole;
 mod whose_fault;

@@ -6,7 +6,7 @@ use mirror_core::{
     job::Priority,
     mapping::{Impostor, Intended, IssueMapping, MappingStatus},
 };
-use mirror_store::{Adoption, Owe, SightedImpostor, Twin};
+use mirror_store::{Adoption, Owe, SightedImpostor, TargetWalk, Twin};
 
 stories! {
     an_adoption_makes_the_next_job_compare
@@ -31,11 +31,14 @@ async fn adopt(world: &World, fence: &mirror_store::Fence, found: &[Adoption]) -
         .iter()
         .map(|found| Owe::changed(world.issue(found.source_iid.0), Priority::Backfill))
         .collect();
-    let walk =
-        world
-            .store
-            .record_target_walk(fence, world.mirror, found, &[], &owes, Some(at(400)));
-    walk.await.unwrap()
+    let walk = TargetWalk {
+        adoptions: found,
+        owed: &owes,
+        watermark: Some(at(400)),
+        ..TargetWalk::default()
+    };
+    let recorded = world.store.record_target_walk(fence, world.mirror, &walk);
+    recorded.await.unwrap()
 }
 
 async fn found(world: &World, iid: i64) -> IssueMapping {
@@ -133,8 +136,12 @@ async fn a_strangers_marker_blocks_until_it_is_cleared(world: World) {
         source_iid: Iid(1),
         impostor: impostor(target_iid),
     });
-    let walk = store.record_target_walk(&fence, world.mirror, &[], &sighted, &[], None);
-    walk.await.unwrap();
+    let walk = TargetWalk {
+        impostors: &sighted,
+        ..TargetWalk::default()
+    };
+    let recorded = store.record_target_walk(&fence, world.mirror, &walk);
+    recorded.await.unwrap();
     for target_iid in [31, 32] {
         let blocking = store.impostor(world.mirror, Iid(1)).await.unwrap();
         assert_eq!(blocking, Some(impostor(target_iid)));

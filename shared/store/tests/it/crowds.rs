@@ -8,7 +8,8 @@ use mirror_core::{
     outcome::Outcome,
 };
 use mirror_store::{
-    Adoption, DueMirror, End, Fence, Owe, RunKind, RunRequest, Schedule, Store, StoreError, Turn,
+    Adoption, DueMirror, End, Fence, Owe, RunKind, RunRequest, Schedule, Store, StoreError,
+    TargetWalk, Turn,
 };
 use std::{
     collections::BTreeSet,
@@ -322,8 +323,13 @@ async fn walk(store: &Store, fence: &Fence, world: &Settings) -> Result<bool, St
             target: target_issue(500 + iid),
         })
         .collect();
-    let now = Some(store.now());
-    let walked = store.record_target_walk(fence, world.mirror, &found, &[], &touched, now);
+    let walk = TargetWalk {
+        adoptions: &found,
+        owed: &touched,
+        watermark: Some(store.now()),
+        ..TargetWalk::default()
+    };
+    let walked = store.record_target_walk(fence, world.mirror, &walk);
     Ok(ignore(walked.await.map(drop))?
         && ignore(store.record_full_walk(fence, world.mirror).await)?
         && ignore(store.forget_fingerprints(fence, world.mirror, None).await)?)

@@ -3,9 +3,10 @@
 use crate::world::{World, at, stories, target_issue};
 use mirror_core::{
     ids::{Iid, IssueId, NoteId, ProjectId},
+    job::Priority,
     mapping::{IssueMapping, MappingStatus, NoteMapping, SourceRead, UploadKey, UploadOutcome},
 };
-use mirror_store::{Side, StoreError};
+use mirror_store::{Owe, Side, StoreError, TargetWalk};
 use std::time::Duration;
 
 stories! {
@@ -21,6 +22,7 @@ stories! {
     times_finer_than_a_microsecond_are_cut
     mappings_are_found_by_their_targets
     what_a_listing_showed_of_a_target_is_kept
+    an_edit_that_was_seen_is_owed_or_not_seen
     forgotten_fingerprints_make_the_next_job_compare
 }
 
@@ -291,14 +293,58 @@ async fn what_a_listing_showed_of_a_target_is_kept(world: World) {
     seen.notes_count = 8;
     let nobodys = target_issue(777);
     let listing = [seen.clone(), nobodys];
-    let refresh = world.store.refresh_targets(&fence, world.mirror, &listing);
-    refresh.await.unwrap();
+    let walk = TargetWalk {
+        seen: &listing,
+        ..TargetWalk::default()
+    };
+    let recorded = world.store.record_target_walk(&fence, world.mirror, &walk);
+    recorded.await.unwrap();
     let expected = IssueMapping {
         target: Some(seen),
         ..mapped
     };
     let all = world.store.all_mappings(world.mirror).await.unwrap();
     assert_eq!(all, [expected]);
+}
+
+async fn an_edit_that_was_seen_is_owed_or_not_seen(world: World) {
+    let store = &world.store;
+    let lost = world.working_on(0).await;
+    let fence = world.working_on(1).await;
+    let mapped = world.mapped(2, 502);
+    store.record_issue(&fence, &mapped).await.unwrap();
+    store.handback(&lost).await.unwrap();
+    let seen = [mirror_core::mapping::TargetIssue {
+        updated_at: at(900),
+        ..target_issue(502)
+    }];
+    let owed = [Owe::changed(world.issue(2), Priority::Incremental)];
+    let walk = TargetWalk {
+        seen: &seen,
+        edited: &[Iid(2)],
+        owed: &owed,
+        ..TargetWalk::default()
+    };
+    let due = store.due(world.mirror).await.unwrap().pending;
+    let refused = store.record_target_walk(&lost, world.mirror, &walk).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)));
+    assert_eq!(
+        store.all_mappings(world.mirror).await.unwrap(),
+        [mapped.clone()]
+    );
+    assert_eq!(store.due(world.mirror).await.unwrap().pending, due);
+    store
+        .record_target_walk(&fence, world.mirror, &walk)
+        .await
+        .unwrap();
+    let [seen] = seen;
+    let expected = IssueMapping {
+        target: Some(seen),
+        fingerprint: None,
+        ..mapped
+    };
+    assert_eq!(store.all_mappings(world.mirror).await.unwrap(), [expected]);
+    assert_eq!(store.due(world.mirror).await.unwrap().pending, due + 1);
 }
 
 async fn forgotten_fingerprints_make_the_next_job_compare(world: World) {

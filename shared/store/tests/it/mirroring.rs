@@ -5,7 +5,9 @@ use mirror_core::{
     ids::{InstanceName, MirrorId, ProjectId, UserId},
     job::Priority,
 };
-use mirror_store::{MirrorEnd, NewMirror, Owe, StoreError, TargetFact, TargetFacts, Watermarks};
+use mirror_store::{
+    MirrorEnd, NewMirror, Owe, StoreError, TargetFact, TargetFacts, TargetWalk, Watermarks,
+};
 use std::collections::BTreeSet;
 
 stories! {
@@ -122,8 +124,12 @@ async fn what_is_owed_and_the_watermark_move_together(world: World) {
     ];
     let walk = store.record_source_walk(&fence, world.mirror, &owes, Some(at(500)));
     walk.await.unwrap();
-    let walk = store.record_target_walk(&fence, world.mirror, &[], &[], &[], Some(at(400)));
-    walk.await.unwrap();
+    let walk = TargetWalk {
+        watermark: Some(at(400)),
+        ..TargetWalk::default()
+    };
+    let recorded = store.record_target_walk(&fence, world.mirror, &walk);
+    recorded.await.unwrap();
     store.record_full_walk(&fence, world.mirror).await.unwrap();
     assert_eq!(store.due(world.mirror).await.unwrap().pending, 2);
     let expected = Watermarks {

@@ -192,7 +192,7 @@ impl World {
 
 /// What a reader sees, but for the addresses of files, which are others. GitLab stores no carriage
 /// return that comes through its API.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
     let text = visible_text(&text.replace('\r', ""));
     let mut parts = text.split("/uploads/");
@@ -208,7 +208,7 @@ fn shown(text: &str) -> String {
 /// Whether a copied description shows what its source shows. The lines that close what the source
 /// leaves open may bring to light what GitLab puts at a page's end (footnotes, say), so they may be
 /// thought away.
-fn reads_like(copy: &str, source: &str) -> bool {
+pub(crate) fn reads_like(copy: &str, source: &str) -> bool {
     let wanted = shown(source);
     let mut copy = copy;
     while shown(copy) != wanted {

@@ -13,9 +13,11 @@ mod wire;
 mod world;
 
 pub(crate) use clock::{LEASE, TestClock};
-pub(crate) use copies::{Copy, body_of};
+pub(crate) use copies::{Copy, body_of, copies};
+pub(crate) use judge::{reads_like, shown};
 pub(crate) use service::{Service, cipher};
 pub(crate) use stage::{Stage, issue, note};
 pub(crate) use strikes::{a_talk, with_an_edit_due};
-pub(crate) use watch::{SECRET, secret};
+pub(crate) use watch::{SECRET, exposed, secret};
+pub(crate) use wire::direct_client;
 pub(crate) use world::World;

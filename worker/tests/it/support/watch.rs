@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) const SECRET: &str = "ZEBRA";
 
 /// Where on the target a secret word stands for more people than it may.
-fn exposed(sim: &Sim, project: u64) -> Vec<String> {
+pub(crate) fn exposed(sim: &Sim, project: u64) -> Vec<String> {
     sim.world(|world| {
         let mut found = Vec::new();
         for issue in world.issues(project).filter(|issue| !issue.confidential) {

@@ -51,6 +51,16 @@ pub(crate) fn options() -> Options {
     }
 }
 
+/// One that is asked before a story begins.
+pub(crate) fn direct_client(
+    sim: &Sim,
+    token: &str,
+    instance: InstanceId,
+    clock: &TestClock,
+) -> Client {
+    client(sim, token, instance, clock, Arc::default())
+}
+
 pub(super) fn transport(sim: &Sim, clock: &TestClock) -> Arc<dyn Transport> {
     let router = sim.router();
     let clock = clock.clone();

@@ -1,0 +1,497 @@
+//! One run: a scheduler and two workers between two GitLabs, while people edit and things go wrong;
+//! then calm; then the judgement.
+
+use super::{
+    dice::Dice,
+    network::{Delivered, Network, Post},
+    oracle,
+    people::People,
+    processes::{INTERVAL, Shop},
+    sabotage::{Lie, Mistake},
+    script::{Happening, Script, What},
+    tasks::{Task, Turn},
+    time::{Actor, Time},
+};
+use crate::support::Stage;
+use axum::Router;
+use chrono::TimeDelta;
+use mirror_core::{job::Ticket, ports::Clock};
+use mirror_worker::{Context, Side};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+const WORKERS: usize = 2;
+/// Jobs at once in one worker.
+const PLACES: usize = 3;
+/// Turns after which a run is known never to end.
+const ENDLESS: u64 = 3_000_000;
+/// How long everything may take to come to rest.
+const PATIENCE: Duration = Duration::from_secs(4 * 3_600);
+
+/// How a run went.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Run {
+    /// Processes that died.
+    pub(super) deaths: u64,
+    pub(super) beats: u64,
+    /// Requests that reached a GitLab.
+    pub(super) requests: u64,
+    /// How long it took in the time that all live in.
+    pub(super) took: Duration,
+    /// Laws that were broken, if any were.
+    pub(super) broken: Vec<String>,
+}
+
+/// Plays a script on a runtime of its own.
+pub(super) fn play(script: &Script, mistake: Option<Mistake>) -> Run {
+    play_and(script, mistake, false)
+}
+
+/// As [`play`], and tells what happens while it does.
+pub(super) fn play_aloud(script: &Script) -> Run {
+    play_and(script, None, true)
+}
+
+fn play_and(script: &Script, mistake: Option<Mistake>, aloud: bool) -> Run {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let played = async {
+        let mut simulation = Simulation::open(script, mistake).await;
+        simulation.aloud = aloud;
+        simulation.run().await;
+        Run {
+            deaths: simulation.shop.time.deaths(),
+            beats: simulation.shop.time.beats(),
+            requests: simulation.requests,
+            took: simulation.shop.time.elapsed(),
+            broken: simulation.broken,
+        }
+    };
+    runtime.block_on(tokio::task::unconstrained(played))
+}
+
+/// A worker, alive or not.
+struct Worker {
+    cx: Option<Arc<Context>>,
+    /// When it comes back, or goes on.
+    rests_until: Duration,
+    /// How long it stands still before its next write.
+    stall: Option<Duration>,
+    lives: u64,
+}
+
+struct Simulation {
+    seed: u64,
+    steps: u64,
+    shop: Shop,
+    people: People,
+    routers: [Router; 2],
+    tasks: Vec<Task>,
+    workers: Vec<Worker>,
+    schedulers: u64,
+    happenings: VecDeque<Happening>,
+    doubled: usize,
+    lost: usize,
+    /// Until when source and target cannot be read.
+    blind: [Option<Duration>; 2],
+    very_late: bool,
+    mistake: Option<Mistake>,
+    requests: u64,
+    broken: Vec<String>,
+    /// Whether it tells what happens.
+    aloud: bool,
+}
+
+/// What may come next.
+enum Choice {
+    Task(usize),
+    Gate(u64),
+    Post(Post),
+    Start { ticket: usize, worker: usize },
+}
+
+impl Simulation {
+    async fn open(script: &Script, mistake: Option<Mistake>) -> Self {
+        let stage = Stage::new();
+        let people = People::of(&stage);
+        let clocks = [stage.clock.source.clone(), stage.clock.target.clone()];
+        let time = Time::new(stage.clock.now(), clocks);
+        let network = Network::new(time.clone(), mistake.map(Lie::new));
+        let shop = Shop::open(&stage, time.clone(), network, mistake).await;
+        people.begin(&mut Dice::new(script.seed, 5));
+        let (deaths, happenings): (Vec<Happening>, Vec<Happening>) = script
+            .happenings()
+            .into_iter()
+            .partition(|happening| happening.what == What::Crash);
+        time.kill_at(deaths.into_iter().map(|death| death.at));
+        if mistake == Some(Mistake::LeaseIsIgnored) {
+            time.freeze();
+        }
+        let routers = [people.source.router(), people.target.router()];
+        let mut simulation = Self {
+            seed: script.seed,
+            steps: 0,
+            tasks: shop.scheduler(1),
+            shop,
+            people,
+            routers,
+            workers: Vec::new(),
+            schedulers: 1,
+            happenings: happenings.into(),
+            doubled: 0,
+            lost: 0,
+            blind: [None; 2],
+            very_late: script.lands_very_late(),
+            mistake,
+            requests: 0,
+            broken: Vec::new(),
+            aloud: false,
+        };
+        for number in 0..WORKERS {
+            simulation.workers.push(Worker {
+                cx: Some(simulation.shop.worker(number, 1)),
+                rests_until: Duration::ZERO,
+                stall: None,
+                lives: 1,
+            });
+        }
+        simulation
+    }
+
+    async fn run(&mut self) {
+        while self.is_stormy() {
+            self.step().await;
+            if self.is_over() {
+                return;
+            }
+        }
+        self.shop.network.calm();
+        self.shop.gates.throttle(None);
+        (self.doubled, self.lost) = (0, 0);
+        if !self.come_to_rest().await {
+            return;
+        }
+        let broken = oracle::in_the_end(&self.people);
+        self.broken.extend(broken);
+        self.people.target.clear_requests();
+        self.pass(INTERVAL * 3).await;
+        let requests = self.people.target.requests();
+        let writes = requests.iter().filter(|request| request.method != "GET");
+        let writes = writes.map(|request| format!("law 2: {} {}", request.method, request.path));
+        self.broken.extend(writes);
+    }
+
+    fn is_stormy(&self) -> bool {
+        !self.happenings.is_empty() || self.shop.time.doomed() > 0
+    }
+
+    fn is_over(&mut self) -> bool {
+        if self.steps > ENDLESS {
+            self.broken.push("it never ends".to_owned());
+        }
+        !self.broken.is_empty()
+    }
+
+    /// Until nothing is owed, and two rounds more. `false`: that never comes.
+    async fn come_to_rest(&mut self) -> bool {
+        let until = self.shop.time.elapsed() + PATIENCE;
+        let mut quiet = 0;
+        while quiet < 3 {
+            self.pass(INTERVAL).await;
+            if self.is_over() {
+                return false;
+            }
+            // As a person does who looks at what failed for good, or rests.
+            self.resume().await;
+            self.shop.store.retry_dead(self.shop.mirror).await.unwrap();
+            let left = self
+                .shop
+                .store
+                .unfinished(self.shop.mirror, 20)
+                .await
+                .unwrap();
+            let calm = left.is_empty() && self.shop.network.is_empty();
+            quiet = if calm { quiet + 1 } else { 0 };
+            if self.shop.time.elapsed() > until {
+                let left = left.iter().map(|row| format!("{row:?}"));
+                self.broken
+                    .push("law 1: it does not come to rest".to_owned());
+                self.broken.extend(left);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Lets so much time pass.
+    async fn pass(&mut self, by: TimeDelta) {
+        let until = self.shop.time.elapsed() + by.to_std().unwrap();
+        while self.shop.time.elapsed() < until && !self.is_over() {
+            self.step().await;
+        }
+    }
+
+    /// What the seed chooses of what could come next; or time, if nothing could.
+    async fn step(&mut self) {
+        self.steps += 1;
+        self.let_happen();
+        self.see_again().await;
+        self.wake_up();
+        let choices = self.choices();
+        let count = u64::try_from(choices.len()).unwrap();
+        if count == 0 {
+            self.wait();
+            return;
+        }
+        let chosen = Dice::new(self.seed, self.steps).below(count);
+        let mut choices = choices.into_iter();
+        let Some(chosen) = choices.nth(usize::try_from(chosen).unwrap()) else {
+            return;
+        };
+        match chosen {
+            Choice::Task(number) => self.go_on(number).await,
+            Choice::Gate(id) => self.open_gate(id),
+            Choice::Post(Post::Deliver(id)) => self.deliver(id),
+            Choice::Post(Post::Answer(id)) => self.shop.network.answer(id),
+            Choice::Start { ticket, worker } => self.start(ticket, worker).await,
+        }
+        let defects: Vec<String> = self.shop.defects.lock().unwrap().drain(..).collect();
+        self.broken.extend(defects);
+    }
+
+    fn rests(&self, actor: Actor) -> bool {
+        match actor {
+            Actor::Scheduler => false,
+            Actor::Worker(number) => self.workers[number].rests_until > self.shop.time.elapsed(),
+        }
+    }
+
+    fn choices(&self) -> Vec<Choice> {
+        let mut choices = Vec::new();
+        for (number, task) in self.tasks.iter().enumerate() {
+            if task.is_ready() && !self.rests(task.actor) {
+                choices.push(Choice::Task(number));
+            }
+        }
+        let gates = self.shop.gates.waiting().into_iter();
+        choices.extend(
+            gates
+                .filter(|(_, actor)| !self.rests(*actor))
+                .map(|(id, _)| Choice::Gate(id)),
+        );
+        let posts = self.shop.network.ready().into_iter();
+        choices.extend(posts.map(|(post, _)| Choice::Post(post)));
+        let tickets = self.shop.tickets.lock().unwrap().len();
+        for (worker, state) in self.workers.iter().enumerate() {
+            let actor = Actor::Worker(worker);
+            let busy = self.tasks.iter().filter(|task| task.actor == actor).count();
+            if state.cx.is_some() && !self.rests(actor) && busy < PLACES {
+                choices.extend((0..tickets).map(|ticket| Choice::Start { ticket, worker }));
+            }
+        }
+        choices
+    }
+
+    /// Nobody has anything to do before the next of these times.
+    fn wait(&mut self) {
+        let now = self.shop.time.elapsed();
+        let rests = self.workers.iter().map(|worker| worker.rests_until);
+        let times = rests
+            .chain(self.shop.time.next_waking())
+            .chain(self.shop.network.next())
+            .chain(self.blind.into_iter().flatten());
+        match times.filter(|time| *time > now).min() {
+            Some(time) => self.shop.time.advance_to(time),
+            None => self.broken.push("everybody waits for ever".to_owned()),
+        }
+    }
+
+    async fn resume(&self) {
+        let mirror = self.shop.mirror;
+        self.shop.store.resume_mirror(mirror).await.unwrap();
+    }
+
+    /// Whoever took the sight away gives it back, and lets the mirror go on that rests for it.
+    async fn see_again(&mut self) {
+        let now = self.shop.time.elapsed();
+        for source in [true, false] {
+            let blind = &mut self.blind[usize::from(!source)];
+            if blind.is_some_and(|until| until <= now) {
+                *blind = None;
+                self.people.issues_can_be_read(source, true);
+            }
+        }
+        if self.blind == [None; 2] && self.shop.rests.swap(false, Ordering::Relaxed) {
+            self.resume().await;
+        }
+    }
+
+    /// Those whose time has come are back, with nothing but the record.
+    fn wake_up(&mut self) {
+        let now = self.shop.time.elapsed();
+        for (number, worker) in self.workers.iter_mut().enumerate() {
+            if worker.cx.is_none() && worker.rests_until <= now {
+                worker.lives += 1;
+                self.shop.time.revive(Actor::Worker(number));
+                worker.cx = Some(self.shop.worker(number, worker.lives));
+            }
+        }
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        if self.aloud {
+            let time = self.shop.time.elapsed().as_secs();
+            eprintln!("{:>7} {time:>6} s  {}", self.shop.time.beats(), what());
+        }
+    }
+
+    async fn go_on(&mut self, number: usize) {
+        let task = &mut self.tasks[number];
+        let actor = task.actor;
+        match task.go_on(&self.shop.time, &self.shop.store).await {
+            Turn::Waits => {}
+            Turn::Ended => {
+                self.tasks.remove(number);
+            }
+            Turn::Died => self.bury(actor),
+            Turn::Panicked(said) => self.broken.push(format!("{actor:?} panicked: {said}")),
+        }
+    }
+
+    fn open_gate(&mut self, id: u64) {
+        let stall = match self.shop.gates.writer(id) {
+            Some(Actor::Worker(number)) => self.workers[number].stall.take().zip(Some(number)),
+            Some(Actor::Scheduler) | None => None,
+        };
+        match stall {
+            Some((stall, number)) => {
+                self.tell(|| format!("worker {number} stands still for {stall:?}"));
+                self.workers[number].rests_until = self.shop.time.elapsed() + stall;
+            }
+            None => self.shop.gates.open(id),
+        }
+    }
+
+    fn bury(&mut self, actor: Actor) {
+        self.tasks.retain(|task| task.actor != actor);
+        let Actor::Worker(number) = actor else {
+            return;
+        };
+        let away = Dice::new(self.seed, self.steps.wrapping_mul(3)).below(20);
+        self.tell(|| format!("{actor:?} dies"));
+        let worker = &mut self.workers[number];
+        worker.cx = None;
+        worker.rests_until = self.shop.time.elapsed() + Duration::from_secs(away);
+    }
+
+    fn deliver(&mut self, id: u64) {
+        // Its GitLab answers whoever sent it, or nobody.
+        let (network, [source, target]) = (&self.shop.network, &self.routers);
+        let delivered = match network.addressee(id) {
+            Side::Source => network.deliver(id, &self.people.source, source),
+            Side::Target => network.deliver(id, &self.people.target, target),
+        };
+        self.requests += 1;
+        self.tell(|| delivered.told.clone());
+        let Delivered {
+            from, to, writes, ..
+        } = delivered;
+        if writes && to == Side::Target {
+            self.broken
+                .extend(oracle::at_any_moment(&self.people, self.very_late));
+        }
+        let alive = match from {
+            Actor::Scheduler => true,
+            Actor::Worker(number) => self.workers[number].cx.is_some(),
+        };
+        if alive && self.shop.time.strikes(from) {
+            self.bury(from);
+        }
+    }
+
+    async fn start(&mut self, ticket: usize, worker: usize) {
+        let ticket: Ticket = self.shop.tickets.lock().unwrap().remove(ticket);
+        let forgotten = self.mistake == Some(Mistake::LostWithTheDelivery);
+        if forgotten && self.steps.is_multiple_of(3) {
+            self.shop.forget(ticket).await;
+            return;
+        }
+        if self.lost > 0 {
+            self.lost -= 1;
+            return;
+        }
+        if self.doubled > 0 {
+            self.doubled -= 1;
+            self.shop.tickets.lock().unwrap().push(ticket);
+        }
+        if let Some(cx) = self.workers[worker].cx.clone() {
+            let task = self.shop.job(worker, cx, ticket);
+            self.tasks.push(task);
+        }
+    }
+
+    fn let_happen(&mut self) {
+        let beats = self.shop.time.beats();
+        while let Some(happening) = self.happenings.pop_front_if(|next| next.at <= beats) {
+            self.happens(happening.what);
+        }
+    }
+
+    fn happens(&mut self, what: What) {
+        let people = &self.people;
+        let sims = [(&people.source, "source"), (&people.target, "target")];
+        let before = sims.map(|(sim, _)| sim.world(|world| world.changes().len()));
+        self.tell(|| format!("{what:?}"));
+        self.happens_silently(what);
+        let people = &self.people;
+        let sims = [(&people.source, "source"), (&people.target, "target")];
+        for ((sim, name), before) in sims.into_iter().zip(before) {
+            for change in sim.world(|world| world.changes()[before..].to_vec()) {
+                self.tell(|| format!("    {name} #{:?}: {:?}", change.issue, change.kind));
+            }
+        }
+    }
+
+    fn happens_silently(&mut self, what: What) {
+        match what {
+            What::Crash => {}
+            What::SchedulerCrash => {
+                self.bury(Actor::Scheduler);
+                self.schedulers += 1;
+                self.tasks.extend(self.shop.scheduler(self.schedulers));
+            }
+            What::Source(number) => self.people.at_source(number),
+            What::Target(number) => self.people.at_target(number),
+            What::Spoiled { writes, wrong } => self.shop.network.spoil(writes, wrong),
+            What::Pause { worker, seconds } => {
+                self.workers[worker].stall = Some(Duration::from_secs(seconds));
+            }
+            What::Jump(seconds) => self.shop.time.jump(TimeDelta::seconds(seconds)),
+            What::GitLabsJump { source, seconds } => {
+                let gitlab = if source {
+                    &self.people.source
+                } else {
+                    &self.people.target
+                };
+                let clock = gitlab.clock();
+                clock.set(clock.now() + TimeDelta::seconds(seconds));
+            }
+            What::Doubled => self.doubled += 1,
+            What::Lost => self.lost += 1,
+            What::Blind { source, seconds } => {
+                let until = self.shop.time.elapsed() + Duration::from_secs(seconds);
+                self.blind[usize::from(!source)] = Some(until);
+                self.people.issues_can_be_read(source, false);
+            }
+            What::Throttled(seconds) => {
+                let seconds = i64::try_from(seconds).unwrap();
+                self.shop.gates.throttle(Some(TimeDelta::seconds(seconds)));
+            }
+        }
+    }
+}
