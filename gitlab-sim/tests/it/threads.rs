@@ -148,6 +148,29 @@ async fn threads_are_resolved_and_opened_again() {
 }
 
 #[tokio::test]
+async fn resolving_a_thread_moves_nothing_of_the_issue() {
+    let site = Site::new();
+    site.issue("x");
+    let thread = site
+        .post("owner", DISCUSSIONS, json!({ "body": "to settle" }))
+        .await
+        .json();
+    site.clock.advance(std::time::Duration::from_secs(600));
+    let before = site.get("owner", "/projects/1/issues/1").await.json();
+    let path = format!("{DISCUSSIONS}/{}", thread["id"].as_str().expect("an id"));
+    let settled = site
+        .put("owner", &path, json!({ "resolved": true }))
+        .await
+        .json();
+    assert_eq!(
+        settled["notes"][0]["updated_at"],
+        thread["notes"][0]["updated_at"]
+    );
+    let after = site.get("owner", "/projects/1/issues/1").await.json();
+    assert_eq!(after["updated_at"], before["updated_at"]);
+}
+
+#[tokio::test]
 async fn what_is_no_thread_cannot_be_resolved() {
     let site = Site::new();
     site.issue("x");

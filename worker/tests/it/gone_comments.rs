@@ -17,7 +17,7 @@ impl World {
     }
 
     /// The issue is listed again.
-    fn retitle(&self, iid: u64, title: &str) {
+    pub(crate) fn retitle(&self, iid: u64, title: &str) {
         let title = Some(title.to_owned());
         self.edit(
             iid,
@@ -221,6 +221,53 @@ async fn a_list_that_is_cut_off_deletes_nothing() {
     world.next_run().await;
     world.assert_mirrored([iid]);
     assert!(world.copy(iid).notes().iter().any(|(of, _)| *of == first));
+}
+
+#[tokio::test]
+async fn a_comment_that_a_list_lacks_and_the_source_shows_when_asked_stays() {
+    let (world, iid, [first, _]) = mirrored(["Right.", "Right, too."]).await;
+    let (source, from) = (world.source.clone(), world.from.project);
+    let show = move |shown: bool| {
+        source.edit(|sim| {
+            let project = sim.project_mut(from).unwrap();
+            let issue = project.issues.get_mut(&iid).unwrap();
+            let mut notes = issue.notes.iter_mut();
+            notes.find(|note| note.id == first).unwrap().invisible = !shown;
+        });
+    };
+    show(false);
+    world.retitle(iid, "Talk, edited");
+    world.source.set_hook(Arc::new(move |event| {
+        if event.phase == Phase::Before && event.path.contains("/notes/") {
+            show(true);
+        }
+        Box::pin(async { HookVerdict::Go })
+    }));
+    world.next_run().await;
+    world.assert_mirrored([iid]);
+    world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn a_comment_that_is_deleted_while_its_copy_is_under_way_goes_too() {
+    let after = std::time::Duration::from_secs(20);
+    for fault in [Fault::Land { after }, Fault::LoseResponse] {
+        let (world, iid, []) = mirrored([]).await;
+        let said = world.say(iid, note(world.alice, "Wrong."));
+        world.fail_on_target("POST", "/notes$", When::Nth(1), fault);
+        world.owe_scan().await;
+        while world.writes().is_empty() || world.unfinished().await.is_empty() {
+            assert!(world.round(1).await);
+            if !world.copy(iid).notes().is_empty() {
+                break;
+            }
+        }
+        world.unsay(iid, said);
+        world.work().await;
+        world.next_run().await;
+        assert_eq!(world.copy(iid).notes().len(), 0);
+        assert_eq!(world.unfinished().await, Vec::new());
+    }
 }
 
 #[tokio::test]

@@ -80,9 +80,26 @@ async fn a_resolved_thread_is_resolved_on_the_target_and_opened_again() {
     for resolved in [true, false, true] {
         world.later(600);
         world.resolve(iid, first, resolved);
-        assert_eq!(world.next_run().await.len(), 1, "{resolved}");
+        world.retitle(iid, &format!("Talk, resolved: {resolved}"));
+        assert_eq!(world.next_run().await.len(), 2, "{resolved}");
         world.assert_mirrored([iid]);
         assert_eq!(world.next_run().await, Vec::<String>::new());
+    }
+    world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn a_thread_resolved_in_a_quiet_issue_is_found_by_the_full_sweep() {
+    let mut world = World::new().await;
+    let iid = world.write(issue(world.alice, "Talk"));
+    let first = world.begin_thread(iid, "Shall we?");
+    world.run().await;
+    for resolved in [true, false] {
+        world.later(600);
+        world.resolve(iid, first, resolved);
+        assert_eq!(world.run_in_full().await.len(), 1, "{resolved}");
+        world.assert_mirrored([iid]);
+        assert_eq!(world.run_in_full().await, Vec::<String>::new());
     }
     world.all_went_well().await;
 }
@@ -180,7 +197,7 @@ async fn what_both_sides_resolved_costs_nothing() {
     assert_eq!(world.next_run().await, Vec::<String>::new());
     world.later(600);
     world.resolve(iid, first, false);
-    assert_eq!(world.next_run().await.len(), 1);
+    assert_eq!(world.run_in_full().await.len(), 1);
     world.assert_mirrored([iid]);
 }
 
@@ -197,7 +214,7 @@ async fn resolved_threads_are_known_again_after_lost_state() {
     assert_eq!(world.next_run().await, Vec::<String>::new());
     world.later(600);
     world.resolve(iid, first, false);
-    assert_eq!(world.next_run().await.len(), 1);
+    assert_eq!(world.run_in_full().await.len(), 1);
     world.assert_mirrored([iid]);
     world.all_went_well().await;
 }
@@ -289,6 +306,7 @@ async fn a_resolved_thread_that_the_targets_people_deleted_is_let_go() {
         .unwrap();
     world.later(600);
     world.resolve(iid, first, true);
+    world.retitle(iid, "Talk, edited");
     world.next_run().await;
     assert_eq!(world.notices(), []);
     assert_eq!(world.next_run().await, Vec::<String>::new());
