@@ -135,13 +135,41 @@ async fn what_is_written_in_a_resolved_thread_leaves_both_sides_alike() {
     world.answer(iid, first, "Not yet.");
     world.next_run().await;
     world.assert_mirrored([iid]);
-    world.later(600);
-    world.answer(iid, first, "Now.");
-    world.resolve(iid, first, true);
-    world.next_run().await;
-    world.assert_mirrored([iid]);
-    assert_eq!(world.next_run().await, Vec::<String>::new());
+    for body in ["Now.", "And for good."] {
+        world.later(600);
+        world.answer(iid, first, body);
+        world.resolve(iid, first, true);
+        world.next_run().await;
+        world.assert_mirrored([iid]);
+        assert_eq!(world.next_run().await, Vec::<String>::new());
+    }
     world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn a_thread_that_an_answer_opened_is_resolved_again_whatever_happens_between() {
+    let faults = [
+        ("PUT", "/discussions/", Fault::ErrorBefore(503)),
+        ("PUT", "/discussions/", Fault::LoseResponse),
+        ("POST", "/discussions/", Fault::LoseResponse),
+        ("POST", "/discussions/", Fault::ErrorAfter(502)),
+    ];
+    for (method, path, fault) in faults {
+        let world = World::new().await;
+        let iid = world.write(issue(world.alice, "Talk"));
+        let first = world.begin_thread(iid, "Shall we?");
+        world.resolve(iid, first, true);
+        world.run().await;
+        world.later(600);
+        world.answer(iid, first, "Once more.");
+        world.resolve(iid, first, true);
+        let rule = FaultRule::new(method, path, When::Next(4), fault.clone());
+        world.target.fail(rule);
+        world.run().await;
+        world.assert_mirrored([iid]);
+        assert_eq!(world.unfinished().await, Vec::new(), "{method} {fault:?}");
+        assert_eq!(world.next_run().await, Vec::<String>::new());
+    }
 }
 
 #[tokio::test]
@@ -214,7 +242,8 @@ async fn resolved_threads_are_known_again_after_lost_state() {
     assert_eq!(world.next_run().await, Vec::<String>::new());
     world.later(600);
     world.resolve(iid, first, false);
-    assert_eq!(world.run_in_full().await.len(), 1);
+    world.retitle(iid, "Talk, edited");
+    assert_eq!(world.next_run().await.len(), 2);
     world.assert_mirrored([iid]);
     world.all_went_well().await;
 }

@@ -38,6 +38,7 @@ pub(crate) async fn create(
         let why = "internal, and the target token's role could not hide it".to_owned();
         return skip(case, &note, None, why).await;
     }
+    thread::grows(case, &note.discussion).await?;
     let intent = comment_intent(case, note.source_note).await?;
     let body = if note.neutral_first {
         render::neutral_note(&case.frame(), &case.source, note.source_note)

@@ -175,6 +175,15 @@ fn may_be_the_threads(kind: &ErrorKind) -> bool {
     }
 }
 
+/// What is about to be written in a resolved thread may open it again: it counts as open from now on,
+/// so that it is resolved again whatever happens between.
+pub(super) async fn grows(case: &mut Case<'_>, discussion: &str) -> Result<(), SyncError> {
+    if case.threads.get(discussion) == Some(&true) {
+        record(case, discussion, false).await?;
+    }
+    Ok(())
+}
+
 /// Threads that were found to stand as they should are known to, from now on.
 pub(crate) async fn record_compared(
     case: &mut Case<'_>,
