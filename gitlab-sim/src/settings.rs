@@ -154,6 +154,9 @@ pub struct Settings {
     pub limits: RateLimits,
     /// Largest upload in bytes, above it 413; `None` is unlimited.
     pub max_attachment_bytes: Option<u64>,
+    /// Whether threads of issues can be resolved, which came later than for merge requests (facts
+    /// section 2).
+    pub resolvable_issue_threads: bool,
     /// Origin of an object storage: API downloads answer 302 to it instead of the bytes.
     pub uploads_redirect_to: Option<String>,
     /// Whether a download announces its length.
@@ -179,6 +182,7 @@ impl Default for Settings {
             external_url: None,
             limits: RateLimits::default(),
             max_attachment_bytes: Some(100 * 1024 * 1024),
+            resolvable_issue_threads: true,
             uploads_redirect_to: None,
             announce_length: true,
             seed: 1,

@@ -165,6 +165,13 @@ impl SimBuilder {
         self
     }
 
+    /// Threads of issues cannot be resolved, as in older versions.
+    #[must_use]
+    pub fn without_resolvable_threads(mut self) -> Self {
+        self.settings.resolvable_issue_threads = false;
+        self
+    }
+
     /// Which quick-action extractor runs.
     #[must_use]
     pub fn quick_actions(mut self, generation: Generation) -> Self {

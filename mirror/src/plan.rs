@@ -233,6 +233,9 @@ fn is_first(step: &Step, labels: &mut BTreeSet<String>) -> bool {
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)
         | Step::UpdateNote { .. }
+        | Step::DeleteNote { .. }
+        | Step::WithdrawNote { .. }
+        | Step::SetResolved { .. }
         | Step::Open => true,
     }
 }
@@ -249,6 +252,9 @@ fn class(step: &Step) -> Option<Class> {
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::UpdateNote { .. }
+        | Step::DeleteNote { .. }
+        | Step::WithdrawNote { .. }
+        | Step::SetResolved { .. }
         | Step::Open => None,
     }
 }
@@ -337,6 +343,17 @@ fn drawn(step: &Step, confidential: bool) -> (char, String) {
         Step::UpdateNote { source_note, .. } => {
             ('~', format!("comment (source note {source_note})"))
         }
+        Step::DeleteNote { source_note, .. } => {
+            ('-', format!("comment (source note {source_note})"))
+        }
+        Step::WithdrawNote { source_note, .. } => (
+            '-',
+            format!("text of an answered comment (source note {source_note})"),
+        ),
+        Step::SetResolved { resolved: true, .. } => ('~', "resolve a thread".to_owned()),
+        Step::SetResolved {
+            resolved: false, ..
+        } => ('~', "open a thread again".to_owned()),
         Step::Open => ('~', "make public".to_owned()),
     }
 }

@@ -119,6 +119,21 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
         },
         Notice::UploadLeft { why } => format!("a file stays a link to the source: {why}"),
         Notice::NoteRefused { why } => format!("the target refused a comment: {why}"),
+        Notice::AnsweredCommentGone => {
+            "a comment deleted at the source was answered on the target: it stays there without \
+             its text"
+                .to_owned()
+        }
+        Notice::CommentStays { why } => {
+            format!("a comment deleted at the source stays on the target: {why}")
+        }
+        Notice::CommentsGone { count } => format!(
+            "{count} comments are gone at the source, too many to delete at once unasked; look \
+             there, then run it with --issue for this issue"
+        ),
+        Notice::ThreadStays { why } => {
+            format!("a thread is not resolved or opened as at the source: {why}")
+        }
         Notice::CommandExecuted => {
             "ALARM: the target executed a quick action of a mirrored text; please report this"
                 .to_owned()

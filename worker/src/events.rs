@@ -104,6 +104,24 @@ pub enum Notice {
         /// GitLab's words.
         why: String,
     },
+    /// A comment was deleted at the source, but its copy was answered on the target: it stays, without
+    /// its text.
+    AnsweredCommentGone,
+    /// A comment was deleted at the source, but the target does not let its copy be deleted.
+    CommentStays {
+        /// Why.
+        why: String,
+    },
+    /// So many of an issue's comments are gone at the source that a person should see to it.
+    CommentsGone {
+        /// How many.
+        count: usize,
+    },
+    /// A thread of the target cannot be resolved.
+    ThreadStays {
+        /// Why.
+        why: String,
+    },
     /// The target executed something of a mirrored text. Must not happen; please report it.
     CommandExecuted,
     /// The target changed a text while storing it.

@@ -104,12 +104,19 @@ pub(crate) fn reply(world: &mut World, call: &Call, at: (ProjectId, u64), id: &s
     }
 }
 
-/// `PUT …/discussions/:id` settles a thread or opens it again.
+/// `PUT …/discussions/:id` settles a thread or opens it again; there is no such request where
+/// threads of issues cannot be resolved.
 pub(crate) fn resolve(world: &mut World, call: &Call, at: (ProjectId, u64), id: &str) -> Reply {
     let by = call.user()?;
-    let (issue, _) = find(world, call, at, id)?;
+    if !world.settings.resolvable_issue_threads {
+        return Err(ApiError::no_route());
+    }
+    let (issue, notes) = find(world, call, at, id)?;
     let home = projects::require(world, at.0)?;
-    if !world.can_update_issue(call.actor(), home, issue) {
+    let resolvable = notes
+        .iter()
+        .any(|note| entities::is_resolvable(world, note));
+    if !resolvable || !world.can_update_issue(call.actor(), home, issue) {
         return Err(ApiError::forbidden());
     }
     let resolved = call

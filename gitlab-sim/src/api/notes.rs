@@ -183,6 +183,7 @@ pub(crate) fn update(world: &mut World, call: &Call, at: (ProjectId, u64), id: &
     let note_id = note.id;
     let discussion = note.discussion.clone();
     let may_resolve = world.can_update_issue(call.actor(), home, issue);
+    let resolvable = entities::is_resolvable(world, note);
     let may_edit = world.can_admin_note(call.actor(), home, note);
     let resolved = call.params.boolean("resolved")?;
     if let Some(resolved) =
@@ -196,6 +197,12 @@ pub(crate) fn update(world: &mut World, call: &Call, at: (ProjectId, u64), id: &
         }
         if !may_resolve {
             return Err(ApiError::forbidden());
+        }
+        if !resolvable {
+            return Err(ApiError::message(
+                400,
+                "400 Bad request - Note is not resolvable",
+            ));
         }
         world.resolve_discussion(at.0, at.1, &discussion, by, resolved)?;
         return single(world, call, at, id);

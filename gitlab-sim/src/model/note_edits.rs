@@ -122,7 +122,8 @@ impl World {
         Ok(())
     }
 
-    /// Settles a thread or opens it again.
+    /// Settles a thread or opens it again. GitLab writes that past its models, so that nothing else
+    /// of the issue moves.
     ///
     /// # Errors
     /// If the issue has no such discussion.
@@ -145,7 +146,6 @@ impl World {
         if !found {
             return Err(EditError::NoSuchNote(0));
         }
-        self.touch(project, iid);
         self.record(
             by,
             project,

@@ -1,3 +1,4 @@
+use gitlab_sim::Sim;
 use serde_json::json;
 
 use crate::site::Site;
@@ -144,6 +145,83 @@ async fn threads_are_resolved_and_opened_again() {
         .await
         .json();
     assert_eq!(edited["body"], "changed");
+}
+
+#[tokio::test]
+async fn resolving_a_thread_moves_nothing_of_the_issue() {
+    let site = Site::new();
+    site.issue("x");
+    let thread = site
+        .post("owner", DISCUSSIONS, json!({ "body": "to settle" }))
+        .await
+        .json();
+    site.clock.advance(std::time::Duration::from_secs(600));
+    let before = site.get("owner", "/projects/1/issues/1").await.json();
+    let path = format!("{DISCUSSIONS}/{}", thread["id"].as_str().expect("an id"));
+    let settled = site
+        .put("owner", &path, json!({ "resolved": true }))
+        .await
+        .json();
+    assert_eq!(
+        settled["notes"][0]["updated_at"],
+        thread["notes"][0]["updated_at"]
+    );
+    let after = site.get("owner", "/projects/1/issues/1").await.json();
+    assert_eq!(after["updated_at"], before["updated_at"]);
+}
+
+#[tokio::test]
+async fn what_is_no_thread_cannot_be_resolved() {
+    let site = Site::new();
+    site.issue("x");
+    let alone = site
+        .post("owner", NOTES, json!({ "body": "alone" }))
+        .await
+        .json();
+    assert_eq!(alone["resolvable"], false);
+    assert!(alone.get("resolved").is_none());
+    let listed = site.get("owner", DISCUSSIONS).await.json();
+    let path = format!("{DISCUSSIONS}/{}", listed[0]["id"].as_str().expect("an id"));
+    let resolved = json!({ "resolved": true });
+    let refused = site.put("owner", &path, resolved.clone()).await;
+    assert_eq!(refused.status, 403);
+    let path = format!("{path}/notes/{}", alone["id"]);
+    assert_eq!(site.put("owner", &path, resolved).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_reply_in_a_resolved_thread_is_not_resolved() {
+    let site = Site::new();
+    site.issue("x");
+    let thread = site
+        .post("owner", DISCUSSIONS, json!({ "body": "to settle" }))
+        .await
+        .json();
+    let path = format!("{DISCUSSIONS}/{}", thread["id"].as_str().expect("an id"));
+    site.put("owner", &path, json!({ "resolved": true })).await;
+    site.post(
+        "owner",
+        &format!("{path}/notes"),
+        json!({ "body": "not yet" }),
+    )
+    .await;
+    let shown = site.get("owner", &path).await.json();
+    assert_eq!(shown["notes"][0]["resolved"], true);
+    assert_eq!(shown["notes"][1]["resolved"], false);
+}
+
+#[tokio::test]
+async fn older_versions_do_not_resolve_threads_of_issues() {
+    let site = Site::with(Sim::builder().without_resolvable_threads());
+    site.issue("x");
+    let thread = site
+        .post("owner", DISCUSSIONS, json!({ "body": "open for ever" }))
+        .await
+        .json();
+    assert_eq!(thread["notes"][0]["resolvable"], false);
+    let path = format!("{DISCUSSIONS}/{}", thread["id"].as_str().expect("an id"));
+    let refused = site.put("owner", &path, json!({ "resolved": true })).await;
+    assert_eq!(refused.status, 404);
 }
 
 #[tokio::test]

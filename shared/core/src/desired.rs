@@ -33,10 +33,12 @@ pub struct Desired {
     pub labels: Vec<Label>,
     /// Comments, oldest first.
     pub notes: Vec<DesiredNote>,
+    /// Threads that are resolved or not; those that can be neither are not among them.
+    pub threads: Vec<DesiredThread>,
 }
 
 impl Desired {
-    /// Digest over every rendered field but the notes, which have their own.
+    /// Digest over every rendered field but the notes and threads, which are recorded one by one.
     pub fn fingerprint(&self) -> String {
         let Self {
             title,
@@ -50,6 +52,7 @@ impl Desired {
             spent,
             labels,
             notes: _,
+            threads: _,
         } = self;
         let mut print = Fingerprint::new("issue/1");
         print
@@ -93,6 +96,15 @@ impl DesiredNote {
         print.text(&self.body).flag(self.internal);
         print.finish()
     }
+}
+
+/// How a thread should stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DesiredThread {
+    /// The source thread.
+    pub discussion: String,
+    /// Resolved, all of it.
+    pub resolved: bool,
 }
 
 /// Where in its thread a note stands.

@@ -199,4 +199,20 @@ pub struct Note {
     pub system: bool,
     /// Visible to the project's Planner and up only.
     pub internal: bool,
+    /// Whether its thread was resolved with it in it; `None` for what cannot be resolved.
+    pub resolved: Option<bool>,
+}
+
+impl Discussion {
+    /// Whether the thread is resolved: every comment in it that can be is. `None` where none can
+    /// be, as in a comment of its own, or before GitLab knew of this for issues.
+    pub fn resolved(&self) -> Option<bool> {
+        let mut states = self
+            .notes
+            .iter()
+            .filter(|note| !note.system)
+            .filter_map(|note| note.resolved);
+        let first = states.next()?;
+        Some(first && states.all(|resolved| resolved))
+    }
 }

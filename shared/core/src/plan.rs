@@ -3,10 +3,12 @@
 
 mod diff;
 mod notes;
+#[cfg(test)]
+mod notes_tests;
 mod step;
 #[cfg(test)]
 mod tests;
 
 pub use diff::{Known, NEUTRAL_TITLE, diff};
-pub use notes::diff_notes;
+pub use notes::{GoneNote, KnownNotes, diff_notes, is_sweep};
 pub use step::{IssueEdit, NewIssue, NewNote, Plan, Step};

@@ -1,7 +1,7 @@
 //! From a source issue to what its mirror should look like.
 
 use crate::{
-    desired::{Desired, DesiredNote, Place},
+    desired::{Desired, DesiredNote, DesiredThread, Place},
     ids::{InstanceName, IssueId, NoteId, ProjectId},
     issue::{Discussion, Issue, IssueType, Label, Note, User},
     labels::{self, informational},
@@ -9,7 +9,7 @@ use crate::{
         self, Inert,
         uploads::{self, SourceProject, UploadRef},
     },
-    provenance::{Hop, Key, Marker},
+    provenance::{Hop, Key, Kind, Marker},
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -61,12 +61,16 @@ impl Frame<'_> {
 
     /// The hidden first line of the issue's (or the note's) copy.
     pub fn marker(&self, issue: &Issue, note: Option<NoteId>) -> String {
-        Marker::of(
+        self.marker_of(issue, note, Kind::Mirror)
+    }
+
+    fn marker_of(&self, issue: &Issue, note: Option<NoteId>, kind: Kind) -> String {
+        let marker = Marker::of(
             self.hop(issue, note),
             self.target_instance.clone(),
             self.target_project,
-        )
-        .line(self.key)
+        );
+        Marker { kind, ..marker }.line(self.key)
     }
 
     fn inert(&self, text: &str, links: &Links<'_>) -> String {
@@ -107,6 +111,7 @@ pub fn render(
         spent: issue.time.spent,
         labels: rendered_labels(frame, issue),
         notes: notes(frame, issue, discussions, links),
+        threads: threads(discussions),
     }
 }
 
@@ -124,6 +129,15 @@ pub fn neutral_note(frame: &Frame<'_>, issue: &Issue, note: NoteId) -> String {
     format!(
         "{}\n\nThis comment is being mirrored.",
         frame.marker(issue, Some(note))
+    )
+}
+
+/// What is left of a copy whose original was deleted, where somebody has answered it: nothing of its
+/// text, and no copy any more.
+pub fn deleted_note(frame: &Frame<'_>, issue: &Issue, note: NoteId) -> String {
+    format!(
+        "{}\n\n*This comment was deleted at the source.*",
+        frame.marker_of(issue, Some(note), Kind::Notice)
     )
 }
 
@@ -334,6 +348,18 @@ fn notes(
     }
     notes.sort_by_key(|note| (note.created_at, note.source_note));
     notes
+}
+
+fn threads(discussions: &[Discussion]) -> Vec<DesiredThread> {
+    let threads = discussions.iter().filter(|thread| !thread.individual);
+    threads
+        .filter_map(|thread| {
+            Some(DesiredThread {
+                discussion: thread.id.clone(),
+                resolved: thread.resolved()?,
+            })
+        })
+        .collect()
 }
 
 fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, links: &Links<'_>) -> String {

@@ -36,6 +36,7 @@ mod sql;
 mod targets;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 mod time;
 mod transfers;
 mod uploads;

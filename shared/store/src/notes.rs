@@ -40,6 +40,11 @@ SELECT c.target_note_id
 FROM issue_mappings i JOIN comment_mappings c ON c.issue_mapping_id = i.id
 WHERE i.mirror_id = $1 AND i.source_issue_iid = $2 AND c.source_note_id = $3";
 
+const FORGET: &str = "\
+DELETE FROM comment_mappings
+WHERE source_note_id = $3 AND issue_mapping_id = (
+    SELECT id FROM issue_mappings WHERE mirror_id = $1 AND source_issue_iid = $2)";
+
 #[derive(sqlx::FromRow)]
 struct NoteRow {
     source_note_id: i64,
@@ -111,6 +116,27 @@ impl Store {
         };
         tx.commit().await?;
         Ok(next)
+    }
+
+    /// Forgets a note that is gone on both sides.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn forget_note(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+        iid: Iid,
+        source_note: NoteId,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        tx.query(FORGET)
+            .bind(mirror.0)
+            .bind(iid.0)
+            .bind(source_note.0)
+            .execute()
+            .await?;
+        tx.commit().await
     }
 }
 

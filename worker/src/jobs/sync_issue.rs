@@ -6,7 +6,7 @@ use crate::{
     facts,
     lease::Lease,
     link::Link,
-    stages::{apply, case::Case, lookup, notes, settle, uploads},
+    stages::{apply, case::Case, gone, lookup, notes, settle, uploads},
 };
 use mirror_core::{
     desired::Desired,
@@ -14,7 +14,7 @@ use mirror_core::{
     issue::State,
     mapping::MappingStatus,
     outcome::{Outcome, SkipReason},
-    plan::{Plan, diff, diff_notes},
+    plan::{KnownNotes, Plan, diff, diff_notes},
     project::Role,
     provenance::Found,
     render::render,
@@ -193,8 +193,17 @@ async fn plan(
         let known = case.known(labels);
         steps = diff(desired, case.observed.as_ref(), &known).steps;
     }
-    let proven = case.target.internal_proven;
-    let comments = diff_notes(desired, &case.notes, &case.bodies, proven);
+    let gone = gone::comments(case, desired).await?;
+    let resolved = apply::resolved(case, desired);
+    let known = KnownNotes {
+        recorded: &case.notes,
+        bodies: &case.bodies,
+        gone: &gone,
+        resolved: &resolved,
+        resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
+        internal_proven: case.target.internal_proven,
+    };
+    let comments = diff_notes(desired, &known);
     // Opening comes last of all.
     let last = steps
         .iter()

@@ -1,8 +1,13 @@
 //! Sends a plan's steps, one after the other, and reads every echo.
 
 mod comment;
+mod comment_change;
 mod echo;
 mod issue;
+mod thread;
+
+pub(crate) use comment_change::{DELETED_THERE, left_out};
+pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
 use super::{case::Case, settle};
 use crate::{
@@ -70,13 +75,27 @@ pub(crate) async fn steps(
                 target_note,
                 body,
             } => {
-                comment::update(case, desired, source_note, target_note, &body).await?;
+                comment_change::update(case, desired, source_note, target_note, &body).await?;
             }
+            Step::DeleteNote {
+                source_note,
+                target_note,
+            } => comment_change::delete(case, source_note, target_note).await?,
+            Step::WithdrawNote {
+                source_note,
+                target_note,
+                body,
+            } => comment_change::withdraw(case, source_note, target_note, &body).await?,
+            Step::SetResolved {
+                discussion,
+                resolved,
+            } => thread::set_resolved(case, desired, &discussion, resolved).await?,
             Step::Open => issue::open(case).await?,
         }
     }
     comment::drop_unused_intents(case).await?;
     comment::record_compared(case, desired).await?;
+    thread::record_compared(case, desired).await?;
     Ok(None)
 }
 
@@ -110,7 +129,9 @@ pub(crate) async fn read_target(case: &mut Case<'_>, desired: &Desired) -> Resul
     if case.mapping.fingerprint.is_some() {
         return Ok(());
     }
-    let adopted = case.notes.is_empty() && !desired.notes.is_empty() && !case.done.created;
+    let target = case.mapping.target.as_ref();
+    let some = !desired.notes.is_empty() || target.is_some_and(|target| target.notes_count > 0);
+    let adopted = case.notes.is_empty() && some && !case.done.created;
     let unknown = case
         .notes
         .values()
@@ -125,12 +146,14 @@ pub(crate) async fn read_target(case: &mut Case<'_>, desired: &Desired) -> Resul
                 .notes
                 .iter()
                 .find(|note| note.source_note == found.source_note);
-            if let (None, Some(wanted)) = (mapped, wanted) {
-                let discussion = wanted.discussion.clone();
-                settle::adopt_note(case, None, found).await?;
-                if let Some(note) = case.notes.get_mut(&wanted.source_note) {
-                    note.source_discussion = discussion;
-                }
+            if mapped.is_some() {
+                continue;
+            }
+            // One whose original is not there any more is taken in too, and goes the way of it.
+            let source_note = found.source_note;
+            settle::adopt_note(case, None, found).await?;
+            if let (Some(wanted), Some(note)) = (wanted, case.notes.get_mut(&source_note)) {
+                note.source_discussion.clone_from(&wanted.discussion);
             }
         }
     }
@@ -212,6 +235,9 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)
             | Step::UpdateNote { .. }
+            | Step::DeleteNote { .. }
+            | Step::WithdrawNote { .. }
+            | Step::SetResolved { .. }
             | Step::Open => continue,
         };
         case.cx

@@ -11,7 +11,7 @@ use crate::{
 use mirror_core::{
     desired::Observed,
     ids::{Iid, NoteId},
-    issue::Issue,
+    issue::{Discussion, Issue},
     mapping::{Intended, Intent, IssueMapping, MappingStatus, NoteMapping, SourceRead},
     outcome::{Outcome, SkipReason},
     plan::Known,
@@ -37,8 +37,12 @@ pub(crate) struct Case<'a> {
     taken: Duration,
     pub(crate) mapping: IssueMapping,
     pub(crate) notes: BTreeMap<NoteId, NoteMapping>,
+    /// How the target's threads were left, by the source's: resolved or not.
+    pub(crate) threads: BTreeMap<String, bool>,
     /// Comments on the target as read in this job, by id.
     pub(crate) bodies: BTreeMap<NoteId, String>,
+    /// The same in their threads, where they were read.
+    pub(crate) there: Option<Vec<Discussion>>,
     /// A create that was sent, is not to be found and can land no more: it is sent again under
     /// this intent.
     pub(crate) open: Option<Intent>,
@@ -70,9 +74,12 @@ impl<'a> Case<'a> {
         let source = fresh.issue;
         let iid = source.iid;
         let recorded = cx.store.issue_mapping(link.mirror, iid).await?;
-        let notes = match &recorded {
-            Some(_) => cx.store.note_mappings(link.mirror, iid).await?,
-            None => Vec::new(),
+        let (notes, threads) = match &recorded {
+            Some(_) => (
+                cx.store.note_mappings(link.mirror, iid).await?,
+                cx.store.threads(link.mirror, iid).await?,
+            ),
+            None => (Vec::new(), BTreeMap::new()),
         };
         let target = cx
             .store
@@ -106,7 +113,9 @@ impl<'a> Case<'a> {
                 .into_iter()
                 .map(|note| (note.source_note, note))
                 .collect(),
+            threads,
             bodies: BTreeMap::new(),
+            there: None,
             open: None,
             prepared: None,
             target,
@@ -143,13 +152,7 @@ impl<'a> Case<'a> {
 
     /// What the difference needs to know besides what the issue shows.
     pub(crate) fn known(&self, target_labels: Option<BTreeSet<String>>) -> Known {
-        let stamp = self.link.target.capabilities();
-        let dropped = self
-            .target
-            .dropped
-            .iter()
-            .filter(|(_, under)| **under == stamp);
-        let mut dropped: BTreeSet<String> = dropped.map(|(field, _)| field.clone()).collect();
+        let mut dropped = self.dropped_fields();
         if !self.link.target.metadata.enterprise {
             // CE has no such column, and refuses a change of nothing else.
             dropped.insert("weight".to_owned());
@@ -163,6 +166,16 @@ impl<'a> Case<'a> {
             confidential_proven: self.target.confidential_proven,
             neutral_description: render::neutral_description(&self.frame(), &self.source),
         }
+    }
+
+    /// Fields that the target, as it is now, was seen to drop.
+    pub(crate) fn dropped_fields(&self) -> BTreeSet<String> {
+        let stamp = self.link.target.capabilities();
+        let dropped = self.target.dropped.iter();
+        dropped
+            .filter(|(_, under)| **under == stamp)
+            .map(|(field, _)| field.clone())
+            .collect()
     }
 
     /// Facts and the plan made of them live a minute. Older ones are read again before more is

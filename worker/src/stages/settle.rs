@@ -108,10 +108,11 @@ pub(crate) async fn notes_on_target(case: &mut Case<'_>) -> Result<Vec<FoundNote
     let threads = lookup::threads(case.link, target.iid).await?;
     let found = lookup::notes(case.cx, case.link, &case.hop(), &threads).await?;
     case.bodies = threads
-        .into_iter()
-        .flat_map(|thread| thread.notes)
-        .map(|note| (note.id, note.body))
+        .iter()
+        .flat_map(|thread| &thread.notes)
+        .map(|note| (note.id, note.body.clone()))
         .collect();
+    case.there = Some(threads);
     Ok(found)
 }
 

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod adopting;
+mod answers;
 mod confidential;
 mod connecting;
 mod crashes;
@@ -11,6 +12,7 @@ mod discovering;
 mod editions;
 mod figures;
 mod first_sync;
+mod gone_comments;
 mod hidden_parts;
 mod large_files;
 mod late_requests;
@@ -26,6 +28,7 @@ mod serving;
 mod storms;
 mod support;
 mod switches;
+mod threads;
 mod waiting;
 mod whole;
 mod whose_fault;

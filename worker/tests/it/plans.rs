@@ -1,7 +1,7 @@
 //! The plan is the truth (law 9): what it tells is what is then sent, and it sends nothing itself.
 
-use crate::support::{Stage, World, issue};
-use gitlab_sim::{Edition, IssueEdit, IssueSpec, Via};
+use crate::support::{Stage, World, issue, note};
+use gitlab_sim::{Edition, IssueEdit, IssueSpec, NoteSpec, Via};
 use mirror_core::{desired::Place, plan::Step};
 use mirror_worker::Settings;
 
@@ -26,7 +26,9 @@ fn sent_by(step: &Step) -> Vec<&'static str> {
             let fill = note.neutral_first.then_some("PUT note");
             std::iter::once(create).chain(fill).collect()
         }
-        Step::UpdateNote { .. } => vec!["PUT note"],
+        Step::UpdateNote { .. } | Step::WithdrawNote { .. } => vec!["PUT note"],
+        Step::DeleteNote { .. } => vec!["DELETE note"],
+        Step::SetResolved { .. } => vec!["PUT discussion"],
     }
 }
 
@@ -44,6 +46,8 @@ fn kind_of(write: &str) -> &'static str {
         ["POST", _, "issues", _, "discussions"] => "POST discussions",
         ["POST", _, "issues", _, "discussions", _, "notes"] => "POST reply",
         ["PUT", _, "issues", _, "notes", _] => "PUT note",
+        ["DELETE", _, "issues", _, "notes", _] => "DELETE note",
+        ["PUT", _, "issues", _, "discussions", _] => "PUT discussion",
         _ => panic!("{write}"),
     }
 }
@@ -123,6 +127,42 @@ async fn after_any_edits_the_plan_is_what_the_next_sync_sends() {
         plan_then_sync(&mut world).await;
     }
     world.assert_every_issue_mirrored();
+}
+
+#[tokio::test]
+async fn what_happens_to_threads_and_deleted_comments_is_planned() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::in_file(Stage::new(), Settings::default(), &folder).await;
+    let iid = world.write(issue(world.alice, "Talk"));
+    let [first, second] = ["One.", "Two."].map(|body| world.begin_thread(iid, body));
+    let alone = world.say(iid, note(world.alice, "Three."));
+    let gone = world.say(iid, note(world.alice, "Wrong."));
+    let missed = world.say(iid, note(world.alice, "Wrong, too."));
+    world.run().await;
+    let copy = world.copy(iid);
+    let reply_to = Some(copy.notes().last().unwrap().1.id);
+    world.say_on_target(
+        copy.issue.iid,
+        NoteSpec {
+            reply_to,
+            ..note(world.tom, "Is it?")
+        },
+    );
+    world.later(600);
+    world.resolve(iid, first, true);
+    world.answer(iid, second, "Indeed.");
+    world.resolve(iid, second, true);
+    world.answer(iid, alone, "Not any more.");
+    world.unsay(iid, gone);
+    world.unsay(iid, missed);
+    plan_then_sync(&mut world).await;
+    world.assert_mirrored([iid]);
+    let steps = world.planned();
+    let deleted = |step: &Step| matches!(step, Step::DeleteNote { .. });
+    let withdrawn = |step: &Step| matches!(step, Step::WithdrawNote { .. });
+    let resolved = |step: &&Step| matches!(step, Step::SetResolved { .. });
+    assert!(steps.iter().any(deleted) && steps.iter().any(withdrawn));
+    assert_eq!(steps.iter().filter(resolved).count(), 2);
 }
 
 #[tokio::test]

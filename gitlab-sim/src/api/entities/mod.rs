@@ -10,7 +10,7 @@ mod user;
 
 pub(crate) use issue::{IssueView, issue, link_row, time_stats};
 pub(crate) use label::{label, label_basic};
-pub(crate) use note::{discussion, note};
+pub(crate) use note::{discussion, is_resolvable, note};
 pub(crate) use planning::milestone;
 pub(crate) use project::project;
 pub(crate) use upload::{created_upload, listed_upload};

@@ -3,6 +3,11 @@ use serde_json::{Map, Value, json};
 use super::{moment, user};
 use crate::model::{Issue, Note, World};
 
+/// Whether a note can be resolved: only as part of a thread, where the version knows of that.
+pub(crate) fn is_resolvable(world: &World, note: &Note) -> bool {
+    note.threaded && !note.system && world.settings.resolvable_issue_threads
+}
+
 /// A note (facts section 2); `commands` is what its text executed.
 pub(crate) fn note(
     world: &World,
@@ -10,7 +15,7 @@ pub(crate) fn note(
     note: &Note,
     commands: Map<String, Value>,
 ) -> Value {
-    let resolvable = note.threaded && !note.system;
+    let resolvable = is_resolvable(world, note);
     let mut value = json!({
         "id": note.id,
         "type": note.threaded.then_some("DiscussionNote"),

@@ -59,6 +59,29 @@ pub enum Step {
         /// The new body.
         body: String,
     },
+    /// Delete a comment whose original is gone.
+    DeleteNote {
+        /// What it was the copy of.
+        source_note: NoteId,
+        /// The comment.
+        target_note: NoteId,
+    },
+    /// Take the text out of a comment whose original is gone, and which somebody has answered.
+    WithdrawNote {
+        /// What it was the copy of.
+        source_note: NoteId,
+        /// The comment.
+        target_note: NoteId,
+        /// What is to stand there instead.
+        body: String,
+    },
+    /// Resolve a thread, or open it again.
+    SetResolved {
+        /// The source's thread.
+        discussion: String,
+        /// Which of the two.
+        resolved: bool,
+    },
     /// Make it public, after everything else.
     Open,
 }
@@ -79,7 +102,10 @@ impl Step {
             | Self::SetState(_)
             | Self::SetTimeEstimate(_)
             | Self::AddSpentTime(_)
-            | Self::UpdateNote { .. } => 1,
+            | Self::UpdateNote { .. }
+            | Self::DeleteNote { .. }
+            | Self::WithdrawNote { .. }
+            | Self::SetResolved { .. } => 1,
         }
     }
 }

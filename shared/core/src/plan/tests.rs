@@ -5,15 +5,13 @@ use super::{
     *,
 };
 use crate::{
-    desired::{Desired, DesiredNote, Observed, Place},
-    ids::NoteId,
+    desired::{Desired, Observed},
     issue::{IssueType, Label, State},
     labels::scope,
-    mapping::NoteMapping,
 };
-use chrono::{DateTime, NaiveDate};
+use chrono::NaiveDate;
 use proptest::{collection::vec, prelude::*};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A target in the small: does what a step asks, under the edition's rules.
 #[derive(Clone, Debug)]
@@ -66,9 +64,12 @@ impl Target {
             Step::Open => self.issue.as_mut().unwrap().confidential = false,
             Step::SetState(state) => self.issue.as_mut().unwrap().state = *state,
             Step::SetTimeEstimate(seconds) => self.issue.as_mut().unwrap().estimate = *seconds,
-            Step::TransferUpload { .. } | Step::CreateNote(_) | Step::UpdateNote { .. } => {
-                panic!("not of the issue itself: {step:?}")
-            }
+            Step::TransferUpload { .. }
+            | Step::CreateNote(_)
+            | Step::UpdateNote { .. }
+            | Step::DeleteNote { .. }
+            | Step::WithdrawNote { .. }
+            | Step::SetResolved { .. } => panic!("not of the issue itself: {step:?}"),
         }
     }
 
@@ -134,6 +135,7 @@ prop_compose! {
                 .map(|title| Label { title, color: Some("#112233".into()), description: None })
                 .collect(),
             notes: Vec::new(),
+            threads: Vec::new(),
         }
     }
 }
@@ -221,18 +223,7 @@ proptest! {
     }
 }
 
-fn note(id: i64, body: &str, internal: bool) -> DesiredNote {
-    DesiredNote {
-        source_note: NoteId(id),
-        discussion: format!("d{id}"),
-        place: Place::Plain,
-        body: body.into(),
-        internal,
-        created_at: DateTime::UNIX_EPOCH,
-    }
-}
-
-fn blank() -> Desired {
+pub(super) fn blank() -> Desired {
     Desired {
         title: String::new(),
         description: String::new(),
@@ -244,65 +235,9 @@ fn blank() -> Desired {
         estimate: 0,
         spent: 0,
         labels: Vec::new(),
-        notes: vec![note(1, "a", false), note(2, "b", true), note(3, "c", true)],
+        notes: Vec::new(),
+        threads: Vec::new(),
     }
-}
-
-#[test]
-fn only_what_changed_is_written() {
-    let desired = blank();
-    let mapping = |note: &DesiredNote, print: Option<String>| NoteMapping {
-        source_note: note.source_note,
-        source_discussion: note.discussion.clone(),
-        target_note: Some(NoteId(note.source_note.0 + 100)),
-        target_discussion: None,
-        fingerprint: print,
-        skipped: None,
-    };
-    let [first, second, third] = desired.notes.as_slice() else {
-        panic!()
-    };
-    let recorded: BTreeMap<_, _> = [
-        (first.source_note, mapping(first, Some(first.fingerprint()))),
-        (second.source_note, mapping(second, Some("old".into()))),
-        (
-            third.source_note,
-            NoteMapping {
-                skipped: Some("refused".into()),
-                ..mapping(third, None)
-            },
-        ),
-    ]
-    .into();
-    let steps = diff_notes(&desired, &recorded, &BTreeMap::new(), false);
-    assert!(
-        matches!(
-            steps.as_slice(),
-            [Step::UpdateNote {
-                target_note: NoteId(102),
-                ..
-            }]
-        ),
-        "{steps:?}"
-    );
-}
-
-#[test]
-fn only_the_first_internal_note_proves_itself() {
-    let steps = diff_notes(&blank(), &BTreeMap::new(), &BTreeMap::new(), false);
-    let neutral: Vec<bool> = steps
-        .iter()
-        .map(|step| {
-            matches!(
-                step,
-                Step::CreateNote(NewNote {
-                    neutral_first: true,
-                    ..
-                })
-            )
-        })
-        .collect();
-    assert_eq!(neutral, [false, true, false]);
 }
 
 #[test]

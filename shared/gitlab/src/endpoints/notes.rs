@@ -192,6 +192,24 @@ impl Client {
         self.write_note(call, Some(discussion.to_owned())).await
     }
 
+    /// Resolves a thread or opens it again: all of it, whoever wrote in it. What cannot be resolved
+    /// is forbidden, and versions that do not resolve threads of issues do not know the request.
+    pub async fn resolve_discussion(
+        &self,
+        project: ProjectId,
+        iid: Iid,
+        discussion: &str,
+        resolved: bool,
+    ) -> Result<Discussion, Error> {
+        let id = utf8_percent_encode(discussion, super::project::SEGMENT);
+        let mut call = self
+            .in_issue(Method::PUT, project, iid, &format!("/discussions/{id}"))
+            .json(&json!({ "resolved": resolved }));
+        let answer = self.exchange(&mut call).await?;
+        let thread: WireDiscussion = answer.decode(&call)?;
+        Ok(thread.into())
+    }
+
     /// Edits a comment.
     pub async fn update_note(
         &self,

@@ -18,6 +18,8 @@ pub(crate) struct WireNote {
     system: Option<bool>,
     internal: Option<bool>,
     confidential: Option<bool>,
+    resolvable: Option<bool>,
+    resolved: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,8 @@ impl From<WireNote> for Note {
             system: wire.system.unwrap_or(false),
             // Two names of one thing; were they ever to differ, the stricter holds.
             internal: wire.internal.unwrap_or(false) || wire.confidential.unwrap_or(false),
+            // `resolved` is there only where it can be.
+            resolved: wire.resolved.filter(|_| wire.resolvable.unwrap_or(true)),
         }
     }
 }

@@ -18,6 +18,8 @@ stories! {
     a_target_mirrors_one_issue
     a_note_comes_back_as_it_was_recorded
     a_notes_target_is_never_replaced
+    a_forgotten_note_is_as_if_it_had_never_been
+    a_thread_is_kept_as_it_was_left
     the_first_transfer_of_a_file_stands
     times_finer_than_a_microsecond_are_cut
     mappings_are_found_by_their_targets
@@ -212,6 +214,56 @@ async fn a_notes_target_is_never_replaced(world: World) {
     }
     let taken = record(note(12, Some(91))).await;
     assert!(matches!(taken, Err(StoreError::TargetTaken)), "{taken:?}");
+}
+
+async fn a_forgotten_note_is_as_if_it_had_never_been(world: World) {
+    let fence = world.working_on(1).await;
+    let store = &world.store;
+    for iid in [1, 2] {
+        let mapping = world.mapped(iid, 500 + iid);
+        store.record_issue(&fence, &mapping).await.unwrap();
+        for note in [note(11, Some(91)), note(12, Some(92))] {
+            let record = store.record_note(&fence, world.mirror, Iid(iid), &note, None, None);
+            record.await.unwrap();
+        }
+    }
+    let forget = store.forget_note(&fence, world.mirror, Iid(1), NoteId(11));
+    forget.await.unwrap();
+    let found = store.note_mappings(world.mirror, Iid(1)).await.unwrap();
+    assert_eq!(found, [note(12, Some(92))]);
+    let other = store.note_mappings(world.mirror, Iid(2)).await.unwrap();
+    assert_eq!(other.len(), 2, "another issue's");
+    let again = note(11, Some(93));
+    let record = store.record_note(&fence, world.mirror, Iid(1), &again, None, None);
+    record.await.unwrap();
+}
+
+async fn a_thread_is_kept_as_it_was_left(world: World) {
+    let fence = world.working_on(1).await;
+    let store = &world.store;
+    let record = async |iid, thread: &str, resolved| {
+        store
+            .record_thread(&fence, world.mirror, Iid(iid), thread, resolved)
+            .await
+    };
+    let early = record(1, "a", true).await;
+    assert!(matches!(early, Err(StoreError::NoSuchIssue(Iid(1)))));
+    for iid in [1, 2] {
+        let mapping = world.mapped(iid, 500 + iid);
+        store.record_issue(&fence, &mapping).await.unwrap();
+    }
+    for (iid, thread, resolved) in [
+        (1, "a", true),
+        (1, "b", true),
+        (1, "b", false),
+        (2, "a", false),
+    ] {
+        record(iid, thread, resolved).await.unwrap();
+    }
+    let found = store.threads(world.mirror, Iid(1)).await.unwrap();
+    let wanted =
+        [("a", true), ("b", false)].map(|(thread, resolved)| (thread.to_owned(), resolved));
+    assert_eq!(found, wanted.into());
 }
 
 async fn the_first_transfer_of_a_file_stands(world: World) {

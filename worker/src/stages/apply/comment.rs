@@ -3,6 +3,7 @@
 use super::{
     super::{case::Case, settle},
     issue::{target_iid, unsuccessful},
+    thread,
 };
 use crate::{
     SyncError,
@@ -37,6 +38,7 @@ pub(crate) async fn create(
         let why = "internal, and the target token's role could not hide it".to_owned();
         return skip(case, &note, None, why).await;
     }
+    thread::grows(case, &note.discussion).await?;
     let intent = comment_intent(case, note.source_note).await?;
     let body = if note.neutral_first {
         render::neutral_note(&case.frame(), &case.source, note.source_note)
@@ -103,41 +105,35 @@ async fn send(
     Ok(match note.place {
         Place::Plain => client.create_note(project, iid, &new).await,
         Place::Start => client.start_discussion(project, iid, &new).await,
-        Place::Reply => match thread(case, iid, desired, &note.discussion).await? {
-            Some(thread) => client.reply(project, iid, &thread, &new).await,
-            // What began the thread was left out: this begins it.
-            None => client.start_discussion(project, iid, &new).await,
-        },
+        Place::Reply => reply(case, iid, desired, note, &new).await?,
     })
 }
 
-/// The target's thread that mirrors a source thread.
-async fn thread(
+/// Answers in the target's thread. Where its people deleted all of it, this begins it anew.
+async fn reply(
     case: &Case<'_>,
     iid: Iid,
     desired: &Desired,
-    source_discussion: &str,
-) -> Result<Option<String>, SyncError> {
-    // A comment found again by its marker is recorded without its source thread: the source knows.
-    let belongs = |note: &NoteMapping| {
-        note.source_discussion == source_discussion
-            || desired.notes.iter().any(|wanted| {
-                wanted.source_note == note.source_note && wanted.discussion == source_discussion
-            })
+    note: &NewNote,
+    new: &mirror_gitlab::NewNote,
+) -> Result<Result<NoteReply, Error>, SyncError> {
+    let target = &case.link.target;
+    let (client, project) = (&target.client, target.project.id);
+    let Some(known) = thread::of(case, iid, desired, &note.discussion).await? else {
+        return Ok(client.start_discussion(project, iid, new).await);
     };
-    let mut first = None;
-    for note in case.notes.values().filter(|note| belongs(note)) {
-        if note.target_discussion.is_some() {
-            return Ok(note.target_discussion.clone());
-        }
-        first = first.or(note.target_note);
-    }
-    let Some(first) = first else { return Ok(None) };
-    let threads = super::super::lookup::threads(case.link, iid).await?;
-    Ok(threads
-        .into_iter()
-        .find(|thread| thread.notes.iter().any(|note| note.id == first))
-        .map(|thread| thread.id))
+    let refused = match client.reply(project, iid, &known, new).await {
+        Err(error) if *error.kind() == ErrorKind::NotFound => error,
+        answer => return Ok(answer),
+    };
+    check_instance::run(case.cx, case.link, Side::Target).await?;
+    Ok(
+        match thread::standing(case, iid, desired, &note.discussion).await? {
+            Some(thread) if thread.id == known => Err(refused),
+            Some(thread) => client.reply(project, iid, &thread.id, new).await,
+            None => client.start_discussion(project, iid, new).await,
+        },
+    )
 }
 
 /// It stands, hidden as it should be, with nothing in it: now its text.
@@ -237,61 +233,6 @@ async fn after_failed_create(
     }
 }
 
-/// Changes a comment. One that the target's people deleted stays deleted.
-pub(crate) async fn update(
-    case: &mut Case<'_>,
-    desired: &Desired,
-    source_note: NoteId,
-    target_note: NoteId,
-    body: &str,
-) -> Result<(), SyncError> {
-    let Some(iid) = target_iid(case) else {
-        return Ok(());
-    };
-    let target = &case.link.target;
-    let Some(known) = case.notes.get(&source_note).cloned() else {
-        return Ok(());
-    };
-    let answer = target
-        .client
-        .update_note(target.project.id, iid, target_note, body)
-        .await;
-    let mapping = match answer {
-        Ok(NoteReply::Created { commands, .. }) => {
-            if commands {
-                case.notice(Notice::CommandExecuted);
-            }
-            NoteMapping {
-                fingerprint: fingerprint(desired, source_note),
-                ..known
-            }
-        }
-        Ok(NoteReply::CommandsOnly) => {
-            case.notice(Notice::CommandExecuted);
-            left_out(known, "the target took it for quick actions")
-        }
-        Err(error) if *error.kind() == ErrorKind::NotFound => {
-            check_instance::run(case.cx, case.link, Side::Target).await?;
-            left_out(known, "deleted on the target")
-        }
-        Err(source) => {
-            return Err(SyncError::GitLab {
-                side: Side::Target,
-                source,
-            });
-        }
-    };
-    record(case, mapping, None, None).await
-}
-
-fn left_out(known: NoteMapping, why: &str) -> NoteMapping {
-    NoteMapping {
-        skipped: Some(why.to_owned()),
-        fingerprint: None,
-        ..known
-    }
-}
-
 /// A comment that will not be: settled, so that later ones are not held up.
 async fn skip(
     case: &mut Case<'_>,
@@ -326,7 +267,7 @@ fn mapped(
     }
 }
 
-fn fingerprint(desired: &Desired, source_note: NoteId) -> Option<String> {
+pub(super) fn fingerprint(desired: &Desired, source_note: NoteId) -> Option<String> {
     let note = desired
         .notes
         .iter()
@@ -334,7 +275,7 @@ fn fingerprint(desired: &Desired, source_note: NoteId) -> Option<String> {
     Some(note.fingerprint())
 }
 
-async fn record(
+pub(super) async fn record(
     case: &mut Case<'_>,
     mapping: NoteMapping,
     intent: Option<&Intent>,

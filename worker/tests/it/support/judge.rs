@@ -146,10 +146,19 @@ impl World {
                 assert!(head.contains(part.as_str()), "{head} lacks {part}, {what}");
             }
         }
+        // A comment alone in its thread may be none on the target, and then cannot be resolved.
+        let plain: BTreeSet<u64> = to
+            .iter()
+            .filter(|(_, note)| !note.threaded)
+            .map(|(of, _)| *of)
+            .collect();
         let threads = |notes: Vec<(u64, &Note)>| {
-            let mut threads: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+            let mut threads: BTreeMap<String, (Vec<u64>, bool)> = BTreeMap::new();
             for (id, note) in notes {
-                threads.entry(note.discussion.clone()).or_default().push(id);
+                let thread = threads.entry(note.discussion.clone());
+                let (ids, resolved) = thread.or_insert((Vec::new(), true));
+                ids.push(id);
+                *resolved &= !plain.contains(&id) && note.resolved.is_some();
             }
             threads.into_values().collect::<BTreeSet<_>>()
         };

@@ -134,6 +134,7 @@ impl Shop {
             Event::Paused { .. } => rests.store(true, Ordering::Relaxed),
             Event::Failed { .. }
             | Event::Found { .. }
+            | Event::Carried { .. }
             | Event::Scanned { .. }
             | Event::Issue { .. }
             | Event::Waiting { .. }

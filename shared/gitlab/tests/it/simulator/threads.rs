@@ -57,6 +57,57 @@ async fn comments_and_threads_are_written_read_edited_and_deleted() {
 }
 
 #[tokio::test]
+async fn threads_are_resolved_and_opened_again_and_what_is_none_is_refused() {
+    let gitlab = Gitlab::start(Sim::builder()).await;
+    let (client, project, iid) = (&gitlab.client, gitlab.project, gitlab.issue().await);
+    created(
+        client
+            .create_note(project, iid, &comment("single"))
+            .await
+            .unwrap(),
+    );
+    let (_, thread) = created(
+        client
+            .start_discussion(project, iid, &comment("first"))
+            .await
+            .unwrap(),
+    );
+    let thread = thread.unwrap();
+    let states = async || -> Vec<Option<bool>> {
+        let found = client.discussions(project, iid).await.unwrap().value;
+        let threads = found.iter().filter(|thread| !thread.notes[0].system);
+        threads.map(|thread| thread.resolved()).collect()
+    };
+    assert_eq!(states().await, [None, Some(false)]);
+    for resolved in [true, false] {
+        let echo = client
+            .resolve_discussion(project, iid, &thread, resolved)
+            .await
+            .unwrap();
+        assert_eq!(echo.resolved(), Some(resolved));
+        assert_eq!(states().await, [None, Some(resolved)]);
+    }
+    client
+        .resolve_discussion(project, iid, &thread, true)
+        .await
+        .unwrap();
+    created(
+        client
+            .reply(project, iid, &thread, &comment("not yet"))
+            .await
+            .unwrap(),
+    );
+    assert_eq!(states().await, [None, Some(false)]);
+    let found = client.discussions(project, iid).await.unwrap().value;
+    let single = found.iter().find(|thread| thread.individual).unwrap();
+    let refused = client
+        .resolve_discussion(project, iid, &single.id, true)
+        .await
+        .unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Forbidden);
+}
+
+#[tokio::test]
 async fn internal_thread_stays_internal_with_its_replies() {
     let gitlab = Gitlab::start(Sim::builder()).await;
     let (client, project, iid) = (&gitlab.client, gitlab.project, gitlab.issue().await);
