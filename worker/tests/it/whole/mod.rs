@@ -5,6 +5,7 @@
 
 mod dice;
 mod gates;
+mod happens;
 mod network;
 mod oracle;
 mod people;
