@@ -5,6 +5,7 @@ mod comment_change;
 mod echo;
 mod issue;
 mod thread;
+mod time;
 
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
@@ -56,8 +57,8 @@ pub(crate) async fn steps(
             }
             Step::UpdateIssue(edit) => issue::update(case, edit).await?,
             Step::SetState(state) => issue::set_state(case, state).await?,
-            Step::SetTimeEstimate(seconds) => issue::set_estimate(case, seconds).await?,
-            Step::AddSpentTime(step) => issue::add_spent_time(case, step).await?,
+            Step::SetTimeEstimate(seconds) => time::set_estimate(case, seconds).await?,
+            Step::AddSpentTime(step) => time::add_spent_time(case, step).await?,
             Step::CreateNote(note) => {
                 left = left.saturating_sub(1);
                 // The intent of the next one is opened with this one's record, but not across a
