@@ -67,7 +67,7 @@ pub struct Means {
     /// own connections.
     pub options: Options,
     /// Makes the way to an instance.
-    pub dial: Box<Dial>,
+    pub dial: Arc<Dial>,
 }
 
 /// Connects mirrors. All mirrors of an instance share one client: one pool of connections, one

@@ -91,7 +91,6 @@ fn context(
         shutdown.clone(),
         deployment.clock.clone(),
     );
-    let dial = deployment.dial.clone();
     let connector = Connector::new(Means {
         store: deployment.store.clone(),
         cipher: deployment.cipher.clone(),
@@ -100,7 +99,7 @@ fn context(
         pace: Arc::new(pace),
         limits: Box::new(move |instance, limits| budget.configure(instance, limits)),
         options,
-        dial: Box::new(move |url, options| dial(url, options)),
+        dial: deployment.dial.clone(),
     });
     let signals = deployment.signals.clone();
     Ok(Context {

@@ -76,7 +76,7 @@ impl World {
                 spacing_patience: Duration::from_secs(5),
                 ..wire::options()
             },
-            dial: Box::new(move |base, _| {
+            dial: Arc::new(move |base, _| {
                 let host = base.host_str().unwrap().to_owned();
                 let way = ways.iter().find(|(base, _)| base.ends_with(&host));
                 dialled.lock().unwrap().push(host);
