@@ -2,6 +2,7 @@
 
 mod clock;
 mod copies;
+mod ends;
 mod heard;
 mod judge;
 mod service;
@@ -14,6 +15,7 @@ mod world;
 
 pub(crate) use clock::{LEASE, TestClock};
 pub(crate) use copies::{Copy, body_of, copies};
+pub(crate) use ends::end_of;
 pub(crate) use judge::{reads_like, shown};
 pub(crate) use service::{Service, cipher};
 pub(crate) use stage::{Stage, issue, note};

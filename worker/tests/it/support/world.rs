@@ -1,12 +1,12 @@
 //! The engine between the two GitLabs.
 
-use super::{Stage, TestClock, clock::LEASE, heard::Heard, turns::Turns, wire};
+use super::{Stage, TestClock, clock::LEASE, ends::end_of, heard::Heard, turns::Turns, wire};
 use futures_util::{StreamExt, stream};
 use gitlab_sim::{
     Issue, IssueEdit, IssueSpec, NoteSpec, RequestRecord, Sim, UserId, seed::SeededProject,
 };
 use mirror_core::{
-    ids::{InstanceId, InstanceName, MirrorId, ProjectId},
+    ids::MirrorId,
     job::{Job, Priority},
     outcome::Outcome,
     plan::Step,
@@ -111,30 +111,9 @@ impl World {
     }
 
     async fn end(&self, sim: &Sim, seeded: &SeededProject) -> End {
-        let store = &self.cx.store;
-        let base = sim.world(|world| world.base_url().to_owned());
-        let host = base.strip_prefix("https://").unwrap();
-        let name = InstanceName(host.to_owned());
-        let instance: InstanceId = store.register_instance(&name, &base, &[]).await.unwrap();
         let turns = self.turns.clone();
-        let client = wire::client(sim, &seeded.token, instance, &self.clock, turns);
-        let id = i64::try_from(seeded.project).unwrap();
-        let project = client.project(ProjectId(id)).await.unwrap();
-        let metadata = client.metadata().await.unwrap();
-        let user = client.token_user().await.unwrap();
-        store
-            .remember_our_user(instance, user.id, &user.username)
-            .await
-            .unwrap();
-        End {
-            instance,
-            name,
-            also_known_as: Vec::new(),
-            client,
-            project,
-            metadata,
-            user,
-        }
+        let client = |instance| wire::client(sim, &seeded.token, instance, &self.clock, turns);
+        end_of(&self.cx.store, sim, seeded, client).await
     }
 
     /// Another process on the same record and mirror.

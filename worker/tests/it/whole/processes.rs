@@ -7,17 +7,11 @@ use super::{
     tasks::Task,
     time::{Actor, Time},
 };
-use crate::support::{Stage, direct_client};
+use crate::support::{Stage, direct_client, end_of};
 use chrono::TimeDelta;
 use futures_util::future::select;
 use gitlab_sim::{Sim, seed::SeededProject};
-use mirror_core::{
-    ids::{InstanceName, MirrorId, ProjectId},
-    job::Ticket,
-    outcome::Outcome,
-    ports::Clock,
-    provenance::Key,
-};
+use mirror_core::{ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, provenance::Key};
 use mirror_gitlab::{Client, Options, Token};
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{Claiming, MirrorEnd, NewMirror, Store};
@@ -262,25 +256,6 @@ async fn hand_out(
 }
 
 async fn end(store: &Store, stage: &Stage, sim: &Sim, seeded: &SeededProject) -> End {
-    let base = sim.world(|world| world.base_url().to_owned());
-    let name = InstanceName(base.strip_prefix("https://").unwrap().to_owned());
-    let instance = store.register_instance(&name, &base, &[]).await.unwrap();
-    let client = direct_client(sim, &seeded.token, instance, &stage.clock);
-    let id = i64::try_from(seeded.project).unwrap();
-    let project = client.project(ProjectId(id)).await.unwrap();
-    let metadata = client.metadata().await.unwrap();
-    let user = client.token_user().await.unwrap();
-    store
-        .remember_our_user(instance, user.id, &user.username)
-        .await
-        .unwrap();
-    End {
-        instance,
-        name,
-        also_known_as: Vec::new(),
-        client,
-        project,
-        metadata,
-        user,
-    }
+    let client = |instance| direct_client(sim, &seeded.token, instance, &stage.clock);
+    end_of(store, sim, seeded, client).await
 }
