@@ -1,7 +1,7 @@
 //! Scaled out, and everything goes wrong: nothing is lost, nothing is there twice (laws 4 and 8).
 
 use super::{
-    fleet::{Fleet, flush, optional, signal},
+    fleet::{Fleet, SCHEDULER, WORKER, flush, optional, signal},
     servers::{Postgres, Redis, pause},
 };
 use crate::process::{oracle, stage::within, world};
@@ -10,9 +10,6 @@ use mirror_core::ports::Entropy;
 use mirror_runtime::SeededEntropy;
 use mirror_worker::Side;
 use tokio::process::Child;
-
-const WORKER: &[&str] = &["worker", "--concurrency", "4"];
-const SCHEDULER: &[&str] = &["scheduler"];
 
 impl Fleet {
     /// Waits until the target got so many requests that change something, in all.
@@ -23,6 +20,31 @@ impl Fleet {
             }
         })
         .await;
+    }
+}
+
+/// One worker and one scheduler.
+struct Pair {
+    worker: Child,
+    scheduler: Child,
+}
+
+impl Pair {
+    /// Started on a new mirror of thirty issues, which is asked for at once.
+    async fn at_work(fleet: &Fleet) -> Self {
+        fleet.fill(30);
+        fleet.set_up().await;
+        let worker = fleet.start(WORKER);
+        let scheduler = fleet.start(SCHEDULER);
+        fleet.well(&["mirrors", "sync-now", "1"]).await;
+        Self { worker, scheduler }
+    }
+
+    #[track_caller]
+    fn lived_on(&mut self) {
+        for process in [&mut self.worker, &mut self.scheduler] {
+            assert!(process.try_wait().unwrap().is_none());
+        }
     }
 }
 
@@ -100,11 +122,7 @@ async fn killed_every_two_seconds_the_fleet_loses_nothing_and_doubles_nothing() 
 async fn redis_emptied_five_times_loses_nothing() {
     let redis = Redis::start().await;
     let fleet = Fleet::on_redis(redis.url()).await;
-    fleet.fill(30);
-    fleet.set_up().await;
-    let _worker = fleet.start(WORKER);
-    let _scheduler = fleet.start(SCHEDULER);
-    fleet.well(&["mirrors", "sync-now", "1"]).await;
+    let _pair = Pair::at_work(&fleet).await;
     for flushed in 1..=5 {
         fleet.writes(flushed * 20).await;
         flush(&format!("127.0.0.1:{}", redis.port));
@@ -116,35 +134,25 @@ async fn redis_emptied_five_times_loses_nothing() {
 async fn redis_stopped_and_started_empty_is_outlived() {
     let mut redis = Redis::start().await;
     let fleet = Fleet::on_redis(redis.url()).await;
-    fleet.fill(30);
-    fleet.set_up().await;
-    let mut worker = fleet.start(WORKER);
-    let mut scheduler = fleet.start(SCHEDULER);
-    fleet.well(&["mirrors", "sync-now", "1"]).await;
+    let mut pair = Pair::at_work(&fleet).await;
     fleet.writes(30).await;
     redis.stop().await;
     pause(20_000).await;
     redis.begin().await;
     fleet.mirrors_all().await;
-    let lived_on = |process: &mut Child| process.try_wait().unwrap().is_none();
-    assert!(lived_on(&mut worker) && lived_on(&mut scheduler));
+    pair.lived_on();
 }
 
 #[tokio::test]
 async fn a_database_that_drops_every_connection_is_outlived() {
     let fleet = Fleet::scaled().await;
-    fleet.fill(30);
-    fleet.set_up().await;
-    let mut worker = fleet.start(WORKER);
-    let mut scheduler = fleet.start(SCHEDULER);
-    fleet.well(&["mirrors", "sync-now", "1"]).await;
+    let mut pair = Pair::at_work(&fleet).await;
     for broken in 1..=5 {
         fleet.writes(broken * 25).await;
         fleet.disconnect_database().await;
     }
     fleet.mirrors_all().await;
-    let lived_on = |process: &mut Child| process.try_wait().unwrap().is_none();
-    assert!(lived_on(&mut worker) && lived_on(&mut scheduler));
+    pair.lived_on();
 }
 
 #[tokio::test]
@@ -153,18 +161,13 @@ async fn a_database_that_is_stopped_and_started_is_outlived() {
     let redis = Redis::start().await;
     let fleet = Fleet::on_servers(&postgres.url(), redis.url()).await;
     fleet.well(&["migrate"]).await;
-    fleet.fill(30);
-    fleet.set_up().await;
-    let mut worker = fleet.start(WORKER);
-    let mut scheduler = fleet.start(SCHEDULER);
-    fleet.well(&["mirrors", "sync-now", "1"]).await;
+    let mut pair = Pair::at_work(&fleet).await;
     fleet.writes(30).await;
     postgres.stop().await;
     pause(20_000).await;
     postgres.begin().await;
     fleet.mirrors_all().await;
-    let lived_on = |process: &mut Child| process.try_wait().unwrap().is_none();
-    assert!(lived_on(&mut worker) && lived_on(&mut scheduler));
+    pair.lived_on();
 }
 
 #[tokio::test]

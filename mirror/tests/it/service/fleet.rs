@@ -17,6 +17,9 @@ use std::{
 use tokio::process::{Child, Command};
 use url::Url;
 
+pub(super) const WORKER: &[&str] = &["worker", "--concurrency", "4"];
+pub(super) const SCHEDULER: &[&str] = &["scheduler"];
+
 /// The servers that a deployment keeps its record on and sends its tickets over.
 struct Shared {
     /// Dropped at the end.

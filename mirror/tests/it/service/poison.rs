@@ -1,11 +1,11 @@
 //! Jobs that bring their worker down, and what no worker can read.
 
-use super::{fleet::Fleet, servers::pause};
+use super::{
+    fleet::{Fleet, SCHEDULER, WORKER},
+    servers::pause,
+};
 use crate::process::stage::within;
 use tokio::process::Child;
-
-const WORKER: &[&str] = &["worker", "--concurrency", "4"];
-const SCHEDULER: &[&str] = &["scheduler"];
 
 /// The processes of a supervisor that starts again what ends.
 struct Supervised<'f> {
