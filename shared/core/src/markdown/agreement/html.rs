@@ -68,21 +68,18 @@ pub(super) fn declarations(text: &str, survey: &Survey, edits: &mut Edits) {
 
 /// An element that hides everything after it, end tag or not, becomes text: GitLab knows none of
 /// them.
-pub(super) fn open_raw_text(text: &str, survey: &Survey, edits: &mut Edits) {
+pub(super) fn open_raw_text(survey: &Survey, edits: &mut Edits) {
     for block in survey.html_blocks.iter().filter(|block| !block.top_level) {
         let html = survey.page.text(block.page.clone());
         let pieces = html::pieces(html);
-        let tags = pieces.iter().rev().filter_map(|piece| match piece {
+        let last = pieces.iter().rev().find_map(|piece| match piece {
             Piece::Tag(tag) => Some(tag),
             Piece::Text(_) | Piece::Hidden(_) | Piece::Raw(_) => None,
         });
         // It would end wherever its end tag comes next on the page: in a footnote, perhaps.
-        let open = tags
-            .take(1)
-            .any(|tag| !tag.end && html::holds_raw_text(tag));
-        let written = text.get(block.source.clone()).unwrap_or("");
-        if let Some(at) = written.rfind('<').filter(|_| open) {
-            let at = block.source.start + at;
+        let open = last.filter(|tag| !tag.end && html::holds_raw_text(tag));
+        let place = |tag: &html::Tag| survey.page.source(block.page.start + tag.range.start);
+        if let Some(at) = open.and_then(place) {
             edits.replace(at..at + 1, "&lt;");
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn agreed(mut text: String) -> String {
         blocks(&text, &survey, &mut edits);
         if edits.is_empty() {
             declarations(&text, &survey, &mut edits);
-            open_raw_text(&text, &survey, &mut edits);
+            open_raw_text(&survey, &mut edits);
             number_at_end(&text, &mut edits);
         }
         if edits.is_empty() {
