@@ -76,8 +76,8 @@ async fn carry(
     {
         return Ok(());
     }
-    let ends = (link.source.instance, link.target.instance);
-    let Some(_place) = cx.transfers.place(ends.0, ends.1) else {
+    let (source, target) = (link.source.instance, link.target.instance);
+    let Some(_place) = cx.transfers.place(source, target) else {
         return Err(SyncError::Waits("for other large files, carried before it"));
     };
     if !may_be_seen(cx, link, transfer).await? {
