@@ -14,6 +14,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    task::Poll,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -75,12 +76,16 @@ fn worker_name() -> String {
 
 fn storage(tickets: Tickets, ended: CancellationToken) -> MemoryStorage<Ticket> {
     let stream = stream::poll_fn(move |cx| {
+        // Whoever has just ended asks for the next before it looks whether it is to end.
+        if ended.is_cancelled() {
+            return Poll::Pending;
+        }
         let next = tickets
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .poll_recv(cx);
         // After its stream's end apalis still waits to be told to stop.
-        if next == std::task::Poll::Ready(None) {
+        if next == Poll::Ready(None) {
             ended.cancel();
         }
         next
