@@ -34,7 +34,13 @@ fn settled_once(text: &str, base: Option<&str>) -> String {
     let mut edits = Edits::default();
     for url in bare(text, &survey) {
         let shown = text.get(url.clone()).unwrap_or("");
-        if !is_free(text, &url) || !needs_link(shown, base) {
+        if !needs_link(shown, base) {
+            continue;
+        }
+        if !is_free(text, &url) {
+            if shown.contains(OPENING) {
+                edits.replace(url, super::literal::escaped(shown));
+            }
             continue;
         }
         let full = if is_www(shown) {
@@ -118,6 +124,9 @@ fn is_www(url: &str) -> bool {
     url.starts_with("www.")
 }
 
+/// What may begin something that reaches beyond an address, for a reader that sees no address.
+const OPENING: [char; 2] = ['`', '$'];
+
 /// Brackets change the meaning of emphasis marks between them and anything but white space.
 fn is_free(text: &str, url: &Range<usize>) -> bool {
     let mark = |c: char| "*_~".contains(c);
@@ -157,17 +166,11 @@ enum Start {
 
 fn starts(run: &Run) -> Vec<Start> {
     let text = run.text();
-    let source = |at: usize| {
-        run.cell_at(at)
-            .filter(|cell| !cell.escaped && cell.source.len() == 1)
-    };
-    let mut starts: Vec<Start> = Vec::new();
-    for (at, _) in text.match_indices("://") {
-        starts.extend(source(at).map(|cell| Start::Colon(cell.source.start)));
-    }
-    for (at, _) in text.match_indices("www.") {
-        starts.extend(source(at).map(|cell| Start::Www(cell.source.start)));
-    }
+    let written = |(at, sign): (usize, &str)| as_written(run, at..at + sign.len());
+    let colons = text.match_indices("://").filter_map(written);
+    let mut starts: Vec<Start> = colons.map(|place| Start::Colon(place.start)).collect();
+    let names = text.match_indices("www.").filter_map(written);
+    starts.extend(names.map(|place| Start::Www(place.start)));
     starts.sort_by_key(|start| start.at());
     starts
 }

@@ -141,19 +141,12 @@ fn open_markup(page: &Page) -> Option<String> {
     match last {
         Piece::Hidden(range) => {
             let markup = page.text(range.clone());
-            let comment = markup.starts_with("<!--");
-            let ended = if comment {
-                html::ends_comment(markup)
+            let end = if markup.starts_with("<!--") {
+                "<!-- -->"
             } else {
-                markup.ends_with('>')
+                "<p>"
             };
-            (!ended).then(|| {
-                if comment {
-                    "<!-- -->".to_owned()
-                } else {
-                    "<p>".to_owned()
-                }
-            })
+            (!html::ends_hidden(markup)).then(|| end.to_owned())
         }
         Piece::Tag(tag) if !tag.finished => Some("<p \"'>".to_owned()),
         Piece::Text(_) | Piece::Raw(_) => {

@@ -7,7 +7,7 @@ use super::cells::{Cell, Run};
 use super::destinations::{Destination, Form, destinations, unused_labels_of};
 use super::edits::Edits;
 use super::hazards::{Hazard, hazards, hazards_if_parted, is_reference, occurrences};
-use super::html::decode_markdown;
+use super::html::{self, Piece, decode_markdown};
 use super::literal::escaped;
 use super::survey::{Survey, survey};
 use super::{addresses, parser, slashes};
@@ -62,6 +62,7 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
     for run in survey.page.runs(&pieces) {
         in_raw_html(&run, &text, base, &mut edits);
     }
+    part_from_hidden(&survey, &mut edits);
     link_targets(&text, &survey, inert, &mut edits);
     unused_labels(&text, &mut edits);
     spare_definitions(&text, &survey, &mut edits);
@@ -229,11 +230,29 @@ fn in_raw_html(run: &Run, text: &str, base: Option<&str>, edits: &mut Edits) {
             Hazard::Cut(_) => edits.insert(cell.source.start, CUT),
         }
     }
-    // What is hidden behind it may end within what follows, and join it to this.
+    // What is hidden behind it may join what follows to this.
     let last = run.text().char_indices().next_back();
     let last = last.filter(|(_, sign)| "@#!&$%~^".contains(*sign));
     if let Some(cell) = last.and_then(|(at, _)| run.cell_at(at)) {
         edits.insert(cell.source.end, CUT);
+    }
+}
+
+/// What a block of raw HTML begins to hide and does not end, ends within what follows, and joins
+/// that to what stands before it.
+fn part_from_hidden(survey: &Survey, edits: &mut Edits) {
+    for block in &survey.html_blocks {
+        let html = survey.page.text(block.page.clone());
+        let pieces = html::pieces(html);
+        let Some(Piece::Hidden(hidden)) = pieces.last() else {
+            continue;
+        };
+        let ended = html::ends_hidden(html.get(hidden.clone()).unwrap_or(""));
+        let before = html.get(..hidden.start).unwrap_or("");
+        let place = survey.page.source(block.page.start + hidden.start);
+        if let Some(at) = place.filter(|_| !ended && !before.trim().is_empty()) {
+            edits.insert(at, CUT);
+        }
     }
 }
 

@@ -182,12 +182,12 @@ fn markup(html: &str, at: usize) -> Option<Piece> {
     }
 }
 
-/// Whether a comment, given from its start, has its end.
-pub(super) fn ends_comment(comment: &str) -> bool {
-    comment
-        .strip_prefix("<!--")
-        .and_then(end_of_comment)
-        .is_some()
+/// Whether a comment, declaration or instruction, given from its start, has its end.
+pub(super) fn ends_hidden(markup: &str) -> bool {
+    match markup.strip_prefix("<!--") {
+        Some(comment) => end_of_comment(comment).is_some(),
+        None => markup.ends_with('>'),
+    }
 }
 
 /// Whether all that follows a tag is text, up to its own end tag.

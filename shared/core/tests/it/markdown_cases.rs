@@ -304,6 +304,9 @@ const ONCE_BROKEN: &[&str] = &[
     "`\n:    \n    -",
     "://~_",
     "r*~O*~",
+    ":\\//@",
+    "*a*https://gl.example/g/p/-/issues/1```\n[x](#12) ```",
+    "<!-- -->foo://bar#12/<!DOCTYPEx\ny>",
 ];
 
 #[test]

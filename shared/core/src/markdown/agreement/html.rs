@@ -154,14 +154,7 @@ pub(super) fn open_html_in_footnotes(text: &str, survey: &Survey, edits: &mut Ed
         }
         let html = survey.page.text(block.page.clone());
         let open = html::pieces(html).last().is_some_and(|last| match last {
-            Piece::Hidden(range) => {
-                let markup = html.get(range.clone()).unwrap_or("");
-                if markup.starts_with("<!--") {
-                    !html::ends_comment(markup)
-                } else {
-                    !markup.ends_with('>')
-                }
-            }
+            Piece::Hidden(range) => !html::ends_hidden(html.get(range.clone()).unwrap_or("")),
             Piece::Tag(tag) => !tag.finished || html::holds_raw_text(tag),
             Piece::Text(_) | Piece::Raw(_) => false,
         });
