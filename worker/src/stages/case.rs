@@ -51,6 +51,8 @@ pub(crate) struct Case<'a> {
     pub(crate) target: TargetFacts,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// An answer showed that somebody else edited the target meanwhile.
+    pub(crate) disturbed: bool,
     /// Written so far.
     pub(crate) done: Done,
 }
@@ -120,6 +122,7 @@ impl<'a> Case<'a> {
             prepared: None,
             target,
             observed: None,
+            disturbed: false,
             done: Done::default(),
         })
     }
@@ -275,7 +278,8 @@ impl<'a> Case<'a> {
         self.mapping.fingerprint = Some(fingerprint);
         self.mapping.status = MappingStatus::Synced;
         if let (Some(target), Some(observed)) = (&mut self.mapping.target, &self.observed) {
-            target.digest = Some(observed.digest());
+            // Without one the next scan takes it for edited, and it is compared anew.
+            target.digest = (!self.disturbed).then(|| observed.digest());
         }
         self.record_mapping().await?;
         Ok(self.report(outcome))

@@ -9,6 +9,7 @@ mod confidential;
 mod connecting;
 mod crashes;
 mod discovering;
+mod disturbed;
 mod editions;
 mod figures;
 mod first_sync;

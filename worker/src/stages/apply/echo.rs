@@ -4,9 +4,11 @@
 use super::{super::case::Case, lost_to_its_scope};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
+    desired::Observed,
     issue::Issue,
     plan::{IssueEdit, NewIssue},
 };
+use mirror_gitlab::IssueChange;
 use mirror_store::TargetFact;
 
 /// After a create.
@@ -80,4 +82,43 @@ async fn labels(case: &mut Case<'_>, asked: &[String], echo: &Issue) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Whether the answer shows a change that nobody asked for: somebody edited the issue between our
+/// look and our write. (How what was asked for came out is another matter, and so are labels that
+/// others put on.)
+pub(super) fn shows_anothers_edit(
+    before: &Observed,
+    asked: &IssueChange,
+    after: &Observed,
+) -> bool {
+    let mut expected = before.clone();
+    if asked.title.is_some() {
+        expected.title.clone_from(&after.title);
+    }
+    if asked.description.is_some() {
+        expected.description.clone_from(&after.description);
+    }
+    if asked.state_event.is_some() {
+        expected.state = after.state;
+    }
+    if asked.issue_type.is_some() {
+        expected.issue_type.clone_from(&after.issue_type);
+    }
+    if asked.due_date.is_some() {
+        expected.due_date = after.due_date;
+    }
+    if asked.confidential.is_some() {
+        expected.confidential = after.confidential;
+    }
+    if asked.weight.is_some() {
+        expected.weight = after.weight;
+    }
+    let taken_off = before.labels.iter().any(|title| {
+        !after.labels.contains(title)
+            && !asked.remove_labels.contains(title)
+            && !lost_to_its_scope(title, &after.labels)
+    });
+    expected.labels.clone_from(&after.labels);
+    taken_off || expected != *after
 }

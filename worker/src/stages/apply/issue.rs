@@ -340,6 +340,11 @@ async fn change(case: &mut Case<'_>, change: IssueChange) -> Result<Issue, SyncE
         .update_issue(project, iid, &change)
         .await
         .on(Side::Target)?;
+    let shown = Observed::from(&echo);
+    case.disturbed |= case
+        .observed
+        .as_ref()
+        .is_some_and(|before| echo::shows_anothers_edit(before, &change, &shown));
     case.observe(&echo);
     Ok(echo)
 }

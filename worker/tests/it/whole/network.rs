@@ -353,7 +353,7 @@ impl Future for Answer {
         let letter = lines.letters.get_mut(&self.id).unwrap();
         match std::mem::replace(&mut letter.stage, Stage::Silent) {
             Stage::Arrived(answer) => Poll::Ready(*answer),
-            other => {
+            other @ (Stage::Sent(_) | Stage::Answered(_) | Stage::Silent) => {
                 letter.stage = other;
                 letter.waker = Some(cx.waker().clone());
                 Poll::Pending

@@ -210,11 +210,10 @@ impl Lie {
         answer: Response<Body>,
     ) -> Response<Body> {
         let list_of_issues = *method == Method::GET && path.ends_with("/issues");
+        let list_of_comments = *method == Method::GET && path.ends_with("/discussions");
         let concerned = match self.mistake {
             Mistake::NothingIsLookedFor => {
-                to == Side::Target && *method == Method::GET && !path.contains("/issues/")
-                    || (to == Side::Target && path.ends_with("/discussions"))
-                        && *method == Method::GET
+                to == Side::Target && (list_of_issues || list_of_comments)
             }
             Mistake::EmptyListIsBelieved => to == Side::Target && list_of_issues,
             Mistake::TitleAlone => to == Side::Source && list_of_issues,
@@ -243,7 +242,7 @@ impl Lie {
         let Ok(mut value) = serde_json::from_slice::<Value>(&bytes) else {
             return Response::from_parts(parts, Body::from(bytes));
         };
-        self.alter_value(path, &mut value);
+        self.alter_value(&mut value);
         if value.as_array().is_some_and(Vec::is_empty) {
             for (name, number) in [
                 ("x-total", "0"),
@@ -257,14 +256,9 @@ impl Lie {
         Response::from_parts(parts, Body::from(value.to_string()))
     }
 
-    fn alter_value(&self, path: &str, value: &mut Value) {
+    fn alter_value(&self, value: &mut Value) {
         match self.mistake {
-            Mistake::NothingIsLookedFor => {
-                if path.ends_with("/issues") || path.ends_with("/discussions") {
-                    *value = json!([]);
-                }
-            }
-            Mistake::EmptyListIsBelieved => *value = json!([]),
+            Mistake::NothingIsLookedFor | Mistake::EmptyListIsBelieved => *value = json!([]),
             Mistake::TitleAlone => {
                 for row in value.as_array_mut().into_iter().flatten() {
                     let title = row["title"].as_str().unwrap_or_default();

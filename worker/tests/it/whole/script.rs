@@ -122,7 +122,7 @@ fn happenings(seed: u64) -> Vec<Happening> {
             at += match dice.below(4) {
                 0 => dice.below(8),
                 1 => dice.below(60),
-                _ => dice.below(400),
+                _ => dice.below(220),
             };
             let what = something(&mut dice, lands_very_late(seed));
             Happening { at, what }

@@ -17,11 +17,7 @@ use axum::Router;
 use chrono::TimeDelta;
 use mirror_core::{job::Ticket, ports::Clock};
 use mirror_worker::{Context, Side};
-use std::{
-    collections::VecDeque,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 const WORKERS: usize = 2;
 /// Jobs at once in one worker.
@@ -76,35 +72,35 @@ fn play_and(script: &Script, mistake: Option<Mistake>, aloud: bool) -> Run {
 }
 
 /// A worker, alive or not.
-struct Worker {
-    cx: Option<Arc<Context>>,
+pub(super) struct Worker {
+    pub(super) cx: Option<Arc<Context>>,
     /// When it comes back, or goes on.
-    rests_until: Duration,
+    pub(super) rests_until: Duration,
     /// How long it stands still before its next write.
-    stall: Option<Duration>,
-    lives: u64,
+    pub(super) stall: Option<Duration>,
+    pub(super) lives: u64,
 }
 
-struct Simulation {
-    seed: u64,
-    steps: u64,
-    shop: Shop,
-    people: People,
-    routers: [Router; 2],
-    tasks: Vec<Task>,
-    workers: Vec<Worker>,
-    schedulers: u64,
-    happenings: VecDeque<Happening>,
-    doubled: usize,
-    lost: usize,
+pub(super) struct Simulation {
+    pub(super) seed: u64,
+    pub(super) steps: u64,
+    pub(super) shop: Shop,
+    pub(super) people: People,
+    pub(super) routers: [Router; 2],
+    pub(super) tasks: Vec<Task>,
+    pub(super) workers: Vec<Worker>,
+    pub(super) schedulers: u64,
+    pub(super) happenings: VecDeque<Happening>,
+    pub(super) doubled: usize,
+    pub(super) lost: usize,
     /// Until when source and target cannot be read.
-    blind: [Option<Duration>; 2],
-    very_late: bool,
-    mistake: Option<Mistake>,
-    requests: u64,
-    broken: Vec<String>,
+    pub(super) blind: [Option<Duration>; 2],
+    pub(super) very_late: bool,
+    pub(super) mistake: Option<Mistake>,
+    pub(super) requests: u64,
+    pub(super) broken: Vec<String>,
     /// Whether it tells what happens.
-    aloud: bool,
+    pub(super) aloud: bool,
 }
 
 /// What may come next.
@@ -311,39 +307,7 @@ impl Simulation {
         }
     }
 
-    async fn resume(&self) {
-        let mirror = self.shop.mirror;
-        self.shop.store.resume_mirror(mirror).await.unwrap();
-    }
-
-    /// Whoever took the sight away gives it back, and lets the mirror go on that rests for it.
-    async fn see_again(&mut self) {
-        let now = self.shop.time.elapsed();
-        for source in [true, false] {
-            let blind = &mut self.blind[usize::from(!source)];
-            if blind.is_some_and(|until| until <= now) {
-                *blind = None;
-                self.people.issues_can_be_read(source, true);
-            }
-        }
-        if self.blind == [None; 2] && self.shop.rests.swap(false, Ordering::Relaxed) {
-            self.resume().await;
-        }
-    }
-
-    /// Those whose time has come are back, with nothing but the record.
-    fn wake_up(&mut self) {
-        let now = self.shop.time.elapsed();
-        for (number, worker) in self.workers.iter_mut().enumerate() {
-            if worker.cx.is_none() && worker.rests_until <= now {
-                worker.lives += 1;
-                self.shop.time.revive(Actor::Worker(number));
-                worker.cx = Some(self.shop.worker(number, worker.lives));
-            }
-        }
-    }
-
-    fn tell(&self, what: impl FnOnce() -> String) {
+    pub(super) fn tell(&self, what: impl FnOnce() -> String) {
         if self.aloud {
             let time = self.shop.time.elapsed().as_secs();
             eprintln!("{:>7} {time:>6} s  {}", self.shop.time.beats(), what());
@@ -375,18 +339,6 @@ impl Simulation {
             }
             None => self.shop.gates.open(id),
         }
-    }
-
-    fn bury(&mut self, actor: Actor) {
-        self.tasks.retain(|task| task.actor != actor);
-        let Actor::Worker(number) = actor else {
-            return;
-        };
-        let away = Dice::new(self.seed, self.steps.wrapping_mul(3)).below(20);
-        self.tell(|| format!("{actor:?} dies"));
-        let worker = &mut self.workers[number];
-        worker.cx = None;
-        worker.rests_until = self.shop.time.elapsed() + Duration::from_secs(away);
     }
 
     fn deliver(&mut self, id: u64) {
@@ -432,66 +384,6 @@ impl Simulation {
         if let Some(cx) = self.workers[worker].cx.clone() {
             let task = self.shop.job(worker, cx, ticket);
             self.tasks.push(task);
-        }
-    }
-
-    fn let_happen(&mut self) {
-        let beats = self.shop.time.beats();
-        while let Some(happening) = self.happenings.pop_front_if(|next| next.at <= beats) {
-            self.happens(happening.what);
-        }
-    }
-
-    fn happens(&mut self, what: What) {
-        let people = &self.people;
-        let sims = [(&people.source, "source"), (&people.target, "target")];
-        let before = sims.map(|(sim, _)| sim.world(|world| world.changes().len()));
-        self.tell(|| format!("{what:?}"));
-        self.happens_silently(what);
-        let people = &self.people;
-        let sims = [(&people.source, "source"), (&people.target, "target")];
-        for ((sim, name), before) in sims.into_iter().zip(before) {
-            for change in sim.world(|world| world.changes()[before..].to_vec()) {
-                self.tell(|| format!("    {name} #{:?}: {:?}", change.issue, change.kind));
-            }
-        }
-    }
-
-    fn happens_silently(&mut self, what: What) {
-        match what {
-            What::Crash => {}
-            What::SchedulerCrash => {
-                self.bury(Actor::Scheduler);
-                self.schedulers += 1;
-                self.tasks.extend(self.shop.scheduler(self.schedulers));
-            }
-            What::Source(number) => self.people.at_source(number),
-            What::Target(number) => self.people.at_target(number),
-            What::Spoiled { writes, wrong } => self.shop.network.spoil(writes, wrong),
-            What::Pause { worker, seconds } => {
-                self.workers[worker].stall = Some(Duration::from_secs(seconds));
-            }
-            What::Jump(seconds) => self.shop.time.jump(TimeDelta::seconds(seconds)),
-            What::GitLabsJump { source, seconds } => {
-                let gitlab = if source {
-                    &self.people.source
-                } else {
-                    &self.people.target
-                };
-                let clock = gitlab.clock();
-                clock.set(clock.now() + TimeDelta::seconds(seconds));
-            }
-            What::Doubled => self.doubled += 1,
-            What::Lost => self.lost += 1,
-            What::Blind { source, seconds } => {
-                let until = self.shop.time.elapsed() + Duration::from_secs(seconds);
-                self.blind[usize::from(!source)] = Some(until);
-                self.people.issues_can_be_read(source, false);
-            }
-            What::Throttled(seconds) => {
-                let seconds = i64::try_from(seconds).unwrap();
-                self.shop.gates.throttle(Some(TimeDelta::seconds(seconds)));
-            }
         }
     }
 }
