@@ -2,11 +2,13 @@
 //! steps. A step is one thing to send; `plan` prints them, `sync` sends them.
 
 mod diff;
+mod mend;
 mod notes;
 mod step;
 #[cfg(test)]
 mod tests;
 
 pub use diff::{Known, NEUTRAL_TITLE, diff};
+pub use mend::{Prints, mend};
 pub use notes::diff_notes;
 pub use step::{IssueEdit, NewIssue, NewNote, Plan, Step};

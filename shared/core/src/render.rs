@@ -2,17 +2,18 @@
 
 use crate::{
     desired::{Desired, DesiredNote, Place},
-    ids::{InstanceName, IssueId, NoteId, ProjectId},
+    ids::{Iid, InstanceName, IssueId, NoteId, ProjectId},
     issue::{Discussion, Issue, IssueType, Label, Note, User},
     labels::{self, informational},
     markdown::{
         self, Inert,
+        references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
     provenance::{Hop, Key, Marker},
 };
 use chrono::{DateTime, Utc};
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// GitLab's limit for a description, in bytes.
 pub const MAX_DESCRIPTION: usize = 1024 * 1024;
@@ -43,6 +44,18 @@ pub struct Frame<'a> {
 /// absolute link to the source.
 pub type Links<'a> = dyn Fn(&UploadRef) -> Option<String> + 'a;
 
+/// The address of a source issue's mirror; `None` where it has none.
+pub type Mirrors<'a> = dyn Fn(Iid) -> Option<String> + 'a;
+
+/// Where what a text points to can be found on the target.
+#[derive(Clone, Copy)]
+pub struct There<'a> {
+    /// Files.
+    pub files: &'a Links<'a>,
+    /// Issues.
+    pub issues: &'a Mirrors<'a>,
+}
+
 impl Frame<'_> {
     /// Who the source issue (or one of its notes) is.
     pub fn hop(&self, issue: &Issue, note: Option<NoteId>) -> Hop {
@@ -69,13 +82,19 @@ impl Frame<'_> {
         .line(self.key)
     }
 
-    fn inert(&self, text: &str, links: &Links<'_>) -> String {
-        let linked = uploads::rewrite(text, &self.source, links);
+    fn inert(&self, text: &str, there: There<'_>) -> String {
+        let text = uploads::rewrite(text, &self.source, there.files);
+        let leads = Leads {
+            mirror: there.issues,
+            to_source: self.same_instance.is_none(),
+        };
+        let linked = references::link(&text, &self.source, &leads);
         let inert = Inert {
             same_instance: self.same_instance,
             source_project_web_url: self.source.web_url,
+            mirrors: &linked.mirrors,
         };
-        markdown::defuse_with(&linked, &inert)
+        markdown::defuse_with(&linked.text, &inert)
     }
 
     /// A link to the source; on one shared instance a code span, which refers to nothing.
@@ -93,11 +112,11 @@ pub fn render(
     frame: &Frame<'_>,
     issue: &Issue,
     discussions: &[Discussion],
-    links: &Links<'_>,
+    there: There<'_>,
 ) -> Desired {
     Desired {
         title: markdown::defuse_title(&issue.title),
-        description: description(frame, issue, links),
+        description: description(frame, issue, there),
         state: issue.state,
         issue_type: carried_type(&issue.issue_type),
         due_date: issue.due_date,
@@ -106,7 +125,7 @@ pub fn render(
         estimate: issue.time.estimate,
         spent: issue.time.spent,
         labels: rendered_labels(frame, issue),
-        notes: notes(frame, issue, discussions, links),
+        notes: notes(frame, issue, discussions, there),
     }
 }
 
@@ -135,13 +154,7 @@ pub fn mentioned_uploads(
     discussions: &[Discussion],
 ) -> Vec<(UploadRef, bool)> {
     let mut mentioned: Vec<(UploadRef, bool)> = Vec::new();
-    let notes = discussions
-        .iter()
-        .flat_map(|thread| &thread.notes)
-        .filter(|note| !note.system);
-    let bodies = std::iter::once((issue.description.as_str(), issue.confidential))
-        .chain(notes.map(|note| (note.body.as_str(), issue.confidential || note.internal)));
-    for (body, hidden) in bodies {
+    for (body, hidden) in bodies(issue, discussions) {
         for upload in uploads::find(body, source) {
             match mentioned.iter_mut().find(|(known, _)| *known == upload) {
                 Some((_, only_hidden)) => *only_hidden &= hidden,
@@ -150,6 +163,30 @@ pub fn mentioned_uploads(
         }
     }
     mentioned
+}
+
+/// Every issue of the source project that the issue and its comments refer to.
+pub fn mentioned_issues(
+    source: &SourceProject<'_>,
+    issue: &Issue,
+    discussions: &[Discussion],
+) -> BTreeSet<Iid> {
+    bodies(issue, discussions)
+        .flat_map(|(body, _)| references::find(body, source))
+        .collect()
+}
+
+/// Every text that crosses; with whether it is hidden from the public.
+fn bodies<'a>(
+    issue: &'a Issue,
+    discussions: &'a [Discussion],
+) -> impl Iterator<Item = (&'a str, bool)> {
+    let notes = discussions
+        .iter()
+        .flat_map(|thread| &thread.notes)
+        .filter(|note| !note.system);
+    std::iter::once((issue.description.as_str(), issue.confidential))
+        .chain(notes.map(|note| (note.body.as_str(), issue.confidential || note.internal)))
 }
 
 /// Types that REST creates everywhere stay; the others arrive as ordinary issues.
@@ -194,12 +231,12 @@ fn plain_label(title: &str) -> Label {
     }
 }
 
-fn description(frame: &Frame<'_>, issue: &Issue, links: &Links<'_>) -> String {
+fn description(frame: &Frame<'_>, issue: &Issue, there: There<'_>) -> String {
     let footer = footer(frame, issue);
     let head = format!("{}\n\n", frame.marker(issue, None));
     let room = MAX_DESCRIPTION.saturating_sub(head.len() + footer.len());
     let body = fitted(frame, &issue.web_url, room, str::len, || {
-        frame.inert(&issue.description, links)
+        frame.inert(&issue.description, there)
     });
     let close = markdown::closing(&body);
     let gap = if body.is_empty() { "" } else { "\n\n" };
@@ -311,7 +348,7 @@ fn notes(
     frame: &Frame<'_>,
     issue: &Issue,
     discussions: &[Discussion],
-    links: &Links<'_>,
+    there: There<'_>,
 ) -> Vec<DesiredNote> {
     let mut notes: Vec<DesiredNote> = Vec::new();
     for thread in discussions {
@@ -326,7 +363,7 @@ fn notes(
                 source_note: note.id,
                 discussion: thread.id.clone(),
                 place,
-                body: note_body(frame, issue, note, links),
+                body: note_body(frame, issue, note, there),
                 internal: note.internal,
                 created_at: note.created_at,
             });
@@ -336,7 +373,7 @@ fn notes(
     notes
 }
 
-fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, links: &Links<'_>) -> String {
+fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, there: There<'_>) -> String {
     let url = format!("{}#note_{}", issue.web_url, note.id);
     let head = format!(
         "{}\n\n{} · {}\n\n",
@@ -347,7 +384,7 @@ fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, links: &Links<'_>) -
     let characters = |text: &str| text.chars().count();
     let room = MAX_NOTE.saturating_sub(characters(&head));
     let body = fitted(frame, &url, room, characters, || {
-        frame.inert(&note.body, links)
+        frame.inert(&note.body, there)
     });
     format!("{head}{body}").trim_end().to_owned()
 }

@@ -22,6 +22,9 @@ pub struct Inert<'a> {
     /// The source project's address: where a link such as `[x](#12)` leads on the mirror. Empty if
     /// it is not known; such a link then leads nowhere.
     pub source_project_web_url: &'a str,
+    /// Addresses on the target that the text is to link to all the same: mirrors of what it refers
+    /// to.
+    pub mirrors: &'a [String],
 }
 
 /// A description or comment body in which GitLab finds no command, no mention and no reference,
@@ -70,7 +73,7 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
 }
 
 /// The text as GitLab stores it (facts section 3): every CR deleted, trailing white space stripped.
-fn normalised(text: &str) -> String {
+pub(super) fn normalised(text: &str) -> String {
     // A byte order mark is no part of the text to GitLab, and stands first only here.
     let text = text.replace('\r', "");
     let mut text = text.trim_start_matches('\u{FEFF}').to_owned();
@@ -302,9 +305,9 @@ fn spare_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
 
 fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edits) {
     let ported = |url: &str| {
-        inert
-            .same_instance
-            .and_then(|base| addresses::with_port(url, base))
+        let live = inert.mirrors.iter().any(|mirror| mirror == url);
+        let base = inert.same_instance.filter(|_| !live)?;
+        addresses::with_port(url, base)
     };
     for destination in destinations(text, survey) {
         let Destination {

@@ -79,6 +79,7 @@ fn links_within_one_instance_refer_to_nothing() {
     let inert = Inert {
         same_instance: Some("https://gl.example/sub"),
         source_project_web_url: "https://gl.example/sub/g/p",
+        ..Inert::default()
     };
     let cases = [
         (
@@ -108,6 +109,7 @@ fn a_link_to_an_issue_leads_to_the_source_where_that_is_known() {
     let inert = Inert {
         same_instance: None,
         source_project_web_url: "https://gl.example/g/p",
+        ..Inert::default()
     };
     assert_eq!(
         defuse_with("[x](#12)", &inert),

@@ -26,7 +26,7 @@ use crate::markdown_fragments::FRAGMENTS;
 
 const INSTANCE: &str = "https://gl.example";
 
-fn settings() -> ProptestConfig {
+pub(crate) fn settings() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let unasked = asked.cases == 256;
     ProptestConfig {
@@ -41,7 +41,7 @@ fn settings() -> ProptestConfig {
     }
 }
 
-fn bodies() -> impl Strategy<Value = String> {
+pub(crate) fn bodies() -> impl Strategy<Value = String> {
     let fragments =
         prop::collection::vec(select(FRAGMENTS), 1..10).prop_map(|fragments| fragments.concat());
     let free = "[ -~\n@#`~<>&]{0,40}";
@@ -85,6 +85,7 @@ pub(crate) fn judge_inert(text: &str) -> Result<(), String> {
         &Inert {
             same_instance: Some(INSTANCE),
             source_project_web_url: "https://gl.example/g/p",
+            ..Inert::default()
         },
     );
     let live = find_with_base(&body, INSTANCE);
@@ -105,6 +106,7 @@ pub(crate) fn judge_view(text: &str) -> Result<(), String> {
         &Inert {
             same_instance: Some(INSTANCE),
             source_project_web_url: "",
+            ..Inert::default()
         },
     );
     for body in [&plain, &closed, &shared] {
@@ -144,7 +146,7 @@ proptest! {
 
     #[test]
     fn nothing_in_a_title_refers_and_it_fits(text in bodies()) {
-        let title = defuse_title_with(&text, &Inert { same_instance: Some(INSTANCE), source_project_web_url: "" });
+        let title = defuse_title_with(&text, &Inert { same_instance: Some(INSTANCE), ..Inert::default() });
         let live: Vec<Live> = find_in_title_with_base(&title, INSTANCE)
             .into_iter()
             // No milestone has a name that begins with a word joiner.
