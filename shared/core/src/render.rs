@@ -31,9 +31,11 @@ pub struct Frame<'a> {
     pub target_instance: &'a InstanceName,
     /// The target project.
     pub target_project: ProjectId,
-    /// The target instance's web address when both ends are on one instance: there a link to the
-    /// source would write a cross-reference note on it.
-    pub same_instance: Option<&'a str>,
+    /// The target instance's web address: a link to one of its objects would write a cross-reference
+    /// note there.
+    pub target_address: &'a str,
+    /// Both ends are on one instance: that goes for links to the source, too.
+    pub same_instance: bool,
     /// The deployment's key.
     pub key: &'a Key,
     /// The label that tells people that an issue is a mirror; `None` for none.
@@ -86,20 +88,27 @@ impl Frame<'_> {
         let text = uploads::rewrite(text, &self.source, there.files);
         let leads = Leads {
             mirror: there.issues,
-            to_source: self.same_instance.is_none(),
+            to_source: !self.same_instance,
         };
         let linked = references::link(&text, &self.source, &leads);
         let inert = Inert {
-            same_instance: self.same_instance,
-            source_project_web_url: self.source.web_url,
             mirrors: &linked.mirrors,
+            ..self.inertly()
         };
         markdown::defuse_with(&linked.text, &inert)
     }
 
+    fn inertly(&self) -> Inert<'_> {
+        Inert {
+            target: Some(self.target_address),
+            source_project_web_url: self.source.web_url,
+            mirrors: &[],
+        }
+    }
+
     /// A link to the source; on one shared instance a code span, which refers to nothing.
     fn link(&self, text: &str, url: &str) -> String {
-        if self.same_instance.is_some() {
+        if self.same_instance {
             markdown::code(text)
         } else {
             format!("[{}]({url})", markdown::literal(text))
@@ -115,7 +124,7 @@ pub fn render(
     there: There<'_>,
 ) -> Desired {
     Desired {
-        title: markdown::defuse_title(&issue.title),
+        title: markdown::defuse_title_with(&issue.title, &frame.inertly()),
         description: description(frame, issue, there),
         state: issue.state,
         issue_type: carried_type(&issue.issue_type),

@@ -1,7 +1,7 @@
 //! References to other issues lead to their mirrors, from the day these are there.
 
 use crate::support::{Stage, World, body_of, issue, note};
-use gitlab_sim::{IssueEdit, IssueSpec, IssueState, Sim};
+use gitlab_sim::{AccessLevel, IssueEdit, IssueSpec, IssueState, ProjectSpec, Sim};
 use mirror_worker::{Mode, Settings};
 
 impl World {
@@ -228,4 +228,31 @@ async fn who_dies_before_it_told_of_its_mirror_tells_later() {
     let link = world.mirror_url(second);
     assert_eq!(world.copied_text(text), format!("Before [\\#2]({link})."));
     world.a_second_run_writes_nothing().await;
+}
+
+#[tokio::test]
+async fn addresses_of_the_targets_own_gitlab_refer_to_nothing() {
+    let world = World::new().await;
+    let members = [
+        (world.to.token_user, AccessLevel::Owner),
+        (world.tom, AccessLevel::Owner),
+    ];
+    let other = world
+        .target
+        .add_project(ProjectSpec::new("team/other", &members));
+    world.target.edit(|sim| {
+        sim.create_issue(other, issue(world.tom, "Nobody's business"))
+            .unwrap()
+    });
+    let address = "https://gitlab.b/team/other/-/issues/1";
+    let iid = world.write_text(
+        &format!("Like {address}"),
+        &format!("See {address}, [this]({address}) and <{address}>."),
+    );
+    world.say(iid, note(world.alice, address));
+    world.run().await;
+    world.all_went_well().await;
+    world.assert_mirrored([iid]);
+    assert_eq!(noted(&world.target, other), 0);
+    world.assert_no_noise();
 }

@@ -45,7 +45,7 @@ pub struct Leads<'a> {
 pub struct Linked {
     /// The text.
     pub text: String,
-    /// The addresses of mirrors that it links to. These links are to stay live.
+    /// The addresses of mirrors that it links to, each once, sorted. These links are to stay live.
     pub mirrors: Vec<String>,
 }
 
@@ -92,6 +92,8 @@ pub fn link(text: &str, source: &SourceProject<'_>, leads: &Leads<'_>) -> Linked
         edits.replace(place.range, written);
         mirrors.extend(mirror);
     }
+    mirrors.sort_unstable();
+    mirrors.dedup();
     let text = if edits.is_empty() {
         text.to_owned()
     } else {
@@ -153,6 +155,9 @@ impl Place {
     }
 }
 
+/// More links than a reader follows would only swell the text.
+const MOST: usize = 2_000;
+
 fn places(text: &str, survey: &Survey, source: &SourceProject<'_>) -> Vec<Place> {
     let bare = addresses::bare(text, survey);
     let mut places = in_links(text, survey, source);
@@ -160,6 +165,10 @@ fn places(text: &str, survey: &Survey, source: &SourceProject<'_>) -> Vec<Place>
     if takes_links(survey) {
         places.extend(in_prose(text, survey, &bare, source));
     }
+    places.sort_by_key(|place| place.range.start);
+    // A text node that only a comment parts is read twice.
+    places.dedup_by_key(|place| place.range.start);
+    places.truncate(MOST);
     places
 }
 
@@ -206,7 +215,9 @@ fn in_prose(
             let Some(range) = addresses::as_written(run, found) else {
                 continue;
             };
-            let addressed = bare.iter().any(|address| address.contains(&range.start))
+            let next = bare.partition_point(|address| address.start <= range.start);
+            let address = next.checked_sub(1).and_then(|last| bare.get(last));
+            let addressed = address.is_some_and(|address| address.contains(&range.start))
                 || addresses::is_in_word(text, range.start);
             if !addressed && shapes::stands_free(text, &range) {
                 places.push(Place {

@@ -83,7 +83,7 @@ pub(crate) fn judge_inert(text: &str) -> Result<(), String> {
     let body = defuse_with(
         text,
         &Inert {
-            same_instance: Some(INSTANCE),
+            target: Some(INSTANCE),
             source_project_web_url: "https://gl.example/g/p",
             ..Inert::default()
         },
@@ -104,7 +104,7 @@ pub(crate) fn judge_view(text: &str) -> Result<(), String> {
     let shared = defuse_with(
         &text,
         &Inert {
-            same_instance: Some(INSTANCE),
+            target: Some(INSTANCE),
             source_project_web_url: "",
             ..Inert::default()
         },
@@ -146,7 +146,7 @@ proptest! {
 
     #[test]
     fn nothing_in_a_title_refers_and_it_fits(text in bodies()) {
-        let title = defuse_title_with(&text, &Inert { same_instance: Some(INSTANCE), ..Inert::default() });
+        let title = defuse_title_with(&text, &Inert { target: Some(INSTANCE), ..Inert::default() });
         let live: Vec<Live> = find_in_title_with_base(&title, INSTANCE)
             .into_iter()
             // No milestone has a name that begins with a word joiner.
