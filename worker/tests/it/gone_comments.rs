@@ -1,7 +1,7 @@
 //! Comments that were deleted at the source go on the target: only ours, and only those that are
 //! proven to be gone (rule 13, decision 32).
 
-use crate::support::{Stage, World, issue, note};
+use crate::support::{World, issue, note};
 use gitlab_sim::{AccessLevel, Fault, FaultRule, HookVerdict, IssueEdit, NoteSpec, Phase, When};
 use mirror_core::ids::Iid;
 use mirror_worker::{Mode, Notice, Settings};
@@ -168,6 +168,32 @@ async fn internal_comments_out_of_a_lowered_roles_sight_are_not_taken_for_delete
     world.next_run().await;
     assert_eq!(world.copy(iid).notes().len(), 0);
     world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn internal_copies_out_of_the_target_tokens_sight_are_not_taken_for_deleted() {
+    let mut world = World::new().await;
+    let iid = world.write(issue(world.alice, "Talk"));
+    let internal = NoteSpec {
+        internal: true,
+        ..note(world.alice, "Among us.")
+    };
+    let said = world.say(iid, internal);
+    world.run().await;
+    world.later(600);
+    world.unsay(iid, said);
+    let (to, bot) = (world.to.project, world.to.token_user);
+    for (role, copies) in [(AccessLevel::Guest, 1), (AccessLevel::Owner, 0)] {
+        world.target.edit(|sim| {
+            let home = sim.project_mut(to).unwrap();
+            home.members.insert(bot, role);
+        });
+        world.cx.store.resume_mirror(world.mirror).await.unwrap();
+        world.run_in_full().await;
+        assert_eq!(world.copy(iid).notes().len(), copies);
+    }
+    assert!(world.failures()[0].contains("Planner"));
+    assert_eq!(world.unfinished().await, Vec::new());
 }
 
 #[tokio::test]
@@ -358,21 +384,4 @@ async fn what_was_deleted_while_the_state_was_lost_goes_too() {
         assert_eq!(world.next_run().await, Vec::<String>::new());
         world.all_went_well().await;
     }
-}
-
-#[tokio::test]
-async fn a_confidential_issues_comments_go_like_any_others() {
-    let world = World::on(Stage::new()).await;
-    let iid = world.write(gitlab_sim::IssueSpec {
-        confidential: true,
-        ..issue(world.alice, "Talk")
-    });
-    let said = world.say(iid, note(world.alice, "Wrong."));
-    world.run().await;
-    world.later(600);
-    world.unsay(iid, said);
-    world.retitle(iid, "Talk, edited");
-    world.next_run().await;
-    world.assert_mirrored([iid]);
-    world.all_went_well().await;
 }
