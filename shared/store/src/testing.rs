@@ -76,8 +76,8 @@ impl TestDatabase {
         self.execute(
             "INSERT INTO work (kind, key, mirror_id, priority, state, run_at, attempts, crashes, \
              ticket, rerun_changed, created_at, updated_at) \
-             VALUES ('polish_issue', 'polish_issue/1/1', 1, 2, 'pending', now(), 0, 0, 0, false, \
-             now(), now())",
+             VALUES ('polish_issue', 'polish_issue/1/1', 1, 2, 'pending', '2000-01-01Z', 0, 0, 0, \
+             false, '2000-01-01Z', '2000-01-01Z')",
         )
         .await
     }
