@@ -99,7 +99,10 @@ impl Tally {
                 ..
             } => {
                 counted.issues.insert(iid, Outcome::Unchanged);
-                counted.plans.insert(iid, (plan, confidential));
+                // What is planned again is planned on top: texts to mend.
+                let planned = counted.plans.entry(iid).or_default();
+                planned.0.steps.extend(plan.steps);
+                planned.1 = confidential;
             }
         }
     }

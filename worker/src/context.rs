@@ -8,6 +8,7 @@ use crate::{
     jobs::transfer_upload::Transfers,
     lease::{InHand, Lease},
     links::Links,
+    planned::Planned,
     target_labels::TargetLabels,
 };
 use mirror_core::{
@@ -43,6 +44,8 @@ pub struct Context {
     pub facts: Facts,
     /// Labels that target projects have.
     pub target_labels: TargetLabels,
+    /// What a plan has come to so far.
+    pub planned: Planned,
     /// Held while a target project has yet to prove that it keeps things hidden, so that one job
     /// does it and the others find it done.
     pub proof: Each<(InstanceId, ProjectId), ()>,

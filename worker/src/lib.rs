@@ -23,6 +23,7 @@
 //! | an issue whose last read lies within a minute of its last change | 1 to read it again, for up to 50 such issues; and its comments, as above |
 //! | … with a file announced with more than 8 MiB | 3 for each file, and the issue and its comments read once more |
 //! | … with more than 100 comments to be created | for each 100 of them the issue, its copy and its comments read once more |
+//! | a text that refers to an issue whose mirror came later | 1 to read it again, for up to 50 such issues, and its comments; then as a changed issue |
 //! | a create whose answer is lost | 1 or more to look for it |
 //! | an issue adopted after lost state | 1 for its labels' history, and its copy and comments read |
 
@@ -37,6 +38,7 @@ mod jobs;
 mod lease;
 mod link;
 mod links;
+mod planned;
 mod service;
 mod stages;
 mod target_labels;
@@ -52,5 +54,6 @@ pub use jobs::transfer_upload::Transfers;
 pub use lease::InHand;
 pub use link::{End, Link, Settings};
 pub use links::Links;
+pub use planned::Planned;
 pub use service::{Drained, GRACE, Service, UntilShutdown};
 pub use target_labels::TargetLabels;

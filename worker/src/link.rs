@@ -35,6 +35,14 @@ impl End {
         self.name == *name || self.also_known_as.contains(name)
     }
 
+    /// The instance's web address as GitLab itself writes it, which is what it compares addresses
+    /// with; the client may know it by another.
+    fn address(&self) -> &str {
+        let url = self.project.web_url.trim_end_matches('/');
+        let instance = url.strip_suffix(self.project.path.as_str());
+        instance.unwrap_or(url).trim_end_matches('/')
+    }
+
     /// Digest-like text of what decides which fields are taken: once it changes, a dropped field is
     /// worth another try.
     pub fn capabilities(&self) -> String {
@@ -118,8 +126,8 @@ impl Link {
             },
             target_instance: &self.target.name,
             target_project: self.target.project.id,
-            same_instance: (self.source.instance == self.target.instance)
-                .then_some(self.target.client.base().as_str()),
+            target_address: self.target.address(),
+            same_instance: self.source.instance == self.target.instance,
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
         }

@@ -6,6 +6,7 @@ pub(crate) mod case;
 pub(crate) mod gone;
 pub(crate) mod lookup;
 pub(crate) mod notes;
+pub(crate) mod references;
 pub(crate) mod settle;
 pub(crate) mod source_walk;
 pub(crate) mod target_walk;

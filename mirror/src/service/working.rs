@@ -114,6 +114,7 @@ fn context(
         shutdown: shutdown.clone(),
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
+        planned: mirror_worker::Planned::default(),
         proof: mirror_worker::Each::default(),
         transfers: mirror_worker::Transfers::default(),
         in_hand: InHand::default(),

@@ -2,6 +2,7 @@
 //! steps. A step is one thing to send; `plan` prints them, `sync` sends them.
 
 mod diff;
+mod mend;
 mod notes;
 #[cfg(test)]
 mod notes_tests;
@@ -10,5 +11,6 @@ mod step;
 mod tests;
 
 pub use diff::{Known, NEUTRAL_TITLE, diff};
+pub use mend::{Prints, mend};
 pub use notes::{GoneNote, KnownNotes, diff_notes, is_sweep};
 pub use step::{IssueEdit, NewIssue, NewNote, Plan, Step};

@@ -2,17 +2,18 @@
 
 use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},
-    ids::{InstanceName, IssueId, NoteId, ProjectId},
+    ids::{Iid, InstanceName, IssueId, NoteId, ProjectId},
     issue::{Discussion, Issue, IssueType, Label, Note, User},
     labels::{self, informational},
     markdown::{
         self, Inert,
+        references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
     provenance::{Hop, Key, Kind, Marker},
 };
 use chrono::{DateTime, Utc};
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// GitLab's limit for a description, in bytes.
 pub const MAX_DESCRIPTION: usize = 1024 * 1024;
@@ -30,9 +31,11 @@ pub struct Frame<'a> {
     pub target_instance: &'a InstanceName,
     /// The target project.
     pub target_project: ProjectId,
-    /// The target instance's web address when both ends are on one instance: there a link to the
-    /// source would write a cross-reference note on it.
-    pub same_instance: Option<&'a str>,
+    /// The target instance's web address: a link to one of its objects would write a cross-reference
+    /// note there.
+    pub target_address: &'a str,
+    /// Both ends are on one instance: that goes for links to the source, too.
+    pub same_instance: bool,
     /// The deployment's key.
     pub key: &'a Key,
     /// The label that tells people that an issue is a mirror; `None` for none.
@@ -42,6 +45,18 @@ pub struct Frame<'a> {
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an
 /// absolute link to the source.
 pub type Links<'a> = dyn Fn(&UploadRef) -> Option<String> + 'a;
+
+/// The address of a source issue's mirror; `None` where it has none.
+pub type Mirrors<'a> = dyn Fn(Iid) -> Option<String> + 'a;
+
+/// Where what a text points to can be found on the target.
+#[derive(Clone, Copy)]
+pub struct There<'a> {
+    /// Files.
+    pub files: &'a Links<'a>,
+    /// Issues.
+    pub issues: &'a Mirrors<'a>,
+}
 
 impl Frame<'_> {
     /// Who the source issue (or one of its notes) is.
@@ -73,18 +88,31 @@ impl Frame<'_> {
         Marker { kind, ..marker }.line(self.key)
     }
 
-    fn inert(&self, text: &str, links: &Links<'_>) -> String {
-        let linked = uploads::rewrite(text, &self.source, links);
-        let inert = Inert {
-            same_instance: self.same_instance,
-            source_project_web_url: self.source.web_url,
+    fn inert(&self, text: &str, there: There<'_>) -> String {
+        let text = uploads::rewrite(text, &self.source, there.files);
+        let leads = Leads {
+            mirror: there.issues,
+            to_source: !self.same_instance,
         };
-        markdown::defuse_with(&linked, &inert)
+        let linked = references::link(&text, &self.source, &leads);
+        let inert = Inert {
+            mirrors: &linked.mirrors,
+            ..self.inertly()
+        };
+        markdown::defuse_with(&linked.text, &inert)
+    }
+
+    fn inertly(&self) -> Inert<'_> {
+        Inert {
+            target: Some(self.target_address),
+            source_project_web_url: self.source.web_url,
+            mirrors: &[],
+        }
     }
 
     /// A link to the source; on one shared instance a code span, which refers to nothing.
     fn link(&self, text: &str, url: &str) -> String {
-        if self.same_instance.is_some() {
+        if self.same_instance {
             markdown::code(text)
         } else {
             format!("[{}]({url})", markdown::literal(text))
@@ -97,11 +125,11 @@ pub fn render(
     frame: &Frame<'_>,
     issue: &Issue,
     discussions: &[Discussion],
-    links: &Links<'_>,
+    there: There<'_>,
 ) -> Desired {
     Desired {
-        title: markdown::defuse_title(&issue.title),
-        description: description(frame, issue, links),
+        title: markdown::defuse_title_with(&issue.title, &frame.inertly()),
+        description: description(frame, issue, there),
         state: issue.state,
         issue_type: carried_type(&issue.issue_type),
         due_date: issue.due_date,
@@ -110,7 +138,7 @@ pub fn render(
         estimate: issue.time.estimate,
         spent: issue.time.spent,
         labels: rendered_labels(frame, issue),
-        notes: notes(frame, issue, discussions, links),
+        notes: notes(frame, issue, discussions, there),
         threads: threads(discussions),
     }
 }
@@ -149,13 +177,7 @@ pub fn mentioned_uploads(
     discussions: &[Discussion],
 ) -> Vec<(UploadRef, bool)> {
     let mut mentioned: Vec<(UploadRef, bool)> = Vec::new();
-    let notes = discussions
-        .iter()
-        .flat_map(|thread| &thread.notes)
-        .filter(|note| !note.system);
-    let bodies = std::iter::once((issue.description.as_str(), issue.confidential))
-        .chain(notes.map(|note| (note.body.as_str(), issue.confidential || note.internal)));
-    for (body, hidden) in bodies {
+    for (body, hidden) in bodies(issue, discussions) {
         for upload in uploads::find(body, source) {
             match mentioned.iter_mut().find(|(known, _)| *known == upload) {
                 Some((_, only_hidden)) => *only_hidden &= hidden,
@@ -164,6 +186,30 @@ pub fn mentioned_uploads(
         }
     }
     mentioned
+}
+
+/// Every issue of the source project that the issue and its comments refer to.
+pub fn mentioned_issues(
+    source: &SourceProject<'_>,
+    issue: &Issue,
+    discussions: &[Discussion],
+) -> BTreeSet<Iid> {
+    bodies(issue, discussions)
+        .flat_map(|(body, _)| references::find(body, source))
+        .collect()
+}
+
+/// Every text that crosses; with whether it is hidden from the public.
+fn bodies<'a>(
+    issue: &'a Issue,
+    discussions: &'a [Discussion],
+) -> impl Iterator<Item = (&'a str, bool)> {
+    let notes = discussions
+        .iter()
+        .flat_map(|thread| &thread.notes)
+        .filter(|note| !note.system);
+    std::iter::once((issue.description.as_str(), issue.confidential))
+        .chain(notes.map(|note| (note.body.as_str(), issue.confidential || note.internal)))
 }
 
 /// Types that REST creates everywhere stay; the others arrive as ordinary issues.
@@ -208,12 +254,12 @@ fn plain_label(title: &str) -> Label {
     }
 }
 
-fn description(frame: &Frame<'_>, issue: &Issue, links: &Links<'_>) -> String {
+fn description(frame: &Frame<'_>, issue: &Issue, there: There<'_>) -> String {
     let footer = footer(frame, issue);
     let head = format!("{}\n\n", frame.marker(issue, None));
     let room = MAX_DESCRIPTION.saturating_sub(head.len() + footer.len());
     let body = fitted(frame, &issue.web_url, room, str::len, || {
-        frame.inert(&issue.description, links)
+        frame.inert(&issue.description, there)
     });
     let close = markdown::closing(&body);
     let gap = if body.is_empty() { "" } else { "\n\n" };
@@ -325,7 +371,7 @@ fn notes(
     frame: &Frame<'_>,
     issue: &Issue,
     discussions: &[Discussion],
-    links: &Links<'_>,
+    there: There<'_>,
 ) -> Vec<DesiredNote> {
     let mut notes: Vec<DesiredNote> = Vec::new();
     for thread in discussions {
@@ -340,7 +386,7 @@ fn notes(
                 source_note: note.id,
                 discussion: thread.id.clone(),
                 place,
-                body: note_body(frame, issue, note, links),
+                body: note_body(frame, issue, note, there),
                 internal: note.internal,
                 created_at: note.created_at,
             });
@@ -362,7 +408,7 @@ fn threads(discussions: &[Discussion]) -> Vec<DesiredThread> {
         .collect()
 }
 
-fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, links: &Links<'_>) -> String {
+fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, there: There<'_>) -> String {
     let url = format!("{}#note_{}", issue.web_url, note.id);
     let head = format!(
         "{}\n\n{} · {}\n\n",
@@ -373,7 +419,7 @@ fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, links: &Links<'_>) -
     let characters = |text: &str| text.chars().count();
     let room = MAX_NOTE.saturating_sub(characters(&head));
     let body = fitted(frame, &url, room, characters, || {
-        frame.inert(&note.body, links)
+        frame.inert(&note.body, there)
     });
     format!("{head}{body}").trim_end().to_owned()
 }

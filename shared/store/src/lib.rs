@@ -26,6 +26,7 @@ mod issues;
 mod mirrors;
 mod notes;
 mod open;
+mod references;
 mod runs;
 mod schedule;
 mod schema;

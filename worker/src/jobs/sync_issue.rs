@@ -6,7 +6,7 @@ use crate::{
     facts,
     lease::Lease,
     link::Link,
-    stages::{apply, case::Case, gone, lookup, notes, settle, uploads},
+    stages::{apply, case::Case, gone, lookup, notes, references, settle, uploads},
 };
 use mirror_core::{
     desired::Desired,
@@ -14,10 +14,10 @@ use mirror_core::{
     issue::State,
     mapping::MappingStatus,
     outcome::{Outcome, SkipReason},
-    plan::{KnownNotes, Plan, diff, diff_notes},
+    plan::{KnownNotes, Plan, Prints, diff, diff_notes, mend},
     project::Role,
     provenance::Found,
-    render::render,
+    render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
 use mirror_store::Store;
@@ -42,18 +42,25 @@ pub(crate) async fn run(
         return vanished(cx, lease, link, iid).await;
     };
     let files = uploads::carry(&mut case, &threads).await?;
-    let desired = render(&case.frame(), &case.source, &threads, &|upload| {
-        files.link(upload)
-    });
+    let referred = references::find(&case, &threads).await?;
+    let there = There {
+        files: &|upload| files.link(upload),
+        issues: &|iid| referred.link(iid),
+    };
+    let desired = render(&case.frame(), &case.source, &threads, there);
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
     if let Some(reason) = not_to_be_trusted(&case, &desired) {
         return case.skip(reason).await;
     }
+    if let Some(before) = cx.planned.of(link.mirror, iid) {
+        let plan = mend(&before, &desired, &case.notes);
+        return planned(case, plan, &desired).await;
+    }
     let mut plan = plan(&mut case, &desired, &fingerprint).await?;
     if cx.plans_only() {
         plan.steps.splice(0..0, files.steps);
-        return planned(case, plan).await;
+        return planned(case, plan, &desired).await;
     }
     match apply::steps(&mut case, &desired, plan.steps).await? {
         Some(reason) => case.skip(reason).await,
@@ -216,8 +223,12 @@ async fn plan(
 
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed
 /// for the issues after this one.
-async fn planned(case: Case<'_>, plan: Plan) -> Result<Outcome, SyncError> {
+async fn planned(case: Case<'_>, plan: Plan, desired: &Desired) -> Result<Outcome, SyncError> {
     apply::pretend(&case, &plan).await?;
+    let (mirror, prints) = (case.link.mirror, Prints::from(desired));
+    if case.cx.planned.keep(mirror, case.iid(), prints) {
+        references::appeared(&case).await?;
+    }
     let outcome = if plan.is_empty() {
         Outcome::Unchanged
     } else if case.mapping.target.is_none() {

@@ -1,6 +1,6 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
-use super::target_walk::stamp;
+use super::{references, target_walk::stamp};
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
@@ -36,6 +36,8 @@ pub(crate) struct Case<'a> {
     /// When that was, by the clock that never jumps.
     taken: Duration,
     pub(crate) mapping: IssueMapping,
+    /// Its mirror has never been in line, so that others may wait for it.
+    is_new: bool,
     pub(crate) notes: BTreeMap<NoteId, NoteMapping>,
     /// How the target's threads were left, by the source's: resolved or not.
     pub(crate) threads: BTreeMap<String, bool>,
@@ -110,6 +112,7 @@ impl<'a> Case<'a> {
             source,
             read,
             taken: fresh.taken,
+            is_new: mapping.fingerprint.is_none(),
             mapping,
             notes: notes
                 .into_iter()
@@ -269,6 +272,9 @@ impl<'a> Case<'a> {
 
     /// Everything is in line.
     pub(crate) async fn finish(mut self, fingerprint: String) -> Result<Outcome, SyncError> {
+        if self.is_new {
+            references::appeared(&self).await?;
+        }
         let outcome = match (self.done.created, self.done.changed) {
             (true, _) => Outcome::Created,
             (false, true) => Outcome::Updated,

@@ -24,6 +24,7 @@ mod mending;
 mod ours_only;
 mod plans;
 mod poison;
+mod references;
 mod rings;
 mod serving;
 mod storms;

@@ -1,7 +1,7 @@
 //! The plan is the truth (law 9): what it tells is what is then sent, and it sends nothing itself.
 
 use crate::support::{Stage, World, issue, note};
-use gitlab_sim::{Edition, IssueEdit, IssueSpec, NoteSpec, Via};
+use gitlab_sim::{Edition, IssueEdit, IssueSpec, IssueState, NoteSpec, Via};
 use mirror_core::{desired::Place, plan::Step};
 use mirror_worker::Settings;
 
@@ -207,4 +207,34 @@ async fn a_plan_tells_what_would_be_hidden_and_shown() {
     world.assert_mirrored(iids);
     let steps = world.planned();
     assert!(steps.contains(&Step::Open) && steps.contains(&Step::Restrict));
+}
+
+#[tokio::test]
+async fn a_plan_tells_which_texts_are_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::in_file(Stage::new(), Settings::default(), &folder).await;
+    let over = world.write(IssueSpec {
+        state: IssueState::Closed,
+        ..issue(world.alice, "Long over")
+    });
+    let iid = world.write(IssueSpec {
+        description: Some(format!("See #{over}.")),
+        ..issue(world.alice, "In the text and in a comment")
+    });
+    world.say(iid, note(world.alice, &format!("Again #{over}.")));
+    plan_then_sync(&mut world).await;
+    world.later(600);
+    world.edit(
+        over,
+        IssueEdit {
+            state: Some(IssueState::Opened),
+            ..IssueEdit::default()
+        },
+    );
+    let before = world.planned().len();
+    plan_then_sync(&mut world).await;
+    let steps = world.planned().split_off(before);
+    let mended = |step: &&Step| matches!(step, Step::UpdateIssue(_) | Step::UpdateNote { .. });
+    assert_eq!(steps.iter().filter(mended).count(), 2, "{steps:?}");
+    world.assert_mirrored([over, iid]);
 }

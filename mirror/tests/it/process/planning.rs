@@ -59,6 +59,30 @@ async fn a_plan_sends_nothing_and_counts_what_a_sync_then_sends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_tells_which_text_is_written_twice_because_it_refers_to_a_later_issue() {
+    let stage = Stage::new().await;
+    world::add_issue(&stage.source, "First", "Before #2.");
+    world::add_issue(&stage.source, "Second", "After #1.");
+    let one_by_one = ["--concurrency", "1"];
+    let shown = stage.run("plan", &one_by_one).await;
+    assert_eq!(shown.out.matches("change description").count(), 1);
+    let plan = stage.run("plan", &["--concurrency", "1", "--json"]).await;
+    let plan = plan.json();
+    let first = &plan["issues"][0];
+    assert_eq!(
+        (&first["issue"], &first["create"]),
+        (&1.into(), &true.into())
+    );
+    for end in [&stage.source, &stage.target] {
+        end.sim.clear_requests();
+    }
+    stage.sync_well(&one_by_one).await;
+    assert_eq!(plan["requests"].as_u64(), Some(stage.writes() as u64));
+    let again = stage.run("plan", &["--detailed-exitcode"]).await;
+    assert_eq!(again.code, Some(0), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_leaves_the_record_as_it_was() {
     let stage = Stage::new().await;
     world::fill(&stage.source, 3);

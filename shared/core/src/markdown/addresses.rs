@@ -290,7 +290,7 @@ fn mails(text: &str, run: &Run, edits: &mut Edits) {
 }
 
 /// The place of a part of a run that is written without escapes.
-fn as_written(run: &Run, part: Range<usize>) -> Option<Range<usize>> {
+pub(super) fn as_written(run: &Run, part: Range<usize>) -> Option<Range<usize>> {
     let first = run.cell_at(part.start)?.source.start;
     let mut end = first;
     for (at, character) in run.text().get(part.clone())?.char_indices() {

@@ -15,13 +15,16 @@ use super::{addresses, parser, slashes};
 /// What is known of the two sides when a text is made inert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inert<'a> {
-    /// The target's own address (`https://host/sub`, no trailing slash needed), where source and
-    /// target are one instance: there an absolute URL of an object is a live reference. It then
-    /// gets an explicit port, which leads to the same page and matches no reference.
-    pub same_instance: Option<&'a str>,
+    /// The target's own address (`https://host/sub`, no trailing slash needed): there an absolute
+    /// URL of an object is a live reference. It gets an explicit port, which leads to the same page
+    /// and matches no reference.
+    pub target: Option<&'a str>,
     /// The source project's address: where a link such as `[x](#12)` leads on the mirror. Empty if
     /// it is not known; such a link then leads nowhere.
     pub source_project_web_url: &'a str,
+    /// Addresses on the target that the text is to link to all the same: mirrors of what it refers
+    /// to. Sorted.
+    pub mirrors: &'a [String],
 }
 
 /// A description or comment body in which GitLab finds no command, no mention and no reference,
@@ -34,7 +37,7 @@ pub fn defuse(text: &str) -> String {
 
 /// As [`defuse`], for a target of which more is known.
 pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
-    let base = inert.same_instance.map(|base| base.trim_end_matches('/'));
+    let base = inert.target.map(|base| base.trim_end_matches('/'));
     let text = addresses::settled(&agreed(normalised(text)), base);
     let survey = survey(&text);
     let pieces = survey.page.pieces();
@@ -71,7 +74,7 @@ pub fn defuse_with(text: &str, inert: &Inert<'_>) -> String {
 }
 
 /// The text as GitLab stores it (facts section 3): every CR deleted, trailing white space stripped.
-fn normalised(text: &str) -> String {
+pub(super) fn normalised(text: &str) -> String {
     // A byte order mark is no part of the text to GitLab, and stands first only here.
     let text = text.replace('\r', "");
     let mut text = text.trim_start_matches('\u{FEFF}').to_owned();
@@ -321,9 +324,12 @@ fn spare_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
 
 fn link_targets(text: &str, survey: &Survey, inert: &Inert<'_>, edits: &mut Edits) {
     let ported = |url: &str| {
-        inert
-            .same_instance
-            .and_then(|base| addresses::with_port(url, base))
+        let live = inert
+            .mirrors
+            .binary_search_by(|mirror| mirror.as_str().cmp(url))
+            .is_ok();
+        let base = inert.target.filter(|_| !live)?;
+        addresses::with_port(url, base)
     };
     for destination in destinations(text, survey) {
         let Destination {

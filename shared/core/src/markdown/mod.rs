@@ -1,8 +1,9 @@
 //! Text that crosses from one GitLab to another, made inert.
 //!
-//! Four steps, in this order: [`uploads::rewrite`] points upload links to their new place,
-//! [`defuse`] makes the text harmless, [`closing`] ends what the text left open, and the caller
-//! appends its footer. Each is a pure function of its arguments.
+//! Five steps, in this order: [`uploads::rewrite`] points upload links to their new place,
+//! [`references::link`] makes links of references to the source project, [`defuse`] makes the text
+//! harmless, [`closing`] ends what the text left open, and the caller appends its footer. Each is a
+//! pure function of its arguments.
 //!
 //! # What is guaranteed
 //!
@@ -18,7 +19,8 @@
 //! `[vulnerability:1]`) is cut by an empty `<span>`, because GitLab matches one text node at a
 //! time. In raw HTML the sign is wrapped in `<span>`. Link targets that are references in
 //! themselves (`[x](#12)`) are written so that they no longer match. Whatever stands in code is
-//! left alone.
+//! left alone. The one exception: a link that [`references::link`] made to the mirror of what the text
+//! refers to; that GitLab notes it there is what it is for.
 //!
 //! **The same view.** The text a reader sees is the one the source shows.
 //!
@@ -54,7 +56,7 @@ mod html;
 mod literal;
 mod page;
 mod parser;
-
+pub mod references;
 mod slashes;
 mod survey;
 mod tildes;

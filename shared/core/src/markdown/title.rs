@@ -18,7 +18,7 @@ pub fn defuse_title(title: &str) -> String {
 /// As [`defuse_title`], for a target of which more is known.
 pub fn defuse_title_with(title: &str, inert: &Inert<'_>) -> String {
     let title = title.replace(['\r', '\0'], "");
-    let base = inert.same_instance.map(|base| base.trim_end_matches('/'));
+    let base = inert.target.map(|base| base.trim_end_matches('/'));
     let mut joints: Vec<usize> = hazards(&title)
         .into_iter()
         .map(|hazard| match hazard {

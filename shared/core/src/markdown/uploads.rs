@@ -165,7 +165,7 @@ impl SourceProject<'_> {
 }
 
 /// What follows `scheme://host/sub`, whatever the scheme and the case of the host.
-fn strip_address<'a>(target: &'a str, instance: &str) -> Option<&'a str> {
+pub(super) fn strip_address<'a>(target: &'a str, instance: &str) -> Option<&'a str> {
     let (scheme, target) = target.split_once("://")?;
     let (_, instance) = instance.split_once("://")?;
     let start = target.get(..instance.len())?;

@@ -4,4 +4,5 @@ mod markdown_cases;
 mod markdown_exceptions;
 mod markdown_fragments;
 mod markdown_properties;
+mod markdown_references;
 mod markdown_uploads;

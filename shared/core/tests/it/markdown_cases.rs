@@ -77,8 +77,9 @@ fn mentions_and_references_are_escaped_where_they_are_live() {
 #[test]
 fn links_within_one_instance_refer_to_nothing() {
     let inert = Inert {
-        same_instance: Some("https://gl.example/sub"),
+        target: Some("https://gl.example/sub"),
         source_project_web_url: "https://gl.example/sub/g/p",
+        ..Inert::default()
     };
     let cases = [
         (
@@ -106,8 +107,9 @@ fn links_within_one_instance_refer_to_nothing() {
 #[test]
 fn a_link_to_an_issue_leads_to_the_source_where_that_is_known() {
     let inert = Inert {
-        same_instance: None,
+        target: None,
         source_project_web_url: "https://gl.example/g/p",
+        ..Inert::default()
     };
     assert_eq!(
         defuse_with("[x](#12)", &inert),

@@ -28,7 +28,7 @@ use crate::markdown_fragments::FRAGMENTS;
 
 const INSTANCE: &str = "https://gl.example";
 
-fn settings() -> ProptestConfig {
+pub(crate) fn settings() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let unasked = asked.cases == 256;
     ProptestConfig {
@@ -42,7 +42,7 @@ fn settings() -> ProptestConfig {
     }
 }
 
-fn bodies() -> impl Strategy<Value = String> {
+pub(crate) fn bodies() -> impl Strategy<Value = String> {
     let fragments =
         prop::collection::vec(select(FRAGMENTS), 1..10).prop_map(|fragments| fragments.concat());
     let free = "[ -~\n@#`~<>&]{0,40}";
@@ -84,8 +84,9 @@ pub(crate) fn judge_inert(text: &str) -> Result<(), String> {
     let body = defuse_with(
         text,
         &Inert {
-            same_instance: Some(INSTANCE),
+            target: Some(INSTANCE),
             source_project_web_url: "https://gl.example/g/p",
+            ..Inert::default()
         },
     );
     let live = find_with_base(&body, INSTANCE);
@@ -104,8 +105,9 @@ pub(crate) fn judge_view(text: &str) -> Result<(), String> {
     let shared = defuse_with(
         &text,
         &Inert {
-            same_instance: Some(INSTANCE),
+            target: Some(INSTANCE),
             source_project_web_url: "",
+            ..Inert::default()
         },
     );
     for body in [&plain, &closed, &shared] {
@@ -145,7 +147,7 @@ proptest! {
 
     #[test]
     fn nothing_in_a_title_refers_and_it_fits(text in bodies()) {
-        let title = defuse_title_with(&text, &Inert { same_instance: Some(INSTANCE), source_project_web_url: "" });
+        let title = defuse_title_with(&text, &Inert { target: Some(INSTANCE), ..Inert::default() });
         let live: Vec<Live> = find_in_title_with_base(&title, INSTANCE)
             .into_iter()
             // No milestone has a name that begins with a word joiner.

@@ -148,6 +148,7 @@ impl Shop {
             facts: Facts::default(),
             target_labels: TargetLabels::default(),
             proof: Each::default(),
+            planned: mirror_worker::Planned::default(),
             transfers: Transfers::default(),
             in_hand: InHand::default(),
             owner: format!("worker-{number}-{life}"),
