@@ -65,9 +65,14 @@ fn noise(people: &People) -> Vec<String> {
             broken.push(format!("{} was told of #{}", told.mentioned, told.issue));
         }
         for issue in world.issues(people.to.project) {
-            let crossed = issue.notes.iter().any(|note| note.mentioned_by.is_some());
-            if crossed {
-                broken.push(format!("a cross-reference on target #{}", issue.iid));
+            let by = issue.notes.iter().filter_map(|note| note.mentioned_by);
+            // Copies may refer to copies, those that were taken away for twins among them.
+            let strange = by.filter(|(project, iid)| {
+                let of_tom = |issue: &Issue| issue.author == people.tom;
+                of_tom(issue) || world.issue(*project, *iid).is_some_and(of_tom)
+            });
+            for (_, iid) in strange {
+                broken.push(format!("#{iid} is noted on target #{}", issue.iid));
             }
         }
         broken
