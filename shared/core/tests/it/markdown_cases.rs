@@ -306,6 +306,7 @@ const ONCE_BROKEN: &[&str] = &[
     "`\n:    \n    -",
     "://~_",
     "r*~O*~",
+    "[\n: \n\n\t/close[x](@alice)",
     ":\\//@",
     "*a*https://gl.example/g/p/-/issues/1```\n[x](#12) ```",
     "<!-- -->foo://bar#12/<!DOCTYPEx\ny>",

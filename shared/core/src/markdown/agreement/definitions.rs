@@ -157,7 +157,7 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
         };
         let spaces = content.len() - content.trim_start_matches([' ', '\t', '\n']).len();
         let line = content.get(..spaces).unwrap_or("");
-        let indentation = line.rsplit('\n').next().unwrap_or("");
+        let indentation = columns(line.rsplit('\n').next().unwrap_or(""));
         let start = definition.start + 1;
         if line.is_empty() || line.starts_with('\n') {
             // On the line above it begins nothing, and a break there reads as a space. Elsewhere a
@@ -174,13 +174,13 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
             } else {
                 edits.replace(above.len()..definition.start, " ");
             }
-        } else if line.contains('\n') && (2..6).contains(&indentation.len()) {
+        } else if line.contains('\n') && (2..6).contains(&indentation) {
             // What begins on a later line is no part of it to the parser.
             let item = content
                 .get(spaces..)
                 .unwrap_or("")
                 .starts_with(['-', '+', '*']);
-            let code = indentation.len() > 3 && !line.starts_with(" \n");
+            let code = indentation > 3 && !line.starts_with(" \n");
             edits.replace(
                 start..start + spaces,
                 if item && code { " \\" } else { " " },
@@ -189,4 +189,16 @@ pub(super) fn wide_definitions(text: &str, survey: &Survey, edits: &mut Edits) {
             edits.replace(start..start + spaces, "    ");
         }
     }
+}
+
+/// How far white space at the beginning of a line indents it.
+fn columns(indentation: &str) -> usize {
+    let wider = |at: usize, sign: char| {
+        if sign == '\t' {
+            at - at % 4 + 4
+        } else {
+            at + 1
+        }
+    };
+    indentation.chars().fold(0, wider)
 }
