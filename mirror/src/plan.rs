@@ -366,6 +366,8 @@ fn changed(edit: &IssueEdit, confidential: bool) -> String {
         (edit.due_date.is_some(), "due date"),
         (edit.weight.is_some(), "weight"),
         (edit.issue_type.is_some(), "type"),
+        (edit.locked == Some(true), "locked"),
+        (edit.locked == Some(false), "unlocked"),
     ];
     fields.extend(
         named

@@ -118,6 +118,13 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
             None => format!("the target does not take {}", field.replace('_', " ")),
         },
         Notice::UploadLeft { why } => format!("a file stays a link to the source: {why}"),
+        Notice::TextCut => {
+            "a text longer than GitLab takes was cut; it ends in a link to the whole".to_owned()
+        }
+        Notice::CommentsFull => {
+            "the target's issue holds as many comments as GitLab allows; later ones stay at the source"
+                .to_owned()
+        }
         Notice::NoteRefused { why } => format!("the target refused a comment: {why}"),
         Notice::AnsweredCommentGone => {
             "a comment deleted at the source was answered on the target: it stays there without \

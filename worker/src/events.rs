@@ -99,6 +99,10 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// A text is longer than GitLab takes; it ends in a link to the whole.
+    TextCut,
+    /// The target's issue takes no more comments: later ones stay at the source.
+    CommentsFull,
     /// A comment was refused for good.
     NoteRefused {
         /// GitLab's words.

@@ -9,7 +9,7 @@ use crate::{
 use chrono::TimeDelta;
 use futures_util::{
     FutureExt,
-    future::{Either, select},
+    future::{Either, ready, select},
 };
 use mirror_core::{
     ids::{Iid, MirrorId},
@@ -64,7 +64,7 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     let attempt = started.attempts + 1;
     let urgent = started.priority == Priority::ByHand;
     async {
-        let ended = errand(cx, lease)
+        let ended = errand(cx, lease, job)
             .run(run_to_end(cx, lease, job, urgent))
             .await;
         match job {
@@ -81,12 +81,28 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
 }
 
 /// Its requests count for the job. Between the decision to send one and its turn a process may
-/// stand still for longer than its lease is good; then it is not sent.
-fn errand(cx: &Context, lease: &Lease) -> Errand {
-    let (store, fence) = (cx.store.clone(), lease.fence.clone());
+/// stand still for longer than its lease is good; then it is not sent. How long it may still take
+/// effect counts from its turn.
+fn errand(cx: &Context, lease: &Lease, job: Job) -> Errand {
+    let (store, fence, intended) = (cx.store.clone(), lease.fence.clone(), lease.intended());
+    let (mirror, clock) = (job.mirror(), cx.clock.clone());
     Errand {
         sent: lease.sent(),
-        may_change: Arc::new(move || !store.lease_left(&fence).is_zero()),
+        may_change: Arc::new(move || {
+            let good = !store.lease_left(&fence).is_zero();
+            let now = clock.monotonic();
+            let late = intended.is_stale(now);
+            let (Some(iid), true) = (iid_of(&job), good && late) else {
+                return ready(good).boxed();
+            };
+            let (store, fence, intended) = (store.clone(), fence.clone(), intended.clone());
+            async move {
+                let delayed = store.intent_delayed(&fence, mirror, iid).await;
+                intended.set(matches!(delayed, Ok(true)).then_some(now));
+                delayed.is_ok()
+            }
+            .boxed()
+        }),
     }
 }
 

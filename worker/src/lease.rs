@@ -1,13 +1,15 @@
 //! A job's hold on its row of work.
 
+use chrono::TimeDelta;
 use mirror_core::job::{Priority, Ticket};
 use mirror_store::{Effort, Fence};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 /// A job's hold on its row of work, and what it has taken so far.
@@ -18,6 +20,31 @@ pub(crate) struct Lease {
     comments: AtomicU64,
     attachments: AtomicU64,
     sent: Arc<AtomicU64>,
+    intended: Intended,
+}
+
+/// When it was last written down that something is about to be created, by the clock that never
+/// jumps; `None` where nothing is.
+#[derive(Clone, Default)]
+pub(crate) struct Intended(Arc<Mutex<Option<Duration>>>);
+
+/// So much earlier than its request an intent may have been written down.
+pub(crate) const STALE: TimeDelta = TimeDelta::seconds(1);
+
+impl Intended {
+    pub(crate) fn set(&self, at: Option<Duration>) {
+        *self.lock() = at;
+    }
+
+    /// Written down too long ago for a request that is sent now.
+    pub(crate) fn is_stale(&self, now: Duration) -> bool {
+        let stale = STALE.to_std().unwrap_or_default();
+        self.lock().is_some_and(|at| now.saturating_sub(at) > stale)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Lease {
@@ -29,6 +56,7 @@ impl Lease {
             comments: AtomicU64::new(0),
             attachments: AtomicU64::new(0),
             sent: Arc::default(),
+            intended: Intended::default(),
         }
     }
 
@@ -48,6 +76,11 @@ impl Lease {
     /// Counts the requests of this job.
     pub(crate) fn sent(&self) -> Arc<AtomicU64> {
         self.sent.clone()
+    }
+
+    /// What it is about to create, for whoever sends it.
+    pub(crate) fn intended(&self) -> Intended {
+        self.intended.clone()
     }
 
     /// What the job has taken so far.
@@ -105,7 +138,7 @@ impl InHand {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Ticket, Arc<AtomicBool>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Ticket, Arc<AtomicBool>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,10 @@
 //! The two ends of a mirror, connected.
 
-use chrono::TimeDelta;
+use crate::lease::STALE;
+use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
+    mapping::Intent,
     markdown::uploads::SourceProject,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
@@ -103,6 +105,13 @@ impl Default for Settings {
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
         }
+    }
+}
+
+impl Settings {
+    /// When a create that was sent can take effect no more.
+    pub(crate) fn lands_by(&self, intent: &Intent) -> DateTime<Utc> {
+        intent.sent_at + STALE + self.late_landing
     }
 }
 

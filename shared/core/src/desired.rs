@@ -29,10 +29,15 @@ pub struct Desired {
     pub estimate: i64,
     /// Seconds logged at the source.
     pub spent: i64,
+    /// Only members may comment.
+    pub locked: bool,
     /// Labels, the source's own order first.
     pub labels: Vec<Label>,
     /// Comments, oldest first.
     pub notes: Vec<DesiredNote>,
+    /// Texts that are too long for the target and end in a link to the whole: comments, and `None` for
+    /// the description.
+    pub cut: BTreeSet<Option<NoteId>>,
     /// Threads that are resolved or not; those that can be neither are not among them.
     pub threads: Vec<DesiredThread>,
 }
@@ -50,8 +55,10 @@ impl Desired {
             weight,
             estimate,
             spent,
+            locked,
             labels,
             notes: _,
+            cut: _,
             threads: _,
         } = self;
         let mut print = Fingerprint::new("issue/1");
@@ -60,6 +67,7 @@ impl Desired {
             .text(description)
             .text(issue_type.as_str());
         print.flag(*state == State::Closed).flag(*confidential);
+        print.flag(*locked);
         print
             .number(*weight)
             .number(Some(*estimate))
@@ -143,6 +151,8 @@ pub struct Observed {
     pub estimate: i64,
     /// Seconds logged.
     pub spent: i64,
+    /// Only members may comment.
+    pub locked: bool,
 }
 
 impl From<&Issue> for Observed {
@@ -159,6 +169,7 @@ impl From<&Issue> for Observed {
             labels: issue.labels.iter().cloned().collect(),
             estimate: issue.time.estimate,
             spent: issue.time.spent,
+            locked: issue.locked,
         }
     }
 }
@@ -178,6 +189,7 @@ impl Observed {
             labels,
             estimate,
             spent,
+            locked,
         } = self;
         let mut print = Fingerprint::new("observed/1");
         print
@@ -185,6 +197,7 @@ impl Observed {
             .text(description)
             .text(issue_type.as_str());
         print.flag(*state == State::Closed).flag(*confidential);
+        print.flag(*locked);
         print
             .number(*weight)
             .number(Some(*estimate))

@@ -58,6 +58,8 @@ pub struct Issue {
     pub full_reference: String,
     /// Estimate and time spent.
     pub time: TimeStats,
+    /// Only members may comment.
+    pub locked: bool,
     /// The issue it was moved to, by id; a moved issue stays closed behind.
     pub moved_to_id: Option<IssueId>,
 }

@@ -138,7 +138,7 @@ pub struct Intent {
     pub source_iid: Iid,
     /// What.
     pub what: Intended,
-    /// When the request was first about to leave, by the store's clock.
+    /// When the request last was about to leave, by the store's clock.
     pub sent_at: DateTime<Utc>,
     /// It was sent a second time; look again later for a twin.
     pub resent: bool,

@@ -127,9 +127,12 @@ pub fn render(
     discussions: &[Discussion],
     there: There<'_>,
 ) -> Desired {
+    let (description, is_cut) = description(frame, issue, there);
+    let (notes, mut cut) = notes(frame, issue, discussions, there);
+    cut.extend(is_cut.then_some(None));
     Desired {
         title: markdown::defuse_title_with(&issue.title, &frame.inertly()),
-        description: description(frame, issue, there),
+        description,
         state: issue.state,
         issue_type: carried_type(&issue.issue_type),
         due_date: issue.due_date,
@@ -137,8 +140,10 @@ pub fn render(
         weight: issue.weight,
         estimate: issue.time.estimate,
         spent: issue.time.spent,
+        locked: issue.locked,
         labels: rendered_labels(frame, issue),
-        notes: notes(frame, issue, discussions, there),
+        notes,
+        cut,
         threads: threads(discussions),
     }
 }
@@ -254,32 +259,33 @@ fn plain_label(title: &str) -> Label {
     }
 }
 
-fn description(frame: &Frame<'_>, issue: &Issue, there: There<'_>) -> String {
+/// The description, and whether it is cut.
+fn description(frame: &Frame<'_>, issue: &Issue, there: There<'_>) -> (String, bool) {
     let footer = footer(frame, issue);
     let head = format!("{}\n\n", frame.marker(issue, None));
     let room = MAX_DESCRIPTION.saturating_sub(head.len() + footer.len());
-    let body = fitted(frame, &issue.web_url, room, str::len, || {
+    let (body, cut) = fitted(frame, &issue.web_url, room, str::len, || {
         frame.inert(&issue.description, there)
     });
     let close = markdown::closing(&body);
     let gap = if body.is_empty() { "" } else { "\n\n" };
-    format!("{head}{body}{close}{gap}---\n\n{footer}")
+    (format!("{head}{body}{close}{gap}---\n\n{footer}"), cut)
 }
 
 /// The body, cut to `room` (in `measure`'s unit) where it is too long, with a link to the whole
-/// text. What would be left open by the cut is closed by the caller.
+/// text; and whether it was. What would be left open by the cut is closed by the caller.
 fn fitted(
     frame: &Frame<'_>,
     url: &str,
     room: usize,
     measure: impl Fn(&str) -> usize,
     body: impl FnOnce() -> String,
-) -> String {
+) -> (String, bool) {
     // Separators, and the longest closing of what a body may leave open.
     const RESERVE: usize = 512;
     let body = body();
     if measure(&body) + RESERVE <= room {
-        return body;
+        return (body, false);
     }
     let notice = format!("\n\n… (cut here; {})", frame.link("the whole text", url));
     let mut room = room.saturating_sub(RESERVE + notice.len());
@@ -295,7 +301,7 @@ fn fitted(
     }
     let cut = cut.trim_end();
     let close = markdown::closing(cut);
-    format!("{cut}{close}{notice}")
+    (format!("{cut}{close}{notice}"), true)
 }
 
 /// The constant last lines: where it comes from, and what the target has no field for. Nothing here
@@ -367,13 +373,15 @@ fn moment(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// The comments, and those that are cut.
 fn notes(
     frame: &Frame<'_>,
     issue: &Issue,
     discussions: &[Discussion],
     there: There<'_>,
-) -> Vec<DesiredNote> {
+) -> (Vec<DesiredNote>, BTreeSet<Option<NoteId>>) {
     let mut notes: Vec<DesiredNote> = Vec::new();
+    let mut cut = BTreeSet::new();
     for thread in discussions {
         let written = thread.notes.iter().filter(|note| !note.system);
         for (index, note) in written.enumerate() {
@@ -382,18 +390,20 @@ fn notes(
                 (false, 0) => Place::Start,
                 (false, _) => Place::Reply,
             };
+            let (body, is_cut) = note_body(frame, issue, note, there);
+            cut.extend(is_cut.then_some(Some(note.id)));
             notes.push(DesiredNote {
                 source_note: note.id,
                 discussion: thread.id.clone(),
                 place,
-                body: note_body(frame, issue, note, there),
+                body,
                 internal: note.internal,
                 created_at: note.created_at,
             });
         }
     }
     notes.sort_by_key(|note| (note.created_at, note.source_note));
-    notes
+    (notes, cut)
 }
 
 fn threads(discussions: &[Discussion]) -> Vec<DesiredThread> {
@@ -408,7 +418,7 @@ fn threads(discussions: &[Discussion]) -> Vec<DesiredThread> {
         .collect()
 }
 
-fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, there: There<'_>) -> String {
+fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, there: There<'_>) -> (String, bool) {
     let url = format!("{}#note_{}", issue.web_url, note.id);
     let head = format!(
         "{}\n\n{} · {}\n\n",
@@ -418,8 +428,8 @@ fn note_body(frame: &Frame<'_>, issue: &Issue, note: &Note, there: There<'_>) ->
     );
     let characters = |text: &str| text.chars().count();
     let room = MAX_NOTE.saturating_sub(characters(&head));
-    let body = fitted(frame, &url, room, characters, || {
+    let (body, cut) = fitted(frame, &url, room, characters, || {
         frame.inert(&note.body, there)
     });
-    format!("{head}{body}").trim_end().to_owned()
+    (format!("{head}{body}").trim_end().to_owned(), cut)
 }

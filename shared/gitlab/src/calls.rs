@@ -1,5 +1,6 @@
 //! On whose behalf requests leave, and how many have left.
 
+use futures_util::future::BoxFuture;
 use mirror_core::ports::Class;
 use std::{
     future::Future,
@@ -17,8 +18,8 @@ pub struct Errand {
     /// Counts the requests that it sends, through whichever clients: what it has cost.
     pub sent: Arc<AtomicU64>,
     /// Asked when the turn of a request that changes something has come, however long it waited
-    /// for it: `false` withdraws it.
-    pub may_change: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// for it: `false` withdraws it. Whoever counts from when it was sent writes that down here.
+    pub may_change: Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>,
 }
 
 impl Errand {
@@ -28,10 +29,11 @@ impl Errand {
     }
 
     /// Outside of any errand nobody forbids.
-    pub(crate) fn current_may_change() -> bool {
-        ERRAND
-            .try_with(|errand| (errand.may_change)())
-            .unwrap_or(true)
+    pub(crate) async fn current_may_change() -> bool {
+        match ERRAND.try_with(|errand| (errand.may_change)()) {
+            Ok(may) => may.await,
+            Err(_) => true,
+        }
     }
 }
 

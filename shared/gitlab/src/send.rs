@@ -45,7 +45,7 @@ impl Client {
             counted: call.counted,
             told: Observation::default(),
         };
-        if !call.reads() && !Errand::current_may_change() {
+        if !call.reads() && !Errand::current_may_change().await {
             return Err(Error::new(&call.subject, ErrorKind::Withdrawn));
         }
         let (request, input) = self.request(call)?;

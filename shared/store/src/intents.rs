@@ -42,6 +42,10 @@ const BEGIN: &str = concat!(
 const RESENT: &str = "\
 UPDATE create_intents SET resent = true, sent_at = $2 WHERE id = $1 AND settled_at IS NULL";
 
+const DELAYED: &str = "\
+UPDATE create_intents SET sent_at = $3
+WHERE mirror_id = $1 AND source_iid = $2 AND settled_at IS NULL";
+
 const REPLACED: &str = "\
 UPDATE create_intents SET resent = true, sent_at = $2, settled_at = $2
 WHERE id = $1 AND settled_at IS NULL";
@@ -142,6 +146,29 @@ impl Store {
             return Err(StoreError::NoSuchIntent);
         }
         tx.commit().await
+    }
+
+    /// Writes down that what an issue's open intent is about leaves only now: its turn was long in
+    /// coming. `false` where nothing is open.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`].
+    pub async fn intent_delayed(
+        &self,
+        fence: &Fence,
+        mirror: MirrorId,
+        iid: Iid,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin_fenced(fence).await?;
+        let found = tx
+            .query(DELAYED)
+            .bind(mirror.0)
+            .bind(iid.0)
+            .bind(self.now())
+            .execute()
+            .await?;
+        tx.commit().await?;
+        Ok(found > 0)
     }
 
     /// Settles an intent that was sent, is proven absent, and gives way to another one of its

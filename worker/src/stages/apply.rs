@@ -14,12 +14,13 @@ use super::{case::Case, settle};
 use crate::{
     SyncError,
     error::{On, Side},
+    events::Notice,
 };
 use mirror_core::{
     desired::Desired,
     labels::scope,
     outcome::SkipReason,
-    plan::{Plan, Step},
+    plan::{NewNote, Plan, Step},
 };
 use mirror_store::TargetFact;
 use std::collections::{BTreeSet, VecDeque};
@@ -42,6 +43,9 @@ pub(crate) async fn steps(
             return Err(error);
         }
         case.done.changed = true;
+        if writes_cut_text(&step, desired) {
+            case.notice(Notice::TextCut);
+        }
         match step {
             Step::TransferUpload { .. } => {}
             Step::CreateLabel(label) => issue::create_label(case, &label).await?,
@@ -98,6 +102,28 @@ pub(crate) async fn steps(
     comment::record_compared(case, desired).await?;
     thread::record_compared(case, desired).await?;
     Ok(None)
+}
+
+fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
+    let text = match step {
+        Step::CreateIssue(_) => None,
+        Step::UpdateIssue(edit) if edit.description.is_some() => None,
+        Step::CreateNote(NewNote { source_note, .. }) | Step::UpdateNote { source_note, .. } => {
+            Some(*source_note)
+        }
+        Step::TransferUpload { .. }
+        | Step::CreateLabel(_)
+        | Step::Restrict
+        | Step::UpdateIssue(_)
+        | Step::SetState(_)
+        | Step::SetTimeEstimate(_)
+        | Step::AddSpentTime(_)
+        | Step::DeleteNote { .. }
+        | Step::WithdrawNote { .. }
+        | Step::SetResolved { .. }
+        | Step::Open => return false,
+    };
+    desired.cut.contains(&text)
 }
 
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost

@@ -53,6 +53,8 @@ pub(crate) struct Case<'a> {
     pub(crate) target: TargetFacts,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// The target takes no more comments on this issue.
+    pub(crate) full: bool,
     /// An answer showed that somebody else edited the target meanwhile.
     pub(crate) disturbed: bool,
     /// Written so far.
@@ -125,6 +127,7 @@ impl<'a> Case<'a> {
             prepared: None,
             target,
             observed: None,
+            full: false,
             disturbed: false,
             done: Done::default(),
         })
@@ -234,6 +237,19 @@ impl<'a> Case<'a> {
 
     /// The intent under which to create: the one left open, or a new one; written down either way.
     pub(crate) async fn intent(&mut self, what: Intended) -> Result<Intent, SyncError> {
+        let intent = self.written_down(what).await?;
+        self.lease.intended().set(Some(self.cx.clock.monotonic()));
+        Ok(intent)
+    }
+
+    /// An intent as the record holds it by now: its request may have left later than it was told.
+    pub(crate) async fn as_recorded(&self, intent: Intent) -> Result<Intent, SyncError> {
+        let open = self.cx.store.intents(self.link.mirror, self.iid()).await?;
+        let same = open.into_iter().find(|open| open.id == intent.id);
+        Ok(same.unwrap_or(intent))
+    }
+
+    async fn written_down(&mut self, what: Intended) -> Result<Intent, SyncError> {
         let fence = &self.lease.fence;
         if let Some(open) = self.open.take() {
             if std::mem::discriminant(&open.what) != std::mem::discriminant(&what)

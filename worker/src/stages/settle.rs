@@ -48,7 +48,7 @@ pub(crate) async fn open_creates(case: &mut Case<'_>) -> Result<(), SyncError> {
 
 /// What may still take effect is waited for, so that it is never there twice.
 pub(crate) fn wait_or_send_again(case: &mut Case<'_>, intent: Intent) -> Result<(), SyncError> {
-    let until = intent.sent_at + case.link.settings.late_landing;
+    let until = case.link.settings.lands_by(&intent);
     if case.cx.plans_only() {
         // Reading is all that a plan does: it shows the create as due.
         return Ok(());
@@ -184,7 +184,7 @@ pub(crate) async fn time(
         }
         return Ok(true);
     }
-    let until = intent.sent_at + case.link.settings.late_landing;
+    let until = case.link.settings.lands_by(intent);
     if case.cx.store.now() < until && !case.cx.plans_only() {
         return Err(SyncError::MayStillLand { until });
     }

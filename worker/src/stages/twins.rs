@@ -31,7 +31,7 @@ pub(crate) async fn settle(
         return Ok(());
     }
     for intent in cx.store.twin_watch(link.mirror).await? {
-        if cx.store.now() < intent.sent_at + link.settings.late_landing {
+        if cx.store.now() < link.settings.lands_by(&intent) {
             continue;
         }
         match intent.what {

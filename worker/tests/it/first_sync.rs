@@ -248,6 +248,7 @@ async fn edits_of_every_field_follow() {
             time_estimate: Some(0),
             issue_type: Some(IssueType::Task),
             state: Some(IssueState::Closed),
+            discussion_locked: Some(true),
             ..IssueEdit::default()
         },
     );
@@ -271,9 +272,11 @@ async fn edits_of_every_field_follow() {
         iid,
         IssueEdit {
             state: Some(IssueState::Opened),
+            discussion_locked: Some(false),
             ..IssueEdit::default()
         },
     );
+    world.say(iid, note(world.alice, "Open to everybody again."));
     world.run().await;
     world.assert_mirrored([iid]);
 }

@@ -1,7 +1,7 @@
 //! Requests that arrive late, or never, and logged time, which has no marker (rules 8 and 19).
 
 use crate::support::{Stage, World, a_talk, issue};
-use gitlab_sim::{AccessLevel, Fault, HookVerdict, Phase};
+use gitlab_sim::{AccessLevel, Fault, FaultRule, HookVerdict, Phase, When};
 use mirror_worker::Settings;
 use std::{sync::Arc, time::Duration};
 
@@ -54,6 +54,39 @@ async fn a_request_that_never_arrived_is_sent_again_only_when_it_can_land_no_mor
             );
             world.all_went_well().await;
         }
+    }
+}
+
+/// A request may wait for its turn long after it was decided: what counts is when it left.
+#[tokio::test]
+async fn a_request_that_waited_for_its_turn_is_waited_for_from_then_on() {
+    for path in ["/issues$", "/notes$", "/add_spent_time$"] {
+        let world = World::new().await;
+        let iid = a_talk(&world);
+        let from = world.from.project;
+        world
+            .source
+            .edit(|sim| sim.log_time(from, iid, world.alice, 600, None).unwrap());
+        let refusal = Fault::TooManyRequests {
+            headers: false,
+            retry_after: Some(25),
+            application: false,
+        };
+        let after = Duration::from_secs(58);
+        for (nth, fault) in [(1, refusal), (2, Fault::Land { after })] {
+            let rule = FaultRule::new("POST", path, When::Nth(nth), fault);
+            world.target.fail(rule);
+        }
+        world.run().await;
+        world.assert_mirrored([iid]);
+        world.later(300);
+        world.run().await;
+        world.assert_mirrored([iid]);
+        let end = path.trim_end_matches('$');
+        let once = if path == "/notes$" { 2 } else { 1 };
+        // One was refused for its rate.
+        assert_eq!(world.count("POST", end), once + 1, "{path}");
+        world.all_went_well().await;
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod adopting;
 mod answers;
+mod ceilings;
 mod confidential;
 mod connecting;
 mod crashes;

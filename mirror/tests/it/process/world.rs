@@ -16,9 +16,11 @@ pub(crate) fn fill(end: &End, count: u64) {
         let home = Home::Project(project);
         let bug = LabelSpec::new("bug", "#cc0033");
         world.add_label(home, author, bug).unwrap();
-        let start = world.now() - TimeDelta::days(2);
+        let apart = TimeDelta::minutes(10);
+        let all = apart * i32::try_from(count + 1).unwrap();
+        let start = world.now() - all.max(TimeDelta::days(2));
         for number in 1..=count {
-            let at = start + TimeDelta::minutes(10) * i32::try_from(number).unwrap();
+            let at = start + apart * i32::try_from(number).unwrap();
             world.at(at, |world| {
                 let file = (number % 8 == 2).then(|| {
                     let bytes = Content::Generated {

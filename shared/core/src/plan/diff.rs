@@ -112,6 +112,7 @@ pub(super) fn expected(new: &NewIssue) -> Observed {
         labels: new.labels.iter().cloned().collect(),
         estimate: 0,
         spent: 0,
+        locked: false,
     }
 }
 
@@ -180,6 +181,9 @@ fn edit(desired: &Desired, observed: &Observed, known: &Known) -> IssueEdit {
     }
     if desired.issue_type != observed.issue_type && known.takes("issue_type") {
         edit.issue_type = Some(desired.issue_type.clone());
+    }
+    if desired.locked != observed.locked && known.takes("discussion_locked") {
+        edit.locked = Some(desired.locked);
     }
     if known.takes("labels") {
         (edit.add_labels, edit.remove_labels) = label_changes(desired, observed, known);

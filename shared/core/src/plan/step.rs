@@ -146,6 +146,8 @@ pub struct IssueEdit {
     pub weight: Option<Option<i64>>,
     /// Type.
     pub issue_type: Option<IssueType>,
+    /// Whether only members may comment.
+    pub locked: Option<bool>,
 }
 
 impl IssueEdit {

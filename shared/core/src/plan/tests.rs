@@ -98,6 +98,9 @@ impl Target {
         if let Some(kind) = &edit.issue_type {
             issue.issue_type = kind.clone();
         }
+        if let Some(locked) = edit.locked {
+            issue.locked = locked;
+        }
     }
 
     fn bring_in_line(&mut self, desired: &Desired) -> Plan {
@@ -119,7 +122,7 @@ prop_compose! {
         title in "[a-z]{1,5}", body in "[a-z]{0,5}", closed: bool, confidential: bool,
         due in proptest::option::of(1u32..28), weight in proptest::option::of(0i64..5),
         estimate in 0i64..3, spent in 0i64..50, titles in vec(label_title(), 0..4),
-        task: bool,
+        task: bool, locked: bool,
     ) -> Desired {
         let mut seen = BTreeSet::new();
         Desired {
@@ -128,13 +131,14 @@ prop_compose! {
             state: if closed { State::Closed } else { State::Opened },
             issue_type: if task { IssueType::Task } else { IssueType::Issue },
             due_date: due.and_then(|day| NaiveDate::from_ymd_opt(2026, 1, day)),
-            confidential, weight, estimate, spent,
+            confidential, weight, estimate, spent, locked,
             labels: titles
                 .into_iter()
                 .filter(|title| seen.insert(title.clone()))
                 .map(|title| Label { title, color: Some("#112233".into()), description: None })
                 .collect(),
             notes: Vec::new(),
+            cut: BTreeSet::new(),
             threads: Vec::new(),
         }
     }
@@ -171,6 +175,7 @@ proptest! {
             prop_assert_eq!(issue.confidential, desired.confidential);
             prop_assert_eq!(issue.weight, desired.weight);
             prop_assert_eq!(issue.spent, desired.spent);
+            prop_assert_eq!(issue.locked, desired.locked);
         }
     }
 
@@ -234,8 +239,10 @@ pub(super) fn blank() -> Desired {
         weight: None,
         estimate: 0,
         spent: 0,
+        locked: false,
         labels: Vec::new(),
         notes: Vec::new(),
+        cut: BTreeSet::new(),
         threads: Vec::new(),
     }
 }

@@ -121,6 +121,8 @@ pub struct IssueChange {
     pub state_event: Option<StateEvent>,
     /// Another kind.
     pub issue_type: Option<IssueType>,
+    /// Lets only members comment, or everybody again.
+    pub locked: Option<bool>,
     /// Back-dating, also of the close time (facts section 1, "Update"); owners only, and a change
     /// of this alone is none.
     pub updated_at: Option<DateTime<Utc>>,
@@ -282,6 +284,7 @@ impl IssueChange {
                 "issue_type",
                 self.issue_type.as_ref().map(IssueType::as_str),
             )
+            .with("discussion_locked", self.locked)
             .with("updated_at", self.updated_at.map(timestamp))
             .into_json()
     }

@@ -36,6 +36,7 @@ pub(crate) struct WireIssue {
     web_url: Option<String>,
     references: Option<WireReferences>,
     time_stats: Option<WireTime>,
+    discussion_locked: Option<bool>,
     moved_to_id: Option<IssueId>,
 }
 
@@ -146,6 +147,7 @@ impl From<WireIssue> for Issue {
             web_url: wire.web_url.unwrap_or_default(),
             full_reference,
             time: wire.time_stats.map(TimeStats::from).unwrap_or_default(),
+            locked: wire.discussion_locked.unwrap_or(false),
             moved_to_id: wire.moved_to_id,
         }
     }

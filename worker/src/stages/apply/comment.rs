@@ -36,7 +36,10 @@ pub(crate) async fn create(
     let role = case.link.target.project.role;
     if note.internal && role.is_none_or(|role| role < Role::PLANNER) {
         let why = "internal, and the target token's role could not hide it".to_owned();
-        return skip(case, &note, None, why).await;
+        return skip_unsent(case, &note, why).await;
+    }
+    if case.full {
+        return skip_unsent(case, &note, FULL.to_owned()).await;
     }
     thread::grows(case, &note.discussion).await?;
     let intent = comment_intent(case, note.source_note).await?;
@@ -209,7 +212,12 @@ async fn after_failed_create(
     match error.kind() {
         ErrorKind::Validation { .. } | ErrorKind::TooLarge | ErrorKind::Spam { .. } => {
             let why = error.message().unwrap_or("refused").to_owned();
-            case.notice(Notice::NoteRefused { why: why.clone() });
+            case.full = why.contains(FULL);
+            case.notice(if case.full {
+                Notice::CommentsFull
+            } else {
+                Notice::NoteRefused { why: why.clone() }
+            });
             skip(case, note, Some(intent), why).await
         }
         ErrorKind::Unauthorized { .. }
@@ -231,6 +239,15 @@ async fn after_failed_create(
         | ErrorKind::Withdrawn
         | ErrorKind::Refused => Err(unsuccessful(case, intent, error).await?),
     }
+}
+
+/// What GitLab says once an issue holds 5,000 notes, system notes included (facts section 2).
+const FULL: &str = "Maximum number of comments exceeded";
+
+/// As [`skip`], for one that nothing was sent for.
+async fn skip_unsent(case: &mut Case<'_>, note: &NewNote, why: String) -> Result<(), SyncError> {
+    drop_prepared_intent(case).await?;
+    skip(case, note, None, why).await
 }
 
 /// A comment that will not be: settled, so that later ones are not held up.
@@ -299,6 +316,8 @@ pub(super) async fn record(
         store.intent_answered(intent.id, note.0).await?;
     }
     case.prepared = recorded?;
+    let intended = case.prepared.as_ref().map(|_| case.cx.clock.monotonic());
+    case.lease.intended().set(intended);
     if intent.is_some() && mapping.target_note.is_some() {
         case.done.comments += 1;
         case.lease.comment_written();

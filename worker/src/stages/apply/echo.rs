@@ -25,6 +25,7 @@ pub(crate) async fn of_create(
         due_date: asked.due_date.map(Some),
         weight: asked.weight.map(Some),
         issue_type: Some(asked.issue_type.clone()),
+        locked: None,
     };
     of_update(case, &edit, echo).await
 }
@@ -58,6 +59,9 @@ pub(crate) async fn of_update(
         .is_some_and(|kind| *kind != echo.issue_type)
     {
         case.dropped("issue_type").await?;
+    }
+    if asked.locked.is_some_and(|locked| locked != echo.locked) {
+        case.dropped("discussion_locked").await?;
     }
     labels(case, &asked.add_labels, echo).await
 }
@@ -113,6 +117,9 @@ pub(super) fn shows_anothers_edit(
     }
     if asked.weight.is_some() {
         expected.weight = after.weight;
+    }
+    if asked.locked.is_some() {
+        expected.locked = after.locked;
     }
     let taken_off = before.labels.iter().any(|title| {
         !after.labels.contains(title)

@@ -172,7 +172,7 @@ pub(super) async fn unsuccessful(
             source: error,
         }),
         Fate::Unknown => {
-            let until = intent.sent_at + case.link.settings.late_landing;
+            let until = case.link.settings.lands_by(intent);
             Ok(SyncError::MayStillLand { until })
         }
     }
@@ -298,6 +298,7 @@ pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), S
             due_date: edit.due_date,
             weight: edit.weight,
             issue_type: edit.issue_type.clone(),
+            locked: edit.locked,
             ..IssueChange::default()
         },
     )

@@ -48,6 +48,7 @@ pub(crate) async fn add_spent_time(case: &mut Case<'_>, step: i64) -> Result<(),
             Ok(())
         }
         Err(error) if error.outcome_unknown() => {
+            let intent = case.as_recorded(intent).await?;
             if settle::time(case, &intent, step, before).await? {
                 return Ok(());
             }

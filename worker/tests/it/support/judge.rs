@@ -73,6 +73,8 @@ impl World {
             "confidential of #{iid}"
         );
         assert_eq!(target.weight, source.weight, "weight of #{iid}");
+        let locked = |issue: &Issue| issue.discussion_locked == Some(true);
+        assert_eq!(locked(target), locked(source), "lock of #{iid}");
         assert_eq!(target.due_date, source.due_date, "due date of #{iid}");
         assert_eq!(
             target.time_estimate, source.time_estimate,

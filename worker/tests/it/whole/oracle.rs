@@ -143,6 +143,7 @@ fn unlike(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
             shows(target.confidential),
         ),
         ("weight", shows(source.weight), shows(target.weight)),
+        ("lock", locked(source), locked(target)),
         ("due date", shows(source.due_date), shows(target.due_date)),
         (
             "estimate",
@@ -171,6 +172,10 @@ fn unlike(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
 
 fn shows(value: impl std::fmt::Debug) -> String {
     format!("{value:?}")
+}
+
+fn locked(issue: &Issue) -> String {
+    shows(issue.discussion_locked == Some(true))
 }
 
 /// The time that we logged, whatever others did.

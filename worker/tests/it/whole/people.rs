@@ -336,7 +336,7 @@ fn some(titles: &[&str], dice: &mut Dice) -> Vec<String> {
 /// A change of one of the fields that need no text.
 fn any_field(world: &World, project: u64, iid: u64, dice: &mut Dice) -> IssueEdit {
     let mut edit = IssueEdit::default();
-    match dice.below(5) {
+    match dice.below(6) {
         0 => {
             edit.state = Some(match world.issue(project, iid).unwrap().state {
                 IssueState::Opened => IssueState::Closed,
@@ -346,6 +346,7 @@ fn any_field(world: &World, project: u64, iid: u64, dice: &mut Dice) -> IssueEdi
         1 => edit.weight = Some(dice.chance(70).then(|| small(dice))),
         2 => edit.due_date = Some(dice.chance(70).then(|| day(dice))),
         3 => edit.time_estimate = Some(600 * small(dice)),
+        4 => edit.discussion_locked = Some(dice.chance(50)),
         _ => {}
     }
     edit
