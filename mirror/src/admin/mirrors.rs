@@ -196,7 +196,8 @@ async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Res
     };
     if let Some(given) = given {
         // Before its first scan, so that nothing crosses that the rules leave out.
-        rules::set(store, mirror.id, &given).await?;
+        let new = before.next_scan_at.is_none();
+        rules::set_first(store, mirror.id, &given, new).await?;
     }
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();

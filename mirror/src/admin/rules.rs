@@ -65,7 +65,22 @@ pub(super) async fn run(
 }
 
 /// Sets the rules of a mirror that workers may know by its old ones. `false`: they are the same.
-pub(super) async fn set(store: &Store, id: MirrorId, rules: &Rules) -> anyhow::Result<bool> {
+async fn set(store: &Store, id: MirrorId, rules: &Rules) -> anyhow::Result<bool> {
     let known_at = store.now() + KNOWN_EVERYWHERE;
     Ok(store.set_rules(id, rules.text(), known_at).await?)
+}
+
+/// Sets the rules of a mirror that is added. If it is new, no worker knows it by any.
+pub(super) async fn set_first(
+    store: &Store,
+    id: MirrorId,
+    rules: &Rules,
+    new: bool,
+) -> anyhow::Result<()> {
+    if new {
+        store.set_rules(id, rules.text(), store.now()).await?;
+    } else {
+        set(store, id, rules).await?;
+    }
+    Ok(())
 }
