@@ -13,6 +13,7 @@ mod output;
 mod plan;
 mod progress;
 mod report;
+mod rules;
 mod service;
 mod sync;
 mod tally;

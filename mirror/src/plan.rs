@@ -8,6 +8,7 @@ use crate::{
     output,
     progress::{self, Progress},
     report::{Requests, took},
+    rules,
     sync::{State, lock, settings},
     tally::{Counted, count},
     tokens::Tokens,
@@ -39,14 +40,16 @@ pub(crate) async fn run(
     progress::init_logging(environment, "warn")?;
     let shutdown = Shutdown::listen()?;
     let (given, detailed) = (&arguments.mirror, arguments.detailed_exitcode);
+    let rules = given.rules.read()?;
     let state = State::open(given, environment).await?;
     let addresses = Addresses::parse(&given.source, &given.target, &given.reach)?;
     let tokens = Tokens::read(environment)?;
     let reach = Reach::new(&given.reach)?;
     let ends = connect::ask(&reach, &given.reach, &addresses, &tokens).await;
     let (source, target, _) = ends.both()?;
-    let link = connect::link(&state.store, source, target, settings(given)).await?;
+    let mut link = connect::link(&state.store, source, target, settings(given)).await?;
     let _lock = lock(&state.folder, &link)?;
+    link.settings.rules = rules::or_kept(&state.store, link.mirror, rules).await?;
     let clients = (link.source.client.clone(), link.target.client.clone());
 
     let copy = Copy::of(&state, &reach).await?;

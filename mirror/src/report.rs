@@ -117,6 +117,10 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
             Some(label) => format!("the target does not take the label {label}"),
             None => format!("the target does not take {}", field.replace('_', " ")),
         },
+        Notice::LabelLeft { title } => format!(
+            "the target has no label {title}, and the rules create none; create it there, then run \
+             it with --full"
+        ),
         Notice::UploadLeft { why } => format!("a file stays a link to the source: {why}"),
         Notice::TextCut => {
             "a text longer than GitLab takes was cut; it ends in a link to the whole".to_owned()

@@ -8,6 +8,7 @@ use crate::{
     output,
     progress::{self, Progress},
     report::{Report, Requests, groups},
+    rules,
     tokens::Tokens,
 };
 use chrono::TimeDelta;
@@ -33,6 +34,7 @@ pub(crate) async fn run(
     progress::init_logging(environment, "warn")?;
     let shutdown = Shutdown::listen()?;
     let arguments = &arguments.mirror;
+    let given = arguments.rules.read()?;
     let state = State::open(arguments, environment).await?;
     let addresses = Addresses::parse(&arguments.source, &arguments.target, &arguments.reach)?;
     let tokens = Tokens::read(environment)?;
@@ -47,8 +49,9 @@ pub(crate) async fn run(
             output::note(&format!("warning: {}", finding.line()));
         }
     }
-    let link = connect::link(&state.store, source, target, settings(arguments)).await?;
+    let mut link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
+    link.settings.rules = rules::keep(&state.store, link.mirror, given).await?;
     let run = Run {
         reach: &reach,
         store: state.store,

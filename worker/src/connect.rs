@@ -15,6 +15,7 @@ use mirror_core::{
     ids::{InstanceId, MirrorId},
     ports::{Clock, Entropy, Pace},
     project::{Project, Role},
+    rules::Rules,
 };
 use mirror_gitlab::{HttpTransport, Options, SetupError, Transport};
 use mirror_queue::budget::Limit;
@@ -228,7 +229,8 @@ impl Connector {
         let store = &self.means.store;
         let looked = self.means.clock.monotonic();
         let row = store.mirror(mirror).await?;
-        let settings = settings(&store.schedule(mirror).await?);
+        let rules = rules(&store.rules(mirror).await?.text, kept)?;
+        let settings = settings(&store.schedule(mirror).await?, rules);
         let source = kept.map(|kept| &kept.source);
         let source = self.part(
             Side::Source,
@@ -311,9 +313,22 @@ impl Connector {
     }
 }
 
-fn settings(schedule: &Schedule) -> Settings {
+/// The rules as they are kept; those that are known already are not read again.
+fn rules(text: &str, kept: Option<&Connected>) -> Result<Arc<Rules>, SyncError> {
+    let known = kept.map(|kept| &kept.link.settings.rules);
+    if let Some(known) = known.filter(|known| known.text() == text) {
+        return Ok(known.clone());
+    }
+    let rules = Rules::read(text).map_err(|error| SyncError::AtFault {
+        reason: error.to_string(),
+    })?;
+    Ok(Arc::new(rules))
+}
+
+fn settings(schedule: &Schedule, rules: Arc<Rules>) -> Settings {
     let label = &schedule.mirrored_label;
     Settings {
+        rules,
         include_closed: schedule.include_closed,
         mirrored_label: (!label.is_empty()).then(|| label.clone()),
         max_attachment: u64::try_from(schedule.max_attachment_size).unwrap_or_default(),

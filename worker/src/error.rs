@@ -74,6 +74,12 @@ pub enum SyncError {
         /// What, and the mend.
         reason: String,
     },
+    /// The mirror's rules were changed, and some process may not know it yet.
+    #[error("its rules were changed; everything is looked at anew once every worker has them")]
+    RulesToCome {
+        /// When every process has them.
+        until: DateTime<Utc>,
+    },
     /// A person must decide.
     #[error("{0}")]
     PersonNeeded(String),
@@ -115,7 +121,7 @@ impl SyncError {
             Self::Store(error) => or_give_up(error.is_transient()),
             // The mirror rests, and its rows with it; who mends it and runs again waits for nothing.
             Self::AtFault { .. } | Self::LeaseLost | Self::Stopping => return None,
-            Self::MayStillLand { until } => Verdict::Snooze(*until),
+            Self::MayStillLand { until } | Self::RulesToCome { until } => Verdict::Snooze(*until),
             Self::Stale => Verdict::Snooze(now),
             // Behind everything that is due by now.
             Self::MoreToCome => Verdict::Snooze(now + chrono::TimeDelta::milliseconds(1)),
@@ -176,6 +182,7 @@ impl SyncError {
             | Self::LeaseLost
             | Self::Stopping
             | Self::MayStillLand { .. }
+            | Self::RulesToCome { .. }
             | Self::Stale
             | Self::Waits(_)
             | Self::MoreToCome
@@ -213,6 +220,7 @@ impl SyncError {
             | Self::LeaseLost
             | Self::Stopping
             | Self::MayStillLand { .. }
+            | Self::RulesToCome { .. }
             | Self::Stale
             | Self::Waits(_)
             | Self::MoreToCome

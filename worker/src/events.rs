@@ -94,6 +94,11 @@ pub enum Notice {
         /// Its name.
         field: String,
     },
+    /// The target has no such label, and the mirror's rules create none.
+    LabelLeft {
+        /// Its name there.
+        title: String,
+    },
     /// A file stays a link to the source.
     UploadLeft {
         /// Why.

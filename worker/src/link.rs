@@ -9,8 +9,10 @@ use mirror_core::{
     project::{Metadata, Project, TokenUser},
     provenance::Key,
     render::Frame,
+    rules::Rules,
 };
 use mirror_gitlab::Client;
+use std::sync::Arc;
 
 /// One end: a project, and the client that reaches it.
 #[derive(Clone)]
@@ -90,6 +92,8 @@ pub struct Settings {
     pub large_attachment: u64,
     /// So many comments of an issue are created before others have their turn.
     pub comments_at_once: usize,
+    /// Which labels and issues it takes.
+    pub rules: Arc<Rules>,
 }
 
 impl Default for Settings {
@@ -104,6 +108,7 @@ impl Default for Settings {
             late_landing: TimeDelta::seconds(60),
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
+            rules: Rules::none().clone(),
         }
     }
 }
@@ -139,6 +144,7 @@ impl Link {
             same_instance: self.source.instance == self.target.instance,
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
+            rules: &self.settings.rules,
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod ascending;
 pub(crate) mod case;
+pub(crate) mod filter;
 pub(crate) mod gone;
 pub(crate) mod lookup;
 pub(crate) mod notes;

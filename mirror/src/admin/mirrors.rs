@@ -1,6 +1,6 @@
 //! `mirrors`: what a service mirrors, and how often.
 
-use super::{instances::client, table};
+use super::{instances::client, rules, rules::RulesArguments, table};
 use crate::{
     address::{self, Address},
     check::{self, Finding},
@@ -20,7 +20,7 @@ use mirror_runtime::Environment;
 use mirror_store::{MirrorEnd, NewMirror, RunKind, RunRequest, Schedule};
 use mirror_worker::Side;
 use serde::Serialize;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 /// What `mirrors` can do.
 #[derive(Subcommand, Debug)]
@@ -33,9 +33,17 @@ pub(crate) enum MirrorsCommand {
     Pause(PauseArguments),
     /// End a mirror's rest
     Resume(OneArguments),
+    /// Show which labels and issues a mirror takes, or set it
+    #[command(after_help = RULES_EXAMPLE)]
+    Rules(RulesArguments),
     /// Look for changes at once, not at the mirror's next turn
     SyncNow(SyncNowArguments),
 }
+
+const RULES_EXAMPLE: &str = "\
+Example:
+  issue-mirror mirrors rules 1 --set rules.toml
+  issue-mirror mirrors rules 1 > rules.toml";
 
 /// `mirrors add`
 #[derive(Args, Debug)]
@@ -63,6 +71,10 @@ pub(crate) struct AddArguments {
     /// The label that marks mirrored issues; empty for none
     #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
     mirrored_label: String,
+    /// Mirror only what the rules in this file take (TOML; docs/rules.md); without it the rules that
+    /// the mirror has stay
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
 }
 
 /// `mirrors list`
@@ -140,11 +152,17 @@ pub(crate) async fn mirrors(
             output::line(&format!("mirror {id} goes on"));
             Ok(Ending::Well)
         }
+        MirrorsCommand::Rules(arguments) => rules::run(arguments, environment).await,
         MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
     }
 }
 
 async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Result<Ending> {
+    let given = arguments
+        .rules
+        .as_deref()
+        .map(crate::rules::read)
+        .transpose()?;
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
     let source = end(&deployment, Side::Source, &arguments.source).await?;
     let target = end(&deployment, Side::Target, &arguments.target).await?;
@@ -176,6 +194,11 @@ async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Res
             .next_full_at
             .or_else(|| full_interval.map(|every| now + every)),
     };
+    if let Some(given) = given {
+        // Before its first scan, so that nothing crosses that the rules leave out.
+        let new = before.next_scan_at.is_none();
+        rules::set_first(store, mirror.id, &given, new).await?;
+    }
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();
     output::line(&format!(

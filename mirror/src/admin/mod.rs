@@ -3,6 +3,7 @@
 mod instances;
 mod jobs;
 mod mirrors;
+mod rules;
 mod runs;
 mod table;
 mod why;

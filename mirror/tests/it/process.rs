@@ -10,6 +10,7 @@ mod killed;
 mod lost_answers;
 pub(crate) mod oracle;
 mod planning;
+mod rules;
 pub(crate) mod stage;
 mod tls;
 mod told_to_stop;

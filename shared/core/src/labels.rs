@@ -55,12 +55,17 @@ pub fn title(prefix: &str, raw: &str) -> String {
     }
     let text = text.trim().trim_matches(':').trim();
     let full = format!("{prefix}{text}");
-    let full = full.trim_end();
-    if full.chars().count() <= MAX_TITLE {
-        return full.to_owned();
+    cut(full.trim_end(), raw, MAX_TITLE)
+}
+
+/// `title`, cut to so many characters where it is longer, and told apart by eight digits of the hash
+/// of what it was made of.
+pub(crate) fn cut(title: &str, made_of: &str, room: usize) -> String {
+    if title.chars().count() <= room {
+        return title.to_owned();
     }
-    let digest = hex::encode(Sha256::digest(raw.as_bytes()));
-    let head: String = full.chars().take(MAX_TITLE - 9).collect();
+    let digest = hex::encode(Sha256::digest(made_of.as_bytes()));
+    let head: String = title.chars().take(room.saturating_sub(9)).collect();
     format!(
         "{}~{}",
         head.trim_end(),

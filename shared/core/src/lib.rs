@@ -18,3 +18,4 @@ pub mod project;
 pub mod provenance;
 pub mod render;
 pub mod retry;
+pub mod rules;

@@ -36,6 +36,18 @@ pub enum Outcome {
 pub enum SkipReason {
     /// Closed before it was ever mirrored, and `--include-closed` is off.
     ClosedBeforeFirstSync,
+    /// The mirror's rules do not take it.
+    OutsideFilter {
+        /// The condition that it does not meet.
+        why: String,
+    },
+    /// It has a copy, but the mirror's rules take it no more.
+    LeftFilter {
+        /// The condition that it does not meet any more.
+        why: String,
+        /// Its copy was closed, not only left as it is.
+        closed: bool,
+    },
     /// It is itself a copy that this deployment (or a pair's other half) made.
     IsACopy,
     /// Confidential, and the target's token could not prove that it can keep a secret.
@@ -57,10 +69,25 @@ pub enum SkipReason {
     },
 }
 
+const LEFT_AND_CLOSED: &str = "left what the mirror takes, and its copy was closed";
+
+impl SkipReason {
+    /// Whether a reason, as it was recorded, says that a copy was closed because its issue left.
+    pub fn tells_of_closing(recorded: &str) -> bool {
+        recorded.starts_with(LEFT_AND_CLOSED)
+    }
+}
+
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ClosedBeforeFirstSync => f.write_str("closed before it was first mirrored"),
+            Self::OutsideFilter { why } => write!(f, "outside what the mirror takes: {why}"),
+            Self::LeftFilter { why, closed: true } => write!(f, "{LEFT_AND_CLOSED}: {why}"),
+            Self::LeftFilter { why, closed: false } => write!(
+                f,
+                "left what the mirror takes, and its copy stays as it is: {why}"
+            ),
             Self::IsACopy => f.write_str("is itself a mirrored copy"),
             Self::ConfidentialNotProven { why } => write!(f, "confidential: {why}"),
             Self::Unreadable => f.write_str("gone, or hidden from the token"),

@@ -10,7 +10,8 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
-    provenance::{Hop, Key, Kind, Marker},
+    provenance::{Found, Hop, Key, Kind, Marker},
+    rules::Rules,
 };
 use chrono::{DateTime, Utc};
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -40,6 +41,8 @@ pub struct Frame<'a> {
     pub key: &'a Key,
     /// The label that tells people that an issue is a mirror; `None` for none.
     pub mirrored_label: Option<&'a str>,
+    /// What is to be mirrored otherwise than by default.
+    pub rules: &'a Rules,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an
@@ -174,6 +177,21 @@ pub fn deleted_note(frame: &Frame<'_>, issue: &Issue, note: NoteId) -> String {
     )
 }
 
+/// The line that a copy begins with whose issue has left what its mirror takes.
+const LEFT: &str = "*This copy is kept in line no more: its issue has left what its mirror takes.*";
+
+/// The description of a copy whose issue has left what its mirror takes: as it stands there, below
+/// a line that says so. `None`: that is there already, or there is no room or no place for it.
+pub fn left_description(there: &str) -> Option<String> {
+    let (marker, rest) = there.split_once('\n')?;
+    let _ = Found::in_body(marker)?;
+    let rest = rest.trim_start_matches('\n');
+    if rest.starts_with(LEFT) || there.len() + LEFT.len() + 4 > MAX_DESCRIPTION {
+        return None;
+    }
+    Some(format!("{marker}\n\n{LEFT}\n\n{rest}"))
+}
+
 /// Every file that the issue and its comments mention, once each; with whether a confidential
 /// issue or an internal note is all that mentions it.
 pub fn mentioned_uploads(
@@ -227,14 +245,22 @@ fn carried_type(source: &IssueType) -> IssueType {
 
 fn rendered_labels(frame: &Frame<'_>, issue: &Issue) -> Vec<Label> {
     let mut labels: Vec<Label> = Vec::new();
-    let own = issue.labels.iter().map(|title| {
+    let rules = &frame.rules.labels;
+    let own = issue.labels.iter().filter_map(|title| {
         let known = issue
             .label_details
             .iter()
             .find(|label| label.title == *title);
-        known.cloned().unwrap_or_else(|| plain_label(title))
+        let label = known.cloned().unwrap_or_else(|| plain_label(title));
+        let title = rules.target_title(title)?;
+        Some(Label { title, ..label })
     });
-    let ours = informational(issue).into_iter().map(|title| Label {
+    let planning = if rules.tells_planning() {
+        informational(issue)
+    } else {
+        Vec::new()
+    };
+    let ours = planning.into_iter().map(|title| Label {
         color: Some("#6699cc".to_owned()),
         ..plain_label(&title)
     });
@@ -340,13 +366,13 @@ fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
         let people: Vec<String> = issue.assignees.iter().map(person).collect();
         lines.push(format!("Assigned to: {}", people.join(", ")));
     }
-    if issue.confidential && !issue.labels.is_empty() {
-        // Labels that the target lacks are not created for a confidential issue.
-        let titles: Vec<String> = issue
-            .labels
-            .iter()
-            .map(|title| markdown::literal(title))
-            .collect();
+    // Labels that the target lacks are not created for a confidential issue.
+    let crossing = issue.labels.iter().filter(|_| issue.confidential);
+    let titles: Vec<String> = crossing
+        .filter_map(|title| frame.rules.labels.target_title(title))
+        .map(|title| markdown::literal(&title))
+        .collect();
+    if !titles.is_empty() {
         lines.push(format!("Labels: {}", titles.join(", ")));
     }
     if let Some(day) = issue.closed_at {

@@ -6,7 +6,7 @@ use crate::{
     facts,
     lease::Lease,
     link::Link,
-    stages::{apply, case::Case, gone, lookup, notes, references, settle, uploads},
+    stages::{apply, case::Case, filter, gone, lookup, notes, references, settle, uploads},
 };
 use mirror_core::{
     desired::Desired,
@@ -38,6 +38,9 @@ pub(crate) async fn run(
         return case.skip(reason).await;
     }
     settle::open_creates(&mut case).await?;
+    if let Some(outside) = filter::outside(&case) {
+        return filter::leave(case, outside).await;
+    }
     let Some(threads) = notes::threads(&mut case).await? else {
         return vanished(cx, lease, link, iid).await;
     };
@@ -86,7 +89,8 @@ async fn left_out(case: &Case<'_>) -> Result<Option<SkipReason>, SyncError> {
     }
     let under_way = !cx.store.intents(link.mirror, case.iid()).await?.is_empty();
     let closed = case.source.state == State::Closed;
-    if closed && !link.settings.include_closed && !under_way {
+    let wanted = link.settings.include_closed || link.settings.rules.filter.asks_for_closed();
+    if closed && !wanted && !under_way {
         return Ok(Some(SkipReason::ClosedBeforeFirstSync));
     }
     Ok(None)

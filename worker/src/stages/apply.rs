@@ -3,7 +3,7 @@
 mod comment;
 mod comment_change;
 mod echo;
-mod issue;
+pub(crate) mod issue;
 mod thread;
 mod time;
 
@@ -232,9 +232,18 @@ pub(crate) async fn target_labels(
     if !brings {
         return Ok(there.cloned());
     }
-    Ok(Some(
-        case.cx.target_labels.all(case.link, &case.cx.clock).await?,
-    ))
+    let all = case.cx.target_labels.all(case.link, &case.cx.clock).await?;
+    if !case.link.settings.rules.labels.creates() && !desired.confidential {
+        let missing = desired
+            .labels
+            .iter()
+            .filter(|label| !all.contains(&label.title));
+        for label in missing {
+            let title = label.title.clone();
+            case.notice(Notice::LabelLeft { title });
+        }
+    }
+    Ok(Some(all))
 }
 
 /// In a plan: what the steps would have changed for the issues after this one.

@@ -169,6 +169,7 @@ impl<'a> Case<'a> {
         Known {
             owned_labels: self.mapping.owned_labels.clone(),
             target_labels,
+            only_existing_labels: !self.link.settings.rules.labels.creates(),
             scoped_exclusive: self.target.scoped_exclusive.unwrap_or(false),
             dropped,
             carried_spent: self.mapping.carried_spent,

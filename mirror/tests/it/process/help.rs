@@ -41,6 +41,11 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
                                         bytes) [default: 100MiB]
           --mirrored-label <LABEL>      The label that marks mirrored issues; empty for none [default:
                                         MIRRORED]
+          --rules <FILE>                Which labels and issues to mirror, by the rules in this file
+                                        (TOML; docs/rules.md). They are kept with the mirror until other
+                                        ones are given
+          --no-rules                    Forget the mirror's rules: everything is mirrored, under its own
+                                        name
           --wait <SECONDS>              End when nothing is due within this many seconds [default: 600]
           --late-landing <SECONDS>      How long a create without an answer may still take effect, in
                                         seconds [default: 60]

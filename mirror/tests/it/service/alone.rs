@@ -75,3 +75,35 @@ async fn a_paused_mirror_rests_until_it_is_resumed() {
     fleet.well(&["mirrors", "resume", "1"]).await;
     fleet.mirrors_all().await;
 }
+
+#[tokio::test]
+async fn a_service_goes_by_the_rules_that_its_mirror_was_given() {
+    let fleet = Fleet::alone().await;
+    fleet.fill(3);
+    let file = fleet.stage.state().join("rules.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "[only]\nany_label = [\"nobody has it\"]\n").unwrap();
+    fleet.set_up_with(&["--rules", path]).await;
+    let shown = fleet.well(&["mirrors", "rules", "1"]).await;
+    assert_eq!(shown.out.trim(), "[only]\nany_label = [\"nobody has it\"]");
+    let process = fleet.start(&["all"]);
+    within(async {
+        loop {
+            let mirrors = fleet.well(&["mirrors", "list", "--json"]).await.json();
+            if mirrors[0]["last_run"] == "completed" && mirrors[0]["pending"] == 0 {
+                return;
+            }
+        }
+    })
+    .await;
+    assert_eq!(fleet.copies(), 0);
+    fleet.well(&["mirrors", "rules", "1", "--clear"]).await;
+    let again = fleet.well(&["mirrors", "rules", "1", "--clear"]).await;
+    assert!(
+        again.out.contains("went by these rules already"),
+        "{again:?}"
+    );
+    fleet.mirrors_all().await;
+    signal(&process, "TERM").await;
+    assert_eq!(finish(process).await.code, Some(0));
+}

@@ -15,6 +15,8 @@ pub struct Known {
     pub owned_labels: BTreeSet<String>,
     /// Labels that the target project can use; `None` when nobody has looked.
     pub target_labels: Option<BTreeSet<String>>,
+    /// Only labels that the target project has are put on.
+    pub only_existing_labels: bool,
     /// Labels of one scope exclude each other here (learnt from an answer).
     pub scoped_exclusive: bool,
     /// Fields that the target drops without a word (learnt from answers): `weight`, `labels`, …
@@ -33,6 +35,12 @@ pub const NEUTRAL_TITLE: &str = "Mirrored issue";
 impl Known {
     fn takes(&self, field: &str) -> bool {
         !self.dropped.contains(field)
+    }
+
+    fn has_label(&self, title: &str) -> bool {
+        self.target_labels
+            .as_ref()
+            .is_some_and(|there| there.contains(title))
     }
 }
 
@@ -117,7 +125,8 @@ pub(super) fn expected(new: &NewIssue) -> Observed {
 }
 
 /// The labels that the issue should carry here. A confidential issue brings none that the target
-/// does not have yet: a new label is visible to everybody who sees the project.
+/// does not have yet: a new label is visible to everybody who sees the project. Nor does any where
+/// people want no new ones.
 fn wanted(desired: &Desired, known: &Known) -> Vec<String> {
     if !known.takes("labels") {
         return Vec::new();
@@ -127,11 +136,8 @@ fn wanted(desired: &Desired, known: &Known) -> Vec<String> {
         .iter()
         .map(|label| &label.title)
         .filter(|title| {
-            !desired.confidential
-                || known
-                    .target_labels
-                    .as_ref()
-                    .is_some_and(|there| there.contains(*title))
+            let creates = !desired.confidential && !known.only_existing_labels;
+            creates || known.has_label(title)
         })
         .cloned()
         .collect();

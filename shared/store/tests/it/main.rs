@@ -16,6 +16,7 @@ mod mirroring;
 mod model;
 mod owing;
 mod references;
+mod rules;
 mod runs;
 mod schedule;
 mod schemas;

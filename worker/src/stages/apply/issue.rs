@@ -267,7 +267,7 @@ pub(crate) async fn open(case: &mut Case<'_>) -> Result<(), SyncError> {
     Ok(())
 }
 
-pub(super) fn target_iid(case: &Case<'_>) -> Option<Iid> {
+pub(crate) fn target_iid(case: &Case<'_>) -> Option<Iid> {
     case.mapping.target.as_ref().map(|target| target.iid)
 }
 

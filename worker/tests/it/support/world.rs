@@ -101,7 +101,10 @@ impl World {
             source: mirror_end(&source),
             target: mirror_end(&target),
         };
-        self.mirror = self.cx.store.ensure_mirror(&new).await.unwrap().id;
+        let (store, now) = (&self.cx.store, self.cx.store.now());
+        self.mirror = store.ensure_mirror(&new).await.unwrap().id;
+        let rules = self.settings.rules.text();
+        store.set_rules(self.mirror, rules, now).await.unwrap();
         self.cx.links.insert(Link {
             mirror: self.mirror,
             source,
