@@ -5,10 +5,10 @@ use crate::{
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
     exit::Ending,
-    output,
+    output, pairs,
     progress::{self, Progress},
     report::{Requests, took},
-    sync::{State, lock, settings},
+    sync::{State, adopted, lock, settings},
     tally::{Counted, count},
     tokens::Tokens,
 };
@@ -39,6 +39,7 @@ pub(crate) async fn run(
     progress::init_logging(environment, "warn")?;
     let shutdown = Shutdown::listen()?;
     let (given, detailed) = (&arguments.mirror, arguments.detailed_exitcode);
+    let pairs = adopted(given)?;
     let state = State::open(given, environment).await?;
     let addresses = Addresses::parse(&given.source, &given.target, &given.reach)?;
     let tokens = Tokens::read(environment)?;
@@ -50,6 +51,10 @@ pub(crate) async fn run(
     let clients = (link.source.client.clone(), link.target.client.clone());
 
     let copy = Copy::of(&state, &reach).await?;
+    if let Err(error) = pairs::ask(&copy.store, link.mirror, &pairs).await {
+        copy.remove().await;
+        return Err(error);
+    }
     let shown = Progress::new(reach.clock.clone(), given.json);
     let engine = Engine::new(Parts {
         reach: &reach,

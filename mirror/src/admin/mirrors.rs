@@ -1,6 +1,10 @@
 //! `mirrors`: what a service mirrors, and how often.
 
-use super::{instances::client, table};
+use super::{
+    adopt::{self, AdoptArguments},
+    instances::client,
+    table,
+};
 use crate::{
     address::{self, Address},
     check::{self, Finding},
@@ -35,6 +39,8 @@ pub(crate) enum MirrorsCommand {
     Resume(OneArguments),
     /// Look for changes at once, not at the mirror's next turn
     SyncNow(SyncNowArguments),
+    /// Take issues of the target for the mirrors that they were meant to be
+    Adopt(AdoptArguments),
 }
 
 /// `mirrors add`
@@ -141,6 +147,7 @@ pub(crate) async fn mirrors(
             Ok(Ending::Well)
         }
         MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
+        MirrorsCommand::Adopt(arguments) => adopt::adopt(arguments, environment).await,
     }
 }
 

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod adopting;
+mod adopting_pairs;
 mod answers;
 mod confidential;
 mod connecting;
@@ -20,6 +21,7 @@ mod late_requests;
 mod leases;
 mod long_threads;
 mod lost_answers;
+mod lost_record;
 mod mending;
 mod ours_only;
 mod plans;
