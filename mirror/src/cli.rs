@@ -216,6 +216,10 @@ pub(crate) struct MirrorArguments {
     /// Mirror also issues that were closed before they were first seen
     #[arg(long)]
     pub(crate) include_closed: bool,
+    /// Take issues of the target for mirrors: CSV with the header `source_iid,target_iid`. Title,
+    /// text and fields of these are overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) adopt: Option<PathBuf>,
     /// Where state and key are kept [default: $XDG_STATE_HOME/issue-mirror]
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<PathBuf>,

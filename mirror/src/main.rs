@@ -10,6 +10,7 @@ mod doctor;
 mod engine;
 mod exit;
 mod output;
+mod pairs;
 mod plan;
 mod progress;
 mod report;

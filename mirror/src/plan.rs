@@ -5,11 +5,11 @@ use crate::{
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
     exit::Ending,
-    output,
+    output, pairs,
     progress::{self, Progress},
     report::{Requests, took},
     rules,
-    sync::{State, lock, settings},
+    sync::{State, adopted, lock, settings},
     tally::{Counted, count},
     tokens::Tokens,
 };
@@ -41,6 +41,7 @@ pub(crate) async fn run(
     let shutdown = Shutdown::listen()?;
     let (given, detailed) = (&arguments.mirror, arguments.detailed_exitcode);
     let rules = given.rules.read()?;
+    let pairs = adopted(given)?;
     let state = State::open(given, environment).await?;
     let addresses = Addresses::parse(&given.source, &given.target, &given.reach)?;
     let tokens = Tokens::read(environment)?;
@@ -53,6 +54,10 @@ pub(crate) async fn run(
     let clients = (link.source.client.clone(), link.target.client.clone());
 
     let copy = Copy::of(&state, &reach).await?;
+    if let Err(error) = pairs::ask(&copy.store, link.mirror, &pairs).await {
+        copy.remove().await;
+        return Err(error);
+    }
     let shown = Progress::new(reach.clock.clone(), given.json);
     let engine = Engine::new(Parts {
         reach: &reach,

@@ -5,7 +5,7 @@ use crate::{
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
     exit::{Ending, misconfigured},
-    output,
+    output, pairs,
     progress::{self, Progress},
     report::{Report, Requests, groups},
     rules,
@@ -19,7 +19,7 @@ use mirror_runtime::{
     file_lock::{LockError, MirrorLock},
     state_dir::StateDir,
 };
-use mirror_store::{DueSummary, Store};
+use mirror_store::{DueSummary, Pair, Store};
 use mirror_worker::{Link, Mode, Settings};
 use std::{sync::Arc, time::Duration};
 
@@ -35,6 +35,7 @@ pub(crate) async fn run(
     let shutdown = Shutdown::listen()?;
     let arguments = &arguments.mirror;
     let given = arguments.rules.read()?;
+    let pairs = adopted(arguments)?;
     let state = State::open(arguments, environment).await?;
     let addresses = Addresses::parse(&arguments.source, &arguments.target, &arguments.reach)?;
     let tokens = Tokens::read(environment)?;
@@ -52,6 +53,7 @@ pub(crate) async fn run(
     let mut link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
     link.settings.rules = rules::keep(&state.store, link.mirror, given).await?;
+    pairs::ask(&state.store, link.mirror, &pairs).await?;
     let run = Run {
         reach: &reach,
         store: state.store,
@@ -122,6 +124,12 @@ pub(crate) fn locked<L>(lock: Result<L, LockError>) -> anyhow::Result<L> {
         }
         LockError::File { .. } => misconfigured(format!("{:#}", anyhow::Error::from(error))),
     })
+}
+
+/// Which issues of the target are to be adopted.
+pub(crate) fn adopted(arguments: &MirrorArguments) -> anyhow::Result<Vec<Pair>> {
+    let read = arguments.adopt.as_deref().map(pairs::read).transpose()?;
+    Ok(read.unwrap_or_default())
 }
 
 /// How the arguments want it.

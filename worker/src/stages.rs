@@ -1,9 +1,13 @@
 //! The stages of the walk: discover, read, settle, carry files, apply, record.
 
+pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod ascending;
 pub(crate) mod case;
+pub(crate) mod copies;
 pub(crate) mod filter;
+pub(crate) mod found_again;
+pub(crate) mod found_files;
 pub(crate) mod gone;
 pub(crate) mod lookup;
 pub(crate) mod notes;

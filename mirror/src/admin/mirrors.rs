@@ -1,6 +1,12 @@
 //! `mirrors`: what a service mirrors, and how often.
 
-use super::{instances::client, rules, rules::RulesArguments, table};
+use super::{
+    adopt::{self, AdoptArguments},
+    instances::client,
+    rules,
+    rules::RulesArguments,
+    table,
+};
 use crate::{
     address::{self, Address},
     check::{self, Finding},
@@ -38,6 +44,8 @@ pub(crate) enum MirrorsCommand {
     Rules(RulesArguments),
     /// Look for changes at once, not at the mirror's next turn
     SyncNow(SyncNowArguments),
+    /// Take issues of the target for the mirrors that they were meant to be
+    Adopt(AdoptArguments),
 }
 
 const RULES_EXAMPLE: &str = "\
@@ -154,6 +162,7 @@ pub(crate) async fn mirrors(
         }
         MirrorsCommand::Rules(arguments) => rules::run(arguments, environment).await,
         MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
+        MirrorsCommand::Adopt(arguments) => adopt::adopt(arguments, environment).await,
     }
 }
 

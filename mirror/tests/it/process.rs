@@ -1,6 +1,7 @@
 //! The real binary as a child process between two simulated GitLabs; judged by what these hold and
 //! were asked, by its exit code, and by what it says.
 
+mod adopting;
 mod attachments;
 mod bad_input;
 mod figures;

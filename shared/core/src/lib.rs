@@ -12,6 +12,7 @@ pub mod labels;
 pub mod mapping;
 pub mod markdown;
 pub mod outcome;
+pub mod peer;
 pub mod plan;
 pub mod ports;
 pub mod project;

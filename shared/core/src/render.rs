@@ -21,6 +21,9 @@ pub const MAX_DESCRIPTION: usize = 1024 * 1024;
 /// GitLab's limit for a note, in characters.
 pub const MAX_NOTE: usize = 1_000_000;
 
+/// No chain of mirrors is so long; a longer path was made up.
+const MAX_STATIONS: usize = 16;
+
 /// What rendering needs to know of the two ends.
 #[derive(Clone, Copy)]
 pub struct Frame<'a> {
@@ -83,12 +86,25 @@ impl Frame<'_> {
     }
 
     fn marker_of(&self, issue: &Issue, note: Option<NoteId>, kind: Kind) -> String {
-        let marker = Marker::of(
+        let mut marker = Marker::of(
             self.hop(issue, note),
             self.target_instance.clone(),
             self.target_project,
         );
+        marker.path.splice(0..0, self.stations(issue));
         Marker { kind, ..marker }.line(self.key)
+    }
+
+    /// Where an issue has come through that is the copy of another deployment: so it is known again
+    /// in a ring of them, by the first project that it comes back to.
+    fn stations(&self, issue: &Issue) -> Vec<Hop> {
+        let found = Found::in_body(&issue.description).map(|found| found.marker);
+        let made_for_here = found.filter(|marker| {
+            marker.target_project == self.source.id
+                && marker.target_instance == *self.source_instance
+                && marker.path.len() < MAX_STATIONS
+        });
+        made_for_here.map_or_else(Vec::new, |marker| marker.path)
     }
 
     fn inert(&self, text: &str, there: There<'_>) -> String {

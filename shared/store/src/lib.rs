@@ -11,6 +11,7 @@
 //!
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
+mod adoptions;
 mod cipher;
 mod connect;
 mod connect_error;
@@ -47,6 +48,7 @@ mod walks;
 mod work;
 mod workers;
 
+pub use adoptions::{AskedPair, Pair, PairConflict};
 pub use cipher::{Cipher, UnsealError};
 pub use connect::{ConnectOptions, TimeSource};
 pub use connect_error::ConnectError;

@@ -1,7 +1,8 @@
 //! What a walk over either side found, recorded together with how far the walk has come.
 
 use crate::{
-    Fence, Owe, SightedImpostor, Store, StoreError,
+    Fence, Owe, Pair, SightedImpostor, Store, StoreError,
+    adoptions::note_pairs,
     database::Tx,
     impostors::note_impostors,
     runs::attach_found,
@@ -44,6 +45,8 @@ pub struct Twin {
 pub struct TargetWalk<'a> {
     /// Copies of ours that no source issue is mapped to.
     pub adoptions: &'a [Adoption],
+    /// Copies that another tool made, under one of our users; adopted by the issues' own jobs.
+    pub pairs: &'a [Pair],
     /// Markers that strangers wrote.
     pub impostors: &'a [SightedImpostor],
     /// What it showed of issues that are mapped, where that is another thing than was recorded.
@@ -147,6 +150,7 @@ impl Store {
             twins.extend(adopt(&mut tx, mirror, adoption, now).await?);
         }
         note_impostors(&mut tx, mirror, walk.impostors, now).await?;
+        note_pairs(&mut tx, mirror, walk.pairs, now).await?;
         set_watermark(&mut tx, TARGET_WATERMARK, mirror, walk.watermark, now).await?;
         tx.commit().await?;
         Ok(twins)

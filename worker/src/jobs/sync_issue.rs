@@ -6,17 +6,19 @@ use crate::{
     facts,
     lease::Lease,
     link::Link,
-    stages::{apply, case::Case, filter, gone, lookup, notes, references, settle, uploads},
+    stages::{
+        adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, references,
+        settle, uploads,
+    },
 };
 use mirror_core::{
     desired::Desired,
     ids::Iid,
-    issue::State,
+    issue::{Discussion, State},
     mapping::MappingStatus,
     outcome::{Outcome, SkipReason},
     plan::{KnownNotes, Plan, Prints, diff, diff_notes, mend},
     project::Role,
-    provenance::Found,
     render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
@@ -34,6 +36,7 @@ pub(crate) async fn run(
         return vanished(cx, lease, link, iid).await;
     };
     let mut case = Case::open(cx, lease, link, fresh).await?;
+    adopt::as_asked(&mut case).await?;
     if let Some(reason) = left_out(&case).await? {
         return case.skip(reason).await;
     }
@@ -60,7 +63,7 @@ pub(crate) async fn run(
         let plan = mend(&before, &desired, &case.notes);
         return planned(case, plan, &desired).await;
     }
-    let mut plan = plan(&mut case, &desired, &fingerprint).await?;
+    let mut plan = plan(&mut case, &threads, &desired, &fingerprint).await?;
     if cx.plans_only() {
         plan.steps.splice(0..0, files.steps);
         return planned(case, plan, &desired).await;
@@ -77,9 +80,7 @@ async fn left_out(case: &Case<'_>) -> Result<Option<SkipReason>, SyncError> {
         return Ok(None);
     }
     let (cx, link) = (case.cx, case.link);
-    let is_copy =
-        Found::in_body(&case.source.description).is_some_and(|found| found.is_authentic(&cx.key));
-    if is_copy {
+    if copies::is_a_copy(case).await? {
         return Ok(Some(SkipReason::IsACopy));
     }
     if let Some(target_iid) = impostor(case).await? {
@@ -133,6 +134,7 @@ async fn vanished(
 ) -> Result<Outcome, SyncError> {
     // The list may be empty because the whole project became unreadable.
     crate::jobs::check_instance::run(cx, link, Side::Source).await?;
+    adopt::without_source(cx, link, iid).await?;
     let store: &Store = &cx.store;
     if let Some(mut mapping) = store.issue_mapping(link.mirror, iid).await?
         && !cx.plans_only()
@@ -191,13 +193,16 @@ fn not_to_be_trusted(case: &Case<'_>, desired: &Desired) -> Option<SkipReason> {
 
 async fn plan(
     case: &mut Case<'_>,
+    threads: &[Discussion],
     desired: &Desired,
     fingerprint: &str,
 ) -> Result<Plan, SyncError> {
     let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint);
     if !in_line {
-        apply::read_target(case, desired).await?;
+        apply::read_target(case, threads).await?;
+        found_again::what_is_ours(case).await?;
     }
+    found_again::unseen_comments(case, threads).await?;
     let mut steps = Vec::new();
     if !in_line {
         let labels = apply::target_labels(case, desired).await?;

@@ -10,14 +10,11 @@ mod time;
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
-use super::{case::Case, settle};
-use crate::{
-    SyncError,
-    error::{On, Side},
-    events::Notice,
-};
+use super::{case::Case, found_again, settle};
+use crate::{SyncError, error::Side, events::Notice};
 use mirror_core::{
     desired::Desired,
+    issue::Discussion,
     labels::scope,
     outcome::SkipReason,
     plan::{NewNote, Plan, Step},
@@ -128,7 +125,10 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
 
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost
 /// state or for a full comparison its comments too.
-pub(crate) async fn read_target(case: &mut Case<'_>, desired: &Desired) -> Result<(), SyncError> {
+pub(crate) async fn read_target(
+    case: &mut Case<'_>,
+    threads: &[Discussion],
+) -> Result<(), SyncError> {
     let Some(target) = &case.mapping.target else {
         return Ok(());
     };
@@ -156,67 +156,7 @@ pub(crate) async fn read_target(case: &mut Case<'_>, desired: &Desired) -> Resul
     if case.mapping.fingerprint.is_some() {
         return Ok(());
     }
-    let target = case.mapping.target.as_ref();
-    let some = !desired.notes.is_empty() || target.is_some_and(|target| target.notes_count > 0);
-    let adopted = case.notes.is_empty() && some && !case.done.created;
-    let unknown = case
-        .notes
-        .values()
-        .any(|note| note.target_note.is_some() && note.fingerprint.is_none());
-    if (adopted || unknown) && case.bodies.is_empty() {
-        for found in settle::notes_on_target(case).await? {
-            let mapped = case
-                .notes
-                .get(&found.source_note)
-                .and_then(|note| note.target_note);
-            let wanted = desired
-                .notes
-                .iter()
-                .find(|note| note.source_note == found.source_note);
-            if mapped.is_some() {
-                continue;
-            }
-            // One whose original is not there any more is taken in too, and goes the way of it.
-            let source_note = found.source_note;
-            settle::adopt_note(case, None, found).await?;
-            if let (Some(wanted), Some(note)) = (wanted, case.notes.get_mut(&source_note)) {
-                note.source_discussion.clone_from(&wanted.discussion);
-            }
-        }
-    }
-    own_labels_after_adoption(case).await
-}
-
-/// Which labels are ours on an issue that was found again: those that one of our users put on last.
-async fn own_labels_after_adoption(case: &mut Case<'_>) -> Result<(), SyncError> {
-    let Some(observed) = &case.observed else {
-        return Ok(());
-    };
-    if !case.mapping.owned_labels.is_empty() || observed.labels.is_empty() {
-        return Ok(());
-    }
-    let Some(target) = &case.mapping.target else {
-        return Ok(());
-    };
-    let end = &case.link.target;
-    let events = end
-        .client
-        .label_events(end.project.id, target.iid)
-        .await
-        .on(Side::Target)?;
-    let ours = case.cx.store.our_users(end.instance).await?;
-    let mut owned = BTreeSet::new();
-    for event in events {
-        let Some(label) = event.label else { continue };
-        if event.add && event.user.is_some_and(|user| ours.contains(&user)) {
-            owned.insert(label);
-        } else {
-            owned.remove(&label);
-        }
-    }
-    owned.retain(|label| observed.labels.contains(label));
-    case.mapping.owned_labels = owned;
-    Ok(())
+    found_again::comments(case, threads).await
 }
 
 /// The target's labels, where the issue brings one that it does not carry yet.

@@ -20,10 +20,11 @@ use mirror_core::{
     issue::Issue,
     job::{Job, Priority},
     mapping::{Impostor, IssueMapping, TargetIssue},
+    peer,
     provenance::{Found, Kind},
 };
 use mirror_gitlab::{IssueQuery, Sort};
-use mirror_store::{Adoption, Owe, SightedImpostor, TargetWalk, Watermarks};
+use mirror_store::{Adoption, Owe, Pair, SightedImpostor, TargetWalk, Watermarks};
 use std::collections::{BTreeSet, HashMap};
 
 /// Adopts unmapped copies of ours, notes impostors, owes what somebody edited, and moves the
@@ -74,6 +75,7 @@ pub(crate) fn stamp(issue: &Issue) -> TargetIssue {
 #[derive(Default)]
 struct Findings {
     adoptions: Vec<Adoption>,
+    pairs: Vec<Pair>,
     impostors: Vec<SightedImpostor>,
     touched: Vec<TargetIssue>,
     edited: Vec<Iid>,
@@ -195,7 +197,7 @@ impl Walk<'_> {
     /// An unmapped issue that says it is one of our copies.
     fn claim(&mut self, issue: &Issue) {
         let Some(found) = Found::in_body(&issue.description) else {
-            return;
+            return self.claim_by_footer(issue);
         };
         let link = self.link;
         let Some(original) = found.marker.path.last() else {
@@ -230,6 +232,17 @@ impl Walk<'_> {
         }
     }
 
+    /// One of our users wrote it, and another tool's footer says whose copy it is.
+    fn claim_by_footer(&mut self, issue: &Issue) {
+        let source = &self.link.source.project.web_url;
+        let ours = self.ours.contains(&issue.author.id) && issue.moved_to_id.is_none();
+        let original = peer::original(&issue.description, source).filter(|_| ours);
+        self.findings.pairs.extend(original.map(|source| Pair {
+            source,
+            target: issue.iid,
+        }));
+    }
+
     async fn record(self, lease: &Lease) -> Result<u64, SyncError> {
         let Self {
             cx,
@@ -243,12 +256,15 @@ impl Walk<'_> {
         let mirror = link.mirror;
         let Findings {
             adoptions,
+            pairs,
             impostors,
             touched,
             mut edited,
         } = findings;
+        let pairs = to_adopt(cx, link, pairs).await?;
         let seen_edited = edited.clone();
         edited.extend(adoptions.iter().map(|adoption| adoption.source_iid));
+        edited.extend(pairs.iter().map(|pair| pair.source));
         edited.sort_unstable();
         edited.dedup();
         if let Some(only) = link.settings.only {
@@ -271,6 +287,7 @@ impl Walk<'_> {
         let watched = !cx.store.twin_watch(mirror).await?.is_empty();
         let walk = TargetWalk {
             adoptions: &adoptions,
+            pairs: &pairs,
             impostors: &impostors,
             seen: &touched,
             edited: &seen_edited,
@@ -295,4 +312,14 @@ impl Walk<'_> {
         cx.events.emit(Event::Found { mirror, owed });
         Ok(owed)
     }
+}
+
+/// Those whose source issue has no mirror yet; of several for one the lowest number.
+async fn to_adopt(cx: &Context, link: &Link, mut pairs: Vec<Pair>) -> Result<Vec<Pair>, SyncError> {
+    pairs.sort_unstable();
+    pairs.dedup_by_key(|pair| pair.source);
+    let sources: BTreeSet<Iid> = pairs.iter().map(|pair| pair.source).collect();
+    let mirrored = cx.store.mirrors_of(link.mirror, &sources).await?;
+    pairs.retain(|pair| !mirrored.contains_key(&pair.source));
+    Ok(pairs)
 }

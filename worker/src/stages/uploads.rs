@@ -1,6 +1,6 @@
 //! Carries files from source to target.
 
-use super::case::Case;
+use super::{case::Case, found_files};
 use crate::{Context, SyncError, error::Side, events::Notice, lease::Lease, link::Link};
 use futures_util::StreamExt;
 use mirror_core::{
@@ -51,9 +51,16 @@ pub(crate) async fn carry(
         .map(|(upload, _)| key(case.link, upload))
         .collect();
     let known = case.cx.store.uploads(&keys).await?;
+    let unknown: Vec<&UploadRef> = mentioned
+        .iter()
+        .zip(&keys)
+        .filter(|(_, key)| !known.contains_key(*key))
+        .map(|((upload, _), _)| upload)
+        .collect();
+    let found = found_files::find(case, threads, &unknown).await?;
     let mut large = Vec::new();
     for ((upload, only_hidden), key) in mentioned.into_iter().zip(keys) {
-        let outcome = match known.get(&key) {
+        let outcome = match known.get(&key).or_else(|| found.get(&upload)) {
             Some(outcome) => outcome.clone(),
             None if only_hidden && case.link.target.project.visibility != Visibility::Private => {
                 // Whoever has the link can open a file of a project they can see.

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod adopting;
+mod adopting_pairs;
 mod answers;
 mod ceilings;
 mod confidential;
@@ -23,6 +24,7 @@ mod late_requests;
 mod leases;
 mod long_threads;
 mod lost_answers;
+mod lost_record;
 mod mending;
 mod ours_only;
 mod plans;

@@ -68,6 +68,79 @@ pub fn rewrite(
     edits.apply(text)
 }
 
+/// A file of the source, and the one on the target that may be its copy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// As the source's text links to it.
+    pub original: UploadRef,
+    /// As the copied text links to it.
+    pub copy: UploadRef,
+    /// The link itself, without query or fragment.
+    pub url: String,
+}
+
+/// Which files of the target may be copies of those that the source's text links to, told by what
+/// stands in their place in the copied text. It proves nothing of what is in them: either text may
+/// have been edited since.
+pub fn candidates(
+    text: &str,
+    source: &SourceProject<'_>,
+    copied: &str,
+    target: &SourceProject<'_>,
+) -> Vec<Candidate> {
+    let originals = of_project(links(text, source));
+    let copies = of_project(links(copied, target));
+    // One that stayed a link to the source keeps its place among the others.
+    let stayed = of_project(links(copied, source));
+    let mut places: Vec<(usize, Option<(&UploadRef, &str)>)> = Vec::new();
+    for (start, copy, url) in &copies {
+        places.push((*start, Some((copy, url.as_str()))));
+    }
+    for (start, _, _) in &stayed {
+        if !places.iter().any(|(taken, _)| taken == start) {
+            places.push((*start, None));
+        }
+    }
+    places.sort_by_key(|(start, _)| *start);
+    let in_place = places.len() == originals.len();
+    let mut found = Vec::new();
+    for (index, (_, original, _)) in originals.iter().enumerate() {
+        let copy = if in_place {
+            places.get(index).and_then(|(_, copy)| *copy)
+        } else {
+            let mut named = copies.iter();
+            named
+                .find(|(_, copy, _)| copy.filename == original.filename)
+                .map(|(_, copy, url)| (copy, url.as_str()))
+        };
+        let Some((copy, url)) = copy else { continue };
+        let candidate = Candidate {
+            original: original.clone(),
+            copy: copy.clone(),
+            url: url.to_owned(),
+        };
+        if !found.contains(&candidate) {
+            found.push(candidate);
+        }
+    }
+    found
+}
+
+/// Links to the project's own uploads: where, to which, and by which address.
+fn of_project(links: Vec<Link>) -> Vec<(usize, UploadRef, String)> {
+    links
+        .into_iter()
+        .filter_map(|link| {
+            let bare = link.target.strip_suffix(link.suffix.as_str());
+            let url = bare.unwrap_or(&link.target).to_owned();
+            match link.meaning {
+                Meaning::Ours(upload) => Some((link.range.start, upload, url)),
+                Meaning::Elsewhere => None,
+            }
+        })
+        .collect()
+}
+
 enum Meaning {
     Ours(UploadRef),
     /// Another project's upload on the same instance.

@@ -5,6 +5,7 @@ use crate::{
     desired::{Desired, Observed},
     issue::State,
     labels::{exclusive, scope},
+    provenance::alike,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -176,7 +177,7 @@ fn edit(desired: &Desired, observed: &Observed, known: &Known) -> IssueEdit {
     if desired.title != observed.title {
         edit.title = Some(desired.title.clone());
     }
-    if desired.description != observed.description {
+    if !alike(&desired.description, &observed.description) {
         edit.description = Some(desired.description.clone());
     }
     if desired.due_date != observed.due_date && known.takes("due_date") {

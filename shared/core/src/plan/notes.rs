@@ -5,6 +5,7 @@ use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},
     ids::NoteId,
     mapping::NoteMapping,
+    provenance::alike,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +62,7 @@ pub fn diff_notes(desired: &Desired, known: &KnownNotes<'_>) -> Vec<Step> {
                 ..
             }) => {
                 let same = match (known.bodies.get(target), fingerprint) {
-                    (Some(body), _) => *body == note.body,
+                    (Some(body), _) => alike(body, &note.body),
                     (None, Some(print)) => *print == note.fingerprint(),
                     (None, None) => false,
                 };

@@ -1,7 +1,7 @@
 //! Links to uploads, in every form.
 
 use mirror_core::ids::ProjectId;
-use mirror_core::markdown::uploads::{SourceProject, UploadRef, find, rewrite};
+use mirror_core::markdown::uploads::{SourceProject, UploadRef, candidates, find, rewrite};
 
 const HEX: &str = "0123456789abcdef0123456789abcdef";
 
@@ -174,4 +174,37 @@ fn what_was_not_transferred_stays_reachable_at_the_source() {
             "{before:?}"
         );
     }
+}
+
+/// What each file of the source's text may have become in the copied one.
+fn pairs(original: &str, copied: &str) -> Vec<(String, String)> {
+    let target = SourceProject {
+        id: ProjectId(9),
+        path: "team/inbox",
+        web_url: "https://other.example/team/inbox",
+    };
+    let found = candidates(&text(original), &source(), &text(copied), &target);
+    found
+        .into_iter()
+        .map(|one| (one.original.filename, one.url.replace(HEX, "HEX")))
+        .collect()
+}
+
+#[test]
+fn a_copy_of_a_file_is_looked_for_in_its_place() {
+    let original = "![a](/uploads/HEX/a.png) [b](/uploads/HEX/b%20c.txt) ![a](/uploads/HEX/a.png)";
+    // GitLab spelt one otherwise; and one stayed at the source.
+    let copied = "![a](/uploads/HEX/A.png) \
+                  [b](https://gl.example/sub/group/project/uploads/HEX/b%20c.txt) \
+                  ![a](/uploads/HEX/A.png)";
+    let a = ("a.png".to_owned(), "/uploads/HEX/A.png".to_owned());
+    assert_eq!(pairs(original, copied), [a]);
+}
+
+#[test]
+fn where_the_texts_differ_a_copy_is_looked_for_by_its_name() {
+    let original = "new: [n](/uploads/HEX/n.txt) [b](/uploads/HEX/b%20c.txt)";
+    let copied = "[b](/uploads/HEX/b%20c.txt)";
+    let b = ("b c.txt".to_owned(), "/uploads/HEX/b%20c.txt".to_owned());
+    assert_eq!(pairs(original, copied), [b]);
 }

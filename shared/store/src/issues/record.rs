@@ -113,7 +113,11 @@ impl Store {
     }
 }
 
-async fn save(tx: &mut Tx, mapping: &IssueMapping, now: DateTime<Utc>) -> Result<(), StoreError> {
+pub(crate) async fn save(
+    tx: &mut Tx,
+    mapping: &IssueMapping,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let (status, reason) = status_columns(&mapping.status);
     let target = mapping.target.as_ref();
     let read = mapping.read.as_ref();

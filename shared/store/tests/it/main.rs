@@ -15,6 +15,7 @@ mod mapping;
 mod mirroring;
 mod model;
 mod owing;
+mod pairs;
 mod references;
 mod rules;
 mod runs;

@@ -18,6 +18,7 @@ use mirror_core::{
     mapping::{Intended, Intent, NoteMapping},
     plan::{NewNote, Step},
     project::Role,
+    provenance::alike,
     render,
 };
 use mirror_gitlab::{Error, ErrorKind, NoteReply};
@@ -362,7 +363,7 @@ pub(crate) async fn record_compared(
         let same = known
             .target_note
             .and_then(|target| case.bodies.get(&target))
-            .is_some_and(|body| *body == note.body);
+            .is_some_and(|body| alike(body, &note.body));
         if known.fingerprint.is_none() && known.skipped.is_none() && same {
             let mapping = NoteMapping {
                 fingerprint: Some(note.fingerprint()),

@@ -16,6 +16,7 @@ pub(crate) async fn end_of(
     let base = sim.world(|world| world.base_url().to_owned());
     let name = InstanceName(base.strip_prefix("https://").unwrap().to_owned());
     let instance = store.register_instance(&name, &base, &[]).await.unwrap();
+    let known = store.instance(instance).await.unwrap().unwrap();
     let client = client(instance);
     let id = i64::try_from(seeded.project).unwrap();
     let project = client.project(ProjectId(id)).await.unwrap();
@@ -28,7 +29,7 @@ pub(crate) async fn end_of(
     End {
         instance,
         name,
-        also_known_as: Vec::new(),
+        also_known_as: known.also_known_as,
         client,
         project,
         metadata,
