@@ -4,8 +4,9 @@
 use crate::support::{Stage, World, issue, note};
 use gitlab_sim::{Content, IssueEdit, IssueSpec, NoteSpec};
 use mirror_core::{
+    ids::{Iid, InstanceName, IssueId, ProjectId},
     outcome::{Outcome, SkipReason},
-    provenance::Key,
+    provenance::{Hop, Key, Marker},
 };
 use mirror_store::Store;
 use mirror_worker::{Mode, Notice, Settings};
@@ -351,4 +352,59 @@ async fn a_claim_that_nothing_bears_out_hides_no_issue() {
     back.all_went_well().await;
     assert_eq!(back.copies_of(pasted).len(), 1);
     assert_eq!(back.copies().len(), 1, "and no copy of the copy");
+}
+
+/// A station on gitlab.c, which no mirror here reaches.
+fn elsewhere() -> Hop {
+    Hop {
+        instance: InstanceName("gitlab.c".into()),
+        project: ProjectId(3),
+        issue: IssueId(9),
+        iid: Iid(4),
+        note: None,
+    }
+}
+
+impl World {
+    /// An issue of the source that another deployment copied there, through these stations.
+    fn write_copied(&self, path: Vec<Hop>) -> u64 {
+        let project = ProjectId(i64::try_from(self.from.project).unwrap());
+        let marker = Marker {
+            path,
+            ..Marker::of(elsewhere(), InstanceName("gitlab.a".into()), project)
+        };
+        let line = marker.line(&Key::new([5; 32]));
+        self.write(IssueSpec {
+            description: Some(format!("{line}\n\nText.")),
+            ..issue(self.alice, "From elsewhere")
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_ring_of_strangers_closes_where_it_began() {
+    let world = World::new().await;
+    let to = world.to.project;
+    let began = world
+        .target
+        .edit(|sim| sim.create_issue(to, issue(world.tom, "Where it began")))
+        .unwrap();
+    let original = world.target_issue(began);
+    let here = Hop {
+        instance: InstanceName("gitlab.b".into()),
+        project: ProjectId(i64::try_from(to).unwrap()),
+        issue: IssueId(i64::try_from(original.id).unwrap()),
+        iid: Iid(i64::try_from(began).unwrap()),
+        note: None,
+    };
+    let back = world.write_copied(vec![here, elsewhere()]);
+    let passing = world.write_copied(vec![elsewhere()]);
+    world.run().await;
+    world.all_went_well().await;
+    let skipped = Outcome::Skipped(SkipReason::IsACopy);
+    assert_eq!(world.outcome(back), Some(skipped));
+    assert_eq!(world.target_count(), 2);
+    let copy = world.copy(passing).issue.description.unwrap();
+    let way = "path=gitlab.c;3;9;4,gitlab.a;";
+    assert!(copy.lines().next().unwrap().contains(way), "{copy}");
 }
