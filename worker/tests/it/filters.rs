@@ -268,6 +268,7 @@ async fn another_filter_makes_the_next_run_look_at_everything() {
     });
     world.run().await;
     assert_eq!(world.target_count(), 1);
+    world.at_rest().await;
     world.rule(r#"{"only":{"no_label":["shared"]}}"#).await;
     world.run().await;
     assert!(world.of(plain) && !world.of(closed));

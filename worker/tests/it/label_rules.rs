@@ -141,6 +141,7 @@ async fn a_plan_tells_what_new_rules_come_to_and_keeps_nothing() {
     let mut world = World::new().await;
     let iid = world.label("One", &["bug"]);
     world.run().await;
+    world.at_rest().await;
     world.rule(RULES).await;
     world.plan().await;
     assert_eq!(world.planned().len(), 2, "{:?}", world.planned());
@@ -157,6 +158,8 @@ async fn a_crash_does_not_forget_that_the_rules_have_changed() {
     let mut world = World::new().await;
     let iids = ["One", "Two", "Three"].map(|title| world.label(title, &["bug"]));
     world.run().await;
+    // By now nothing is looked at again but for the rules.
+    world.at_rest().await;
     world.rule(RULES).await;
     // The scan and one issue, and then the process is gone.
     world.owe_scan().await;

@@ -218,6 +218,20 @@ proptest! {
     }
 
     #[test]
+    fn where_no_label_is_to_be_created_none_is_and_it_is_quiet_all_the_same(
+        mut target in fresh_target(), rounds in vec(desired(), 1..5)
+    ) {
+        target.known.only_existing_labels = true;
+        let existed = target.labels.clone();
+        for desired in &rounds {
+            target.bring_in_line(desired);
+            let again = target.bring_in_line(desired);
+            prop_assert!(again.is_empty(), "{again:?} after {desired:?}");
+            prop_assert_eq!(&existed, &target.labels);
+        }
+    }
+
+    #[test]
     fn the_first_confidential_issue_is_created_neutral(desired in desired()) {
         let desired = Desired { confidential: true, ..desired };
         let plan = diff(&desired, None, &Known { neutral_description: "m".into(), ..Known::default() });
