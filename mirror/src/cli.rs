@@ -2,6 +2,7 @@
 
 use crate::{
     admin::{InstancesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments},
+    caution::CautionArguments,
     service::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments},
 };
 use clap::{Args, Parser, Subcommand};
@@ -227,6 +228,8 @@ pub(crate) struct MirrorArguments {
     /// The label that marks mirrored issues; empty for none
     #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
     pub(crate) mirrored_label: String,
+    #[command(flatten)]
+    pub(crate) caution: CautionArguments,
     /// End when nothing is due within this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(crate) wait: Duration,

@@ -18,7 +18,7 @@ use mirror_core::{
 };
 use mirror_gitlab::{HttpTransport, Options, SetupError, Transport};
 use mirror_queue::budget::Limit;
-use mirror_store::{Cipher, MirrorEnd, NewMirror, Schedule, Store};
+use mirror_store::{Caution, Cipher, MirrorEnd, NewMirror, Schedule, Store};
 use sharing::{Failed, Order, Read};
 use std::{
     collections::HashMap,
@@ -228,7 +228,10 @@ impl Connector {
         let store = &self.means.store;
         let looked = self.means.clock.monotonic();
         let row = store.mirror(mirror).await?;
-        let settings = settings(&store.schedule(mirror).await?);
+        let settings = settings(
+            &store.schedule(mirror).await?,
+            &store.caution(mirror).await?,
+        );
         let source = kept.map(|kept| &kept.source);
         let source = self.part(
             Side::Source,
@@ -311,12 +314,15 @@ impl Connector {
     }
 }
 
-fn settings(schedule: &Schedule) -> Settings {
+fn settings(schedule: &Schedule, caution: &Caution) -> Settings {
     let label = &schedule.mirrored_label;
     Settings {
         include_closed: schedule.include_closed,
         mirrored_label: (!label.is_empty()).then(|| label.clone()),
         max_attachment: u64::try_from(schedule.max_attachment_size).unwrap_or_default(),
+        on_delete: caution.on_delete,
+        breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use mirror_core::{
+    gone::{Breaker, OnDelete},
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     markdown::uploads::SourceProject,
     project::{Metadata, Project, TokenUser},
@@ -88,6 +89,12 @@ pub struct Settings {
     pub large_attachment: u64,
     /// So many comments of an issue are created before others have their turn.
     pub comments_at_once: usize,
+    /// What becomes of the copy of a deleted issue.
+    pub on_delete: OnDelete,
+    /// How many may go at once before a person is asked.
+    pub breaker: Breaker,
+    /// Files of what is hidden may go where everybody who has their link can open them.
+    pub exposes_files: bool,
 }
 
 impl Default for Settings {
@@ -102,6 +109,9 @@ impl Default for Settings {
             late_landing: TimeDelta::seconds(60),
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
+            on_delete: OnDelete::default(),
+            breaker: Breaker::default(),
+            exposes_files: false,
         }
     }
 }

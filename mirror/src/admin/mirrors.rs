@@ -3,6 +3,7 @@
 use super::{instances::client, table};
 use crate::{
     address::{self, Address},
+    caution::CautionArguments,
     check::{self, Finding},
     cli,
     exit::{Ending, misconfigured},
@@ -35,6 +36,8 @@ pub(crate) enum MirrorsCommand {
     Resume(OneArguments),
     /// Look for changes at once, not at the mirror's next turn
     SyncNow(SyncNowArguments),
+    /// Close or delete what is gone at the source, although it is much; look there first
+    Release(OneArguments),
 }
 
 /// `mirrors add`
@@ -63,6 +66,8 @@ pub(crate) struct AddArguments {
     /// The label that marks mirrored issues; empty for none
     #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
     mirrored_label: String,
+    #[command(flatten)]
+    caution: CautionArguments,
 }
 
 /// `mirrors list`
@@ -141,6 +146,7 @@ pub(crate) async fn mirrors(
             Ok(Ending::Well)
         }
         MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
+        MirrorsCommand::Release(arguments) => release(arguments, environment).await,
     }
 }
 
@@ -176,6 +182,8 @@ async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Res
             .next_full_at
             .or_else(|| full_interval.map(|every| now + every)),
     };
+    let caution = arguments.caution.caution();
+    store.set_caution(mirror.id, &caution).await?;
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();
     output::line(&format!(
@@ -252,6 +260,8 @@ struct Shown {
     every_seconds: i64,
     next_scan_at: Option<DateTime<Utc>>,
     paused: Option<String>,
+    /// Copies of what is gone at the source that wait for a person.
+    held: Option<u64>,
     pending: u64,
     running: u64,
     dead: u64,
@@ -266,6 +276,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
         let schedule = store.schedule(mirror.id).await?;
         let due = store.due(mirror.id).await?;
         let last = store.runs(mirror.id, 1).await?;
+        let removals = store.removals(mirror.id).await?;
         rows.push(Shown {
             id: mirror.id.0,
             source: mirror.source.path,
@@ -273,6 +284,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             every_seconds: schedule.interval.num_seconds(),
             next_scan_at: schedule.next_scan_at,
             paused: mirror.paused,
+            held: removals.held,
             pending: due.pending + due.paused + due.queued,
             running: due.running,
             dead: due.dead,
@@ -291,6 +303,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             "RUNNING",
             "DEAD",
             "LAST RUN",
+            "HELD BACK",
             "RESTS",
         ],
         |row| {
@@ -303,11 +316,25 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
                 row.running.to_string(),
                 row.dead.to_string(),
                 row.last_run.unwrap_or("-").to_owned(),
+                row.held
+                    .map_or_else(|| "-".to_owned(), |held| held.to_string()),
                 row.paused.clone().unwrap_or_default(),
             ]
         },
         "nothing is mirrored; add a mirror with `issue-mirror mirrors add SRC DST`",
     )?;
+    Ok(Ending::Well)
+}
+
+/// A person has looked: what is gone is gone.
+async fn release(arguments: &OneArguments, environment: &Environment) -> anyhow::Result<Ending> {
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let id = MirrorId(arguments.id);
+    let released = deployment.store.release_removals(id).await?;
+    deployment.signals.owed();
+    output::line(&format!(
+        "mirror {id}: {released} copies of what is gone at the source follow it with the next run"
+    ));
     Ok(Ending::Well)
 }
 

@@ -92,6 +92,8 @@ pub(crate) async fn steps(
                 resolved,
             } => thread::set_resolved(case, desired, &discussion, resolved).await?,
             Step::Open => issue::open(case).await?,
+            // Of issues that are there none is deleted; see `vanished`.
+            Step::DeleteIssue => {}
         }
     }
     comment::drop_unused_intents(case).await?;
@@ -239,7 +241,8 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::DeleteNote { .. }
             | Step::WithdrawNote { .. }
             | Step::SetResolved { .. }
-            | Step::Open => continue,
+            | Step::Open
+            | Step::DeleteIssue => continue,
         };
         case.cx
             .store

@@ -14,6 +14,7 @@ mod editions;
 mod figures;
 mod first_sync;
 mod gone_comments;
+mod gone_issues;
 mod hidden_parts;
 mod large_files;
 mod late_requests;

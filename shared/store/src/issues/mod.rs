@@ -5,4 +5,4 @@ mod record;
 mod row;
 
 pub use find::Side;
-pub(crate) use record::target_taken;
+pub(crate) use record::{save, target_taken};

@@ -113,7 +113,12 @@ impl Store {
     }
 }
 
-async fn save(tx: &mut Tx, mapping: &IssueMapping, now: DateTime<Utc>) -> Result<(), StoreError> {
+/// Records all that is known of an issue.
+pub(crate) async fn save(
+    tx: &mut Tx,
+    mapping: &IssueMapping,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let (status, reason) = status_columns(&mapping.status);
     let target = mapping.target.as_ref();
     let read = mapping.read.as_ref();
