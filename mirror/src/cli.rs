@@ -2,6 +2,7 @@
 
 use crate::{
     admin::{InstancesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments},
+    caution::CautionArguments,
     rules::RulesArguments,
     service::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments},
 };
@@ -234,6 +235,8 @@ pub(crate) struct MirrorArguments {
     pub(crate) mirrored_label: String,
     #[command(flatten)]
     pub(crate) rules: RulesArguments,
+    #[command(flatten)]
+    pub(crate) caution: CautionArguments,
     /// End when nothing is due within this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(crate) wait: Duration,

@@ -1,6 +1,7 @@
 //! `doctor`: what is wrong, and how it is mended.
 
 use crate::{
+    admin::held_back,
     check::{Finding, Level},
     cli::DoctorArguments,
     connect::{self, Addresses, Asked, Reach},
@@ -13,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::ports::Clock;
 use mirror_gitlab::IssueQuery;
 use mirror_runtime::{Environment, state_dir::StateDir};
-use mirror_store::Store;
+use mirror_store::{Mirror, Store};
 use mirror_worker::Side;
 use std::sync::Arc;
 
@@ -84,16 +85,19 @@ async fn state(arguments: &DoctorArguments, environment: &Environment) -> Vec<Fi
         return broken(error);
     }
     let clock: Arc<dyn Clock> = Arc::new(mirror_runtime::SystemClock::new());
-    let mirrors = match Store::open(&folder.database(), clock).await {
-        Ok(store) => store.mirrors().await,
+    let store = match Store::open(&folder.database(), clock).await {
+        Ok(store) => store,
         Err(error) => return broken(error.into()),
     };
-    match mirrors {
+    match store.mirrors().await {
         Ok(mirrors) => {
             let known = mirrors.len();
             let plural = if known == 1 { "" } else { "s" };
             let what = format!("{} holds {known} mirror{plural}", folder.path().display());
             let mut findings = vec![Finding::ok(ABOUT, what)];
+            for mirror in &mirrors {
+                findings.extend(held(&store, mirror).await);
+            }
             findings.extend(mirrors.into_iter().filter_map(|mirror| {
                 let reason = mirror.paused?;
                 let what = format!("{} → {} rests", mirror.source.path, mirror.target.path);
@@ -103,6 +107,14 @@ async fn state(arguments: &DoctorArguments, environment: &Environment) -> Vec<Fi
         }
         Err(error) => broken(error.into()),
     }
+}
+
+/// Copies of what is gone at the source that wait for a person.
+async fn held(store: &Store, mirror: &Mirror) -> Option<Finding> {
+    let removals = store.removals(mirror.id).await.ok()?;
+    let what = format!("{} → {}", mirror.source.path, mirror.target.path);
+    let mend = held_back(removals.held?, mirror.id.0);
+    Some(Finding::new(Level::Warning, "state", what, mend))
 }
 
 /// What edition and version mean for a mirror.

@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod caution;
 mod check;
 mod cli;
 mod connect;

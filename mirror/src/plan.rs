@@ -155,6 +155,7 @@ struct Drawn {
 struct DrawnIssue {
     issue: i64,
     create: bool,
+    delete: bool,
     requests: u64,
     steps: Vec<DrawnStep>,
 }
@@ -206,14 +207,23 @@ impl Drawn {
             return Ok(());
         }
         for issue in &self.issues {
-            let sign = if issue.create { '+' } else { '~' };
+            let sign = match (issue.create, issue.delete) {
+                (true, _) => '+',
+                (false, true) => '-',
+                (false, false) => '~',
+            };
             output::line(&format!("{sign} #{}", issue.issue));
             for step in &issue.steps {
                 output::line(&format!("    {} {}", step.sign, step.what));
             }
         }
         let creates = self.issues.iter().filter(|issue| issue.create).count();
-        let updates = self.issues.len() - creates;
+        let deletes = self.issues.iter().filter(|issue| issue.delete).count();
+        let updates = self.issues.len() - creates - deletes;
+        let deletes = match deletes {
+            0 => String::new(),
+            some => format!("{some} to delete, "),
+        };
         let time = self.seconds.map_or(String::new(), |seconds| {
             format!(
                 ", about {} under the limits given",
@@ -221,7 +231,7 @@ impl Drawn {
             )
         });
         output::line(&format!(
-            "Plan: {creates} to create, {updates} to update, {} in line or left out; {} requests{time}",
+            "Plan: {creates} to create, {updates} to update, {deletes}{} in line or left out; {} requests{time}",
             self.others, self.requests
         ));
         Ok(())
@@ -244,7 +254,8 @@ fn is_first(step: &Step, labels: &mut BTreeSet<String>) -> bool {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
-        | Step::Open => true,
+        | Step::Open
+        | Step::DeleteIssue => true,
     }
 }
 
@@ -263,7 +274,8 @@ fn class(step: &Step) -> Option<Class> {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
-        | Step::Open => None,
+        | Step::Open
+        | Step::DeleteIssue => None,
     }
 }
 
@@ -303,6 +315,7 @@ impl DrawnIssue {
         Self {
             issue: iid.0,
             create,
+            delete: plan.steps.contains(&Step::DeleteIssue),
             requests,
             steps,
         }
@@ -363,6 +376,7 @@ fn drawn(step: &Step, confidential: bool) -> (char, String) {
             resolved: false, ..
         } => ('~', "open a thread again".to_owned()),
         Step::Open => ('~', "make public".to_owned()),
+        Step::DeleteIssue => ('-', "issue".to_owned()),
     }
 }
 

@@ -142,6 +142,10 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
             "{count} comments are gone at the source, too many to delete at once unasked; look \
              there, then run it with --issue for this issue"
         ),
+        Notice::CopyHidden => {
+            "not to be seen at the source any more: its copy is confidential now".to_owned()
+        }
+        Notice::OriginalGone { copy } => format!("deleted at the source: its copy {copy}"),
         Notice::ThreadStays { why } => {
             format!("a thread is not resolved or opened as at the source: {why}")
         }

@@ -134,6 +134,7 @@ pub(crate) fn adopted(arguments: &MirrorArguments) -> anyhow::Result<Vec<Pair>> 
 
 /// How the arguments want it.
 pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
+    let caution = arguments.caution.caution();
     Settings {
         include_closed: arguments.include_closed,
         only: arguments.issue.map(Iid),
@@ -142,6 +143,9 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
             .filter(|label| !label.is_empty()),
         max_attachment: arguments.max_attachment_size,
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
+        on_delete: caution.on_delete,
+        breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }
@@ -216,7 +220,7 @@ async fn report(
     Ok(Report {
         source,
         target,
-        in_sync: left_in_all == 0 && counted.paused.is_none(),
+        in_sync: left_in_all == 0 && counted.paused.is_none() && !counted.waits_for_release(),
         numbers: counted.numbers(),
         requests: Requests::new(&clients.0.calls(), &clients.1.calls()),
         seconds: took.as_secs_f64(),

@@ -19,7 +19,7 @@ use mirror_core::{
 };
 use mirror_gitlab::{HttpTransport, Options, SetupError, Transport};
 use mirror_queue::budget::Limit;
-use mirror_store::{Cipher, MirrorEnd, NewMirror, Schedule, Store};
+use mirror_store::{Caution, Cipher, MirrorEnd, NewMirror, Schedule, Store};
 use sharing::{Failed, Order, Read};
 use std::{
     collections::HashMap,
@@ -230,7 +230,8 @@ impl Connector {
         let looked = self.means.clock.monotonic();
         let row = store.mirror(mirror).await?;
         let rules = rules(&store.rules(mirror).await?.text, kept)?;
-        let settings = settings(&store.schedule(mirror).await?, rules);
+        let caution = store.caution(mirror).await?;
+        let settings = settings(&store.schedule(mirror).await?, &caution, rules);
         let source = kept.map(|kept| &kept.source);
         let source = self.part(
             Side::Source,
@@ -325,13 +326,16 @@ fn rules(text: &str, kept: Option<&Connected>) -> Result<Arc<Rules>, SyncError> 
     Ok(Arc::new(rules))
 }
 
-fn settings(schedule: &Schedule, rules: Arc<Rules>) -> Settings {
+fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settings {
     let label = &schedule.mirrored_label;
     Settings {
         rules,
         include_closed: schedule.include_closed,
         mirrored_label: (!label.is_empty()).then(|| label.clone()),
         max_attachment: u64::try_from(schedule.max_attachment_size).unwrap_or_default(),
+        on_delete: caution.on_delete,
+        breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

@@ -126,6 +126,13 @@ pub enum Notice {
         /// How many.
         count: usize,
     },
+    /// An issue is out of sight at the source: its copy was hidden.
+    CopyHidden,
+    /// An issue is gone at the source.
+    OriginalGone {
+        /// What became of its copy.
+        copy: &'static str,
+    },
     /// A thread of the target cannot be resolved.
     ThreadStays {
         /// Why.

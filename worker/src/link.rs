@@ -3,6 +3,7 @@
 use crate::lease::STALE;
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
+    gone::{Breaker, OnDelete},
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
@@ -94,6 +95,12 @@ pub struct Settings {
     pub comments_at_once: usize,
     /// Which labels and issues it takes.
     pub rules: Arc<Rules>,
+    /// What becomes of the copy of a deleted issue.
+    pub on_delete: OnDelete,
+    /// How many may go at once before a person is asked.
+    pub breaker: Breaker,
+    /// Files of what is hidden may go where everybody who has their link can open them.
+    pub exposes_files: bool,
 }
 
 impl Default for Settings {
@@ -109,6 +116,9 @@ impl Default for Settings {
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
             rules: Rules::none().clone(),
+            on_delete: OnDelete::default(),
+            breaker: Breaker::default(),
+            exposes_files: false,
         }
     }
 }

@@ -17,3 +17,4 @@ pub(crate) mod source_walk;
 pub(crate) mod target_walk;
 pub(crate) mod twins;
 pub(crate) mod uploads;
+pub(crate) mod vanished;

@@ -42,6 +42,13 @@ impl World {
         }
     }
 
+    /// Ends a ban: their issues are there again.
+    pub fn unban_user(&mut self, id: UserId) {
+        if let Some(user) = self.users.get_mut(&id) {
+            user.banned = false;
+        }
+    }
+
     /// Adds a token of a user and returns its secret text.
     pub fn add_token(&mut self, user: UserId, spec: TokenSpec) -> String {
         let id = self.next_id("token");

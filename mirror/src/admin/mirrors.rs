@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     address::{self, Address},
+    caution::CautionArguments,
     check::{self, Finding},
     cli,
     exit::{Ending, misconfigured},
@@ -46,6 +47,8 @@ pub(crate) enum MirrorsCommand {
     SyncNow(SyncNowArguments),
     /// Take issues of the target for the mirrors that they were meant to be
     Adopt(AdoptArguments),
+    /// Close or delete what is gone at the source, although it is much; look there first
+    Release(OneArguments),
 }
 
 const RULES_EXAMPLE: &str = "\
@@ -83,6 +86,8 @@ pub(crate) struct AddArguments {
     /// the mirror has stay
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    #[command(flatten)]
+    caution: CautionArguments,
 }
 
 /// `mirrors list`
@@ -163,6 +168,7 @@ pub(crate) async fn mirrors(
         MirrorsCommand::Rules(arguments) => rules::run(arguments, environment).await,
         MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
         MirrorsCommand::Adopt(arguments) => adopt::adopt(arguments, environment).await,
+        MirrorsCommand::Release(arguments) => release(arguments, environment).await,
     }
 }
 
@@ -208,6 +214,8 @@ async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Res
         let new = before.next_scan_at.is_none();
         rules::set_first(store, mirror.id, &given, new).await?;
     }
+    let caution = arguments.caution.caution();
+    store.set_caution(mirror.id, &caution).await?;
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();
     output::line(&format!(
@@ -284,6 +292,8 @@ struct Shown {
     every_seconds: i64,
     next_scan_at: Option<DateTime<Utc>>,
     paused: Option<String>,
+    /// Copies of what is gone at the source that wait for a person.
+    held: Option<u64>,
     pending: u64,
     running: u64,
     dead: u64,
@@ -298,6 +308,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
         let schedule = store.schedule(mirror.id).await?;
         let due = store.due(mirror.id).await?;
         let last = store.runs(mirror.id, 1).await?;
+        let removals = store.removals(mirror.id).await?;
         rows.push(Shown {
             id: mirror.id.0,
             source: mirror.source.path,
@@ -305,6 +316,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             every_seconds: schedule.interval.num_seconds(),
             next_scan_at: schedule.next_scan_at,
             paused: mirror.paused,
+            held: removals.held,
             pending: due.pending + due.paused + due.queued,
             running: due.running,
             dead: due.dead,
@@ -323,6 +335,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             "RUNNING",
             "DEAD",
             "LAST RUN",
+            "HELD BACK",
             "RESTS",
         ],
         |row| {
@@ -335,11 +348,25 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
                 row.running.to_string(),
                 row.dead.to_string(),
                 row.last_run.unwrap_or("-").to_owned(),
+                row.held
+                    .map_or_else(|| "-".to_owned(), |held| held.to_string()),
                 row.paused.clone().unwrap_or_default(),
             ]
         },
         "nothing is mirrored; add a mirror with `issue-mirror mirrors add SRC DST`",
     )?;
+    Ok(Ending::Well)
+}
+
+/// A person has looked: what is gone is gone.
+async fn release(arguments: &OneArguments, environment: &Environment) -> anyhow::Result<Ending> {
+    let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
+    let id = MirrorId(arguments.id);
+    let released = deployment.store.release_removals(id).await?;
+    deployment.signals.owed();
+    output::line(&format!(
+        "mirror {id}: {released} copies of what is gone at the source follow it with the next run"
+    ));
     Ok(Ending::Well)
 }
 

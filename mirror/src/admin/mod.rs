@@ -13,5 +13,5 @@ mod workers;
 pub(crate) use instances::{InstancesCommand, instances};
 pub(crate) use jobs::{JobsCommand, jobs};
 pub(crate) use mirrors::{MirrorsCommand, mirrors};
-pub(crate) use runs::{RunsCommand, runs};
+pub(crate) use runs::{RunsCommand, held_back, runs};
 pub(crate) use workers::{WorkersArguments, workers};

@@ -139,6 +139,13 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
         .store
         .runs(MirrorId(arguments.mirror), arguments.limit)
         .await?;
+    let removals = deployment
+        .store
+        .removals(MirrorId(arguments.mirror))
+        .await?;
+    if let Some(held) = removals.held {
+        output::note(&format!("warning: {}", held_back(held, arguments.mirror)));
+    }
     let rows: Vec<Shown> = runs.into_iter().map(Shown::from).collect();
     table::print(
         &rows,
@@ -163,6 +170,14 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
         "no run is on record",
     )?;
     Ok(Ending::Well)
+}
+
+/// What a mirror holds back, and how it goes on.
+pub(crate) fn held_back(held: u64, mirror: i64) -> String {
+    format!(
+        "{held} issues are gone at the source, too many for their copies to follow unasked; look \
+         there, then `issue-mirror mirrors release {mirror}`"
+    )
 }
 
 async fn one(

@@ -5,6 +5,7 @@
 pub mod desired;
 pub mod discover;
 pub mod fingerprint;
+pub mod gone;
 pub mod ids;
 pub mod issue;
 pub mod job;

@@ -57,6 +57,13 @@ pub enum SkipReason {
     },
     /// Gone, or not visible to the token.
     Unreadable,
+    /// Gone at the source, as was proven.
+    Deleted,
+    /// Gone at the source together with so many that a person is to release their copies.
+    Held {
+        /// How many wait, this one among them.
+        count: u64,
+    },
     /// The target refuses it for good.
     Refused {
         /// GitLab's own words.
@@ -91,6 +98,12 @@ impl fmt::Display for SkipReason {
             Self::IsACopy => f.write_str("is itself a mirrored copy"),
             Self::ConfidentialNotProven { why } => write!(f, "confidential: {why}"),
             Self::Unreadable => f.write_str("gone, or hidden from the token"),
+            Self::Deleted => f.write_str("deleted at the source"),
+            Self::Held { count } => write!(
+                f,
+                "gone at the source like {count} in all, too many for their copies to follow \
+                 unasked; look there, then run `issue-mirror mirrors release`"
+            ),
             Self::Refused { why } => write!(f, "refused by the target: {why}"),
             Self::MarkerByStranger { target_iid } => {
                 write!(

@@ -8,21 +8,19 @@ use crate::{
     link::Link,
     stages::{
         adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, references,
-        settle, uploads,
+        settle, uploads, vanished,
     },
 };
 use mirror_core::{
     desired::Desired,
     ids::Iid,
     issue::{Discussion, State},
-    mapping::MappingStatus,
     outcome::{Outcome, SkipReason},
     plan::{KnownNotes, Plan, Prints, diff, diff_notes, mend},
     project::Role,
     render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
-use mirror_store::Store;
 use tokio::sync::OwnedMutexGuard;
 
 /// The walk of one issue: read, settle, carry files, render, plan, apply, record.
@@ -33,10 +31,15 @@ pub(crate) async fn run(
     iid: Iid,
 ) -> Result<Outcome, SyncError> {
     let Some(fresh) = facts::fresh(cx, link, iid).await? else {
-        return vanished(cx, lease, link, iid).await;
+        return vanished::follow(cx, lease, link, iid).await;
     };
     let mut case = Case::open(cx, lease, link, fresh).await?;
     adopt::as_asked(&mut case).await?;
+    if vanished::was_missed(&case.mapping) {
+        cx.store
+            .forget_missed(&lease.fence, link.mirror, iid)
+            .await?;
+    }
     if let Some(reason) = left_out(&case).await? {
         return case.skip(reason).await;
     }
@@ -45,7 +48,7 @@ pub(crate) async fn run(
         return filter::leave(case, outside).await;
     }
     let Some(threads) = notes::threads(&mut case).await? else {
-        return vanished(cx, lease, link, iid).await;
+        return vanished::follow(cx, lease, link, iid).await;
     };
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
@@ -123,37 +126,6 @@ async fn impostor(case: &Case<'_>) -> Result<Option<Iid>, SyncError> {
         }
     }
     Ok(None)
-}
-
-/// The token does not see the source issue. Its mirror stays as it is.
-async fn vanished(
-    cx: &Context,
-    lease: &Lease,
-    link: &Link,
-    iid: Iid,
-) -> Result<Outcome, SyncError> {
-    // The list may be empty because the whole project became unreadable.
-    crate::jobs::check_instance::run(cx, link, Side::Source).await?;
-    adopt::without_source(cx, link, iid).await?;
-    let store: &Store = &cx.store;
-    if let Some(mut mapping) = store.issue_mapping(link.mirror, iid).await?
-        && !cx.plans_only()
-    {
-        mapping.status = MappingStatus::Skipped(SkipReason::Unreadable.to_string());
-        // Whatever was read is void: once it is seen again it is due, and until then it is not
-        // asked for.
-        mapping.read = None;
-        store.record_issue(&lease.fence, &mapping).await?;
-    }
-    let outcome = Outcome::Skipped(SkipReason::Unreadable);
-    cx.events.emit(Event::Issue {
-        mirror: link.mirror,
-        iid,
-        outcome: outcome.clone(),
-        comments: 0,
-        attachments: 0,
-    });
-    Ok(outcome)
 }
 
 /// While the target has yet to prove that it keeps things hidden, jobs with hidden text go one by

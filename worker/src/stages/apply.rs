@@ -93,6 +93,8 @@ pub(crate) async fn steps(
                 resolved,
             } => thread::set_resolved(case, desired, &discussion, resolved).await?,
             Step::Open => issue::open(case).await?,
+            // Of issues that are there none is deleted; see `vanished`.
+            Step::DeleteIssue => {}
         }
     }
     comment::drop_unused_intents(case).await?;
@@ -118,7 +120,8 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
-        | Step::Open => return false,
+        | Step::Open
+        | Step::DeleteIssue => return false,
     };
     desired.cut.contains(&text)
 }
@@ -214,7 +217,8 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::DeleteNote { .. }
             | Step::WithdrawNote { .. }
             | Step::SetResolved { .. }
-            | Step::Open => continue,
+            | Step::Open
+            | Step::DeleteIssue => continue,
         };
         case.cx
             .store

@@ -124,7 +124,8 @@ async fn send(case: &mut Case<'_>, step: Step) -> Result<Option<SkipReason>, Syn
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
-        | Step::Open => {}
+        | Step::Open
+        | Step::DeleteIssue => {}
     }
     Ok(None)
 }

@@ -1,6 +1,9 @@
 //! Finds the source issues that are due.
 
-use super::ascending::{Ascending, Batch};
+use super::{
+    ascending::{Ascending, Batch},
+    vanished::{self, SECOND_LOOK},
+};
 use crate::{
     Context, SyncError,
     error::{On, Side},
@@ -20,7 +23,10 @@ use mirror_core::{
 };
 use mirror_gitlab::{IssueQuery, Sort};
 use mirror_store::{Owe, Watermarks};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 /// Owes every source issue that changed since the watermark, or whose last read may have missed a
 /// change, and moves the watermark. Returns how many are due.
@@ -39,6 +45,7 @@ pub(crate) async fn run(
         started: None,
         owed: 0,
         priority: Priority::Incremental,
+        met: HashSet::new(),
     };
     if let Some(iid) = link.settings.only {
         walk.owe([iid], None).await?;
@@ -48,18 +55,19 @@ pub(crate) async fn run(
     if since.is_none() {
         walk.priority = Priority::Backfill;
     }
-    if walk.newest_page_says_it_all(&mut since).await? {
-        walk.unsettled().await?;
-        return Ok(walk.owed);
+    if !walk.newest_page_says_it_all(&mut since).await? {
+        let query = IssueQuery {
+            updated_after: since,
+            with_label_details: true,
+            ..IssueQuery::default()
+        };
+        let mut rows = Ascending::new(&link.source.client, link.source.project.id, query);
+        while let Some(batch) = rows.next().await.on(Side::Source)? {
+            walk.batch(batch).await?;
+        }
     }
-    let query = IssueQuery {
-        updated_after: since,
-        with_label_details: true,
-        ..IssueQuery::default()
-    };
-    let mut rows = Ascending::new(&link.source.client, link.source.project.id, query);
-    while let Some(batch) = rows.next().await.on(Side::Source)? {
-        walk.batch(batch).await?;
+    if since.is_none() {
+        walk.missing().await?;
     }
     walk.unsettled().await?;
     Ok(walk.owed)
@@ -75,6 +83,8 @@ struct Walk<'a> {
     started: Option<DateTime<Utc>>,
     owed: u64,
     priority: Priority,
+    /// What the listing showed.
+    met: HashSet<Iid>,
 }
 
 impl Walk<'_> {
@@ -154,6 +164,7 @@ impl Walk<'_> {
             .get_or_insert_with(|| batch.clock.unwrap_or_else(|| self.cx.store.now()));
         let read_at = batch.clock.unwrap_or(started);
         let iids: Vec<Iid> = batch.issues.iter().map(|issue| issue.iid).collect();
+        self.met.extend(&iids);
         let known = self
             .cx
             .store
@@ -189,12 +200,32 @@ impl Walk<'_> {
         }
     }
 
+    /// Nothing tells that an issue was deleted but a listing of everything that lacks it. Whether it
+    /// is gone its own job finds out.
+    async fn missing(&mut self) -> Result<(), SyncError> {
+        let (store, mirror) = (&self.cx.store, self.link.mirror);
+        let sight = vanished::sight(self.link);
+        store.note_sight(&self.lease.fence, mirror, sight).await?;
+        let mut missing = store.copied(mirror).await?;
+        missing.retain(|iid| !self.met.contains(iid));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.owe(missing, None).await
+    }
+
     /// Within a minute of its last change an issue may change again without showing it: what was
     /// read that early is read once more.
     async fn unsettled(&mut self) -> Result<(), SyncError> {
         let slack = THROTTLED_TOUCH.to_std().unwrap_or(Duration::ZERO);
         let unsettled = self.cx.store.unsettled(self.link.mirror, slack).await?;
         self.owe(unsettled, None).await?;
+        let missed_until = self.cx.store.now() - SECOND_LOOK;
+        let looks = self.cx.store.second_looks(self.link.mirror, missed_until);
+        let looks = looks.await?;
+        if !looks.is_empty() {
+            self.owe(looks, None).await?;
+        }
         if self.link.settings.include_closed {
             // Left out by an earlier run that was not asked for them.
             let reason = SkipReason::ClosedBeforeFirstSync.to_string();

@@ -17,6 +17,7 @@ mod figures;
 mod filters;
 mod first_sync;
 mod gone_comments;
+mod gone_issues;
 mod hidden_parts;
 mod label_rules;
 mod large_files;

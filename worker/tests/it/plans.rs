@@ -29,6 +29,7 @@ fn sent_by(step: &Step) -> Vec<&'static str> {
         Step::UpdateNote { .. } | Step::WithdrawNote { .. } => vec!["PUT note"],
         Step::DeleteNote { .. } => vec!["DELETE note"],
         Step::SetResolved { .. } => vec!["PUT discussion"],
+        Step::DeleteIssue => vec!["DELETE issue"],
     }
 }
 
@@ -47,12 +48,14 @@ fn kind_of(write: &str) -> &'static str {
         ["POST", _, "issues", _, "discussions", _, "notes"] => "POST reply",
         ["PUT", _, "issues", _, "notes", _] => "PUT note",
         ["DELETE", _, "issues", _, "notes", _] => "DELETE note",
+        ["DELETE", _, "issues", _] => "DELETE issue",
         ["PUT", _, "issues", _, "discussions", _] => "PUT discussion",
         _ => panic!("{write}"),
     }
 }
 
-async fn plan_then_sync(world: &mut World) {
+/// Plans, then syncs, and compares; how many requests to change something that were.
+pub(crate) async fn plan_then_sync(world: &mut World) -> usize {
     world.forget_requests();
     let before = world.planned().len();
     let writes = world.all_writes();
@@ -67,6 +70,7 @@ async fn plan_then_sync(world: &mut World) {
     assert_eq!(planned, sent);
     assert!(cost >= u64::try_from(sent.len()).unwrap());
     world.all_went_well().await;
+    sent.len()
 }
 
 impl World {

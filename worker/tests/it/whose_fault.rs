@@ -188,36 +188,6 @@ async fn an_unreadable_target_never_looks_empty() {
 }
 
 #[tokio::test]
-async fn a_source_issue_out_of_sight_leaves_its_copy_as_it_is() {
-    let world = World::new().await;
-    let kept = world.write(issue(world.alice, "Kept"));
-    let gone = world.write(issue(world.alice, "Gone"));
-    world.later(10);
-    world.run().await;
-    let from = world.from.project;
-    world
-        .source
-        .edit(|sim| sim.delete_issue(from, gone, world.alice).unwrap());
-    world.later(300);
-    world.forget_requests();
-    world.run().await;
-    assert_eq!(world.writes(), Vec::<String>::new());
-    assert_eq!(world.copies_of(gone).len(), 1);
-    world.assert_mirrored([kept]);
-    world.all_went_well().await;
-    world.later(300);
-    world.run().await;
-    world.later(300);
-    world.forget_requests();
-    world.run().await;
-    assert_eq!(
-        world.source_requests().len(),
-        1,
-        "what is gone is not asked for again and again"
-    );
-}
-
-#[tokio::test]
 async fn a_new_bot_adopts_what_the_old_one_wrote() {
     let mut world = with_an_edit_due().await;
     let bot = world.target.add_user(UserSpec {

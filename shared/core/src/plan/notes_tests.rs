@@ -277,7 +277,8 @@ impl Target {
             | Step::AddSpentTime(_)
             | Step::UpdateNote { .. }
             | Step::WithdrawNote { .. }
-            | Step::Open => panic!("not of these comments: {step:?}"),
+            | Step::Open
+            | Step::DeleteIssue => panic!("not of these comments: {step:?}"),
         }
     }
 

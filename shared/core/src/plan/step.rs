@@ -84,6 +84,8 @@ pub enum Step {
     },
     /// Make it public, after everything else.
     Open,
+    /// Delete the issue, whose original is gone.
+    DeleteIssue,
 }
 
 impl Step {
@@ -105,7 +107,8 @@ impl Step {
             | Self::UpdateNote { .. }
             | Self::DeleteNote { .. }
             | Self::WithdrawNote { .. }
-            | Self::SetResolved { .. } => 1,
+            | Self::SetResolved { .. }
+            | Self::DeleteIssue => 1,
         }
     }
 }

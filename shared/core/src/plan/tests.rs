@@ -62,6 +62,7 @@ impl Target {
             }
             Step::Restrict => self.issue.as_mut().unwrap().confidential = true,
             Step::Open => self.issue.as_mut().unwrap().confidential = false,
+            Step::DeleteIssue => self.issue = None,
             Step::SetState(state) => self.issue.as_mut().unwrap().state = *state,
             Step::SetTimeEstimate(seconds) => self.issue.as_mut().unwrap().estimate = *seconds,
             Step::TransferUpload { .. }

@@ -113,6 +113,7 @@ impl Store {
     }
 }
 
+/// Records all that is known of an issue.
 pub(crate) async fn save(
     tx: &mut Tx,
     mapping: &IssueMapping,

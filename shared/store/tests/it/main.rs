@@ -9,6 +9,7 @@ mod creating;
 mod crowds;
 mod faults;
 mod files;
+mod gone;
 mod history;
 mod jobs;
 mod mapping;
