@@ -251,7 +251,17 @@ mod tests {
                 }
                 Step::SetState(state) => observed.state = *state,
                 Step::DeleteIssue => return None,
-                other => panic!("{other:?}"),
+                Step::TransferUpload { .. }
+                | Step::CreateLabel(_)
+                | Step::CreateIssue(_)
+                | Step::SetTimeEstimate(_)
+                | Step::AddSpentTime(_)
+                | Step::CreateNote(_)
+                | Step::UpdateNote { .. }
+                | Step::DeleteNote { .. }
+                | Step::WithdrawNote { .. }
+                | Step::SetResolved { .. }
+                | Step::Open => panic!("no farewell: {step:?}"),
             }
         }
         Some(observed)
