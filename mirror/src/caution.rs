@@ -17,10 +17,6 @@ pub(crate) struct CautionArguments {
     /// As --max-delete, in percent of all copies
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = clap::value_parser!(u32).range(0..=100))]
     max_delete_share: u32,
-    /// Copy files of confidential issues and internal comments also into a target project that is
-    /// not private: whoever gets hold of a link can open the file there
-    #[arg(long)]
-    expose_confidential_files: bool,
 }
 
 impl CautionArguments {
@@ -32,7 +28,8 @@ impl CautionArguments {
                 count: u64::from(self.max_delete),
                 percent: u64::from(self.max_delete_share),
             },
-            exposes_files: self.expose_confidential_files,
+            // Nothing heeds it yet, so it cannot be asked for.
+            exposes_files: false,
         }
     }
 }

@@ -252,7 +252,7 @@ mod tests {
                 }
                 Step::SetState(state) => observed.state = *state,
                 Step::DeleteIssue => return None,
-                other @ (Step::TransferUpload { .. }
+                Step::TransferUpload { .. }
                 | Step::CreateLabel(_)
                 | Step::CreateIssue(_)
                 | Step::SetTimeEstimate(_)
@@ -262,7 +262,7 @@ mod tests {
                 | Step::DeleteNote { .. }
                 | Step::WithdrawNote { .. }
                 | Step::SetResolved { .. }
-                | Step::Open) => panic!("{other:?}"),
+                | Step::Open => panic!("no farewell: {step:?}"),
             }
         }
         Some(observed)

@@ -179,10 +179,8 @@ async fn what_others_wrote_on_a_copy_is_not_deleted_with_it() {
     world.sweep(&settings).await;
     world.next_run().await;
     assert!(!world.is_open(gone) && world.says_why(gone));
-    let closed = |notice: &Notice| {
-        matches!(notice, Notice::OriginalGone { copy } if copy.contains("closed, not deleted"))
-    };
-    assert!(world.notices().iter().any(closed), "{:?}", world.notices());
+    let told = world.told();
+    assert!(told.contains("was closed, not deleted"), "{told}");
     world.all_went_well().await;
 }
 
