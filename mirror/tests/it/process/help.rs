@@ -49,6 +49,12 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
                                         ones are given
           --no-rules                    Forget the mirror's rules: everything is mirrored, under its own
                                         name
+          --on-delete <POLICY>          What becomes of the copy of an issue that was deleted at the
+                                        source: keep, close or delete [default: close]
+          --max-delete <N>              Close or delete at most so many copies at once (or the share
+                                        below, if that is more); otherwise none, until `mirrors release`
+                                        [default: 10]
+          --max-delete-share <PERCENT>  As --max-delete, in percent of all copies [default: 10]
           --wait <SECONDS>              End when nothing is due within this many seconds [default: 600]
           --late-landing <SECONDS>      How long a create without an answer may still take effect, in
                                         seconds [default: 60]
