@@ -124,7 +124,7 @@ fn the_laws_hold_in_as_many_runs_as_are_asked_for() {
 }
 
 /// Every mistake is caught within so many runs.
-const CHANCES: u64 = 12;
+const CHANCES: u64 = 24;
 
 #[test]
 fn every_mistake_is_caught() {
