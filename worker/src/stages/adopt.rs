@@ -1,15 +1,14 @@
 //! Takes a target issue for the mirror that was there before: a person, or another tool's footer,
 //! says which.
 
-use super::{case::Case, copies};
-use crate::{Context, SyncError, error::On, error::Side, link::Link};
+use super::{case::Case, copies, lookup};
+use crate::{Context, SyncError, link::Link};
 use mirror_core::{
     ids::Iid,
     issue::Issue,
     mapping::MappingStatus,
     provenance::{Found, Kind},
 };
-use mirror_gitlab::ErrorKind;
 
 /// Adopts what is on record to be adopted. From then on its title, text and fields are the source's,
 /// as of any mirror; what others commented there stays.
@@ -78,16 +77,11 @@ fn refused(iid: Iid, target: Iid, why: &str) -> SyncError {
 }
 
 async fn read(case: &Case<'_>, target_iid: Iid) -> Result<Issue, SyncError> {
-    let target = &case.link.target;
-    match target.client.issue(target.project.id, target_iid).await {
-        Ok(there) => Ok(there.value),
-        Err(error) if *error.kind() == ErrorKind::NotFound => {
-            crate::jobs::check_instance::run(case.cx, case.link, Side::Target).await?;
-            let why = format!("the target token does not see #{target_iid}");
-            Err(refused(case.iid(), target_iid, &why))
-        }
-        refused => Ok(refused.on(Side::Target)?.value),
-    }
+    let there = lookup::on_target(case.cx, case.link, target_iid).await?;
+    there.ok_or_else(|| {
+        let why = format!("the target token does not see #{target_iid}");
+        refused(case.iid(), target_iid, &why)
+    })
 }
 
 /// Why an issue cannot be this one's mirror.

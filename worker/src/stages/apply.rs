@@ -10,8 +10,8 @@ mod time;
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
-use super::{case::Case, found_again, settle};
-use crate::{SyncError, error::Side, events::Notice};
+use super::{case::Case, found_again, lookup};
+use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Desired,
     issue::Discussion,
@@ -137,17 +137,10 @@ pub(crate) async fn read_target(
     };
     let iid = target.iid;
     if case.observed.is_none() {
-        let found = match settle::read(case, iid).await {
-            Err(SyncError::GitLab { source, .. })
-                if *source.kind() == mirror_gitlab::ErrorKind::NotFound =>
-            {
-                // Project and token are checked first, by whoever gets this error.
-                crate::jobs::check_instance::run(case.cx, case.link, Side::Target).await?;
-                return Err(SyncError::PersonNeeded(format!(
-                    "target issue #{iid} is gone; it is not made again by itself"
-                )));
-            }
-            found => found?,
+        let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
+            return Err(SyncError::PersonNeeded(format!(
+                "target issue #{iid} is gone; it is not made again by itself"
+            )));
         };
         if found.moved_to_id.is_some() {
             return Err(SyncError::PersonNeeded(format!(

@@ -1,7 +1,7 @@
 //! Issues that the mirror's rules do not take, or take no more.
 
-use super::{apply::issue, case::Case, settle};
-use crate::{SyncError, events::Event, jobs::check_instance};
+use super::{apply::issue, case::Case, lookup};
+use crate::{SyncError, events::Event};
 use mirror_core::{
     issue::State,
     mapping::MappingStatus,
@@ -10,7 +10,6 @@ use mirror_core::{
     render,
     rules::{Outside, WhenLeft},
 };
-use mirror_gitlab::ErrorKind;
 
 /// The condition that keeps the issue out; `None`: it is one of those that the mirror takes.
 pub(crate) fn outside(case: &Case<'_>) -> Option<Outside> {
@@ -67,12 +66,8 @@ async fn last_steps(case: &mut Case<'_>, close: bool) -> Result<Vec<Step>, SyncE
     let Some(iid) = issue::target_iid(case) else {
         return Ok(Vec::new());
     };
-    let there = match settle::read(case, iid).await {
-        Err(SyncError::GitLab { side, source }) if *source.kind() == ErrorKind::NotFound => {
-            check_instance::run(case.cx, case.link, side).await?;
-            return Ok(Vec::new());
-        }
-        there => there?,
+    let Some(there) = lookup::on_target(case.cx, case.link, iid).await? else {
+        return Ok(Vec::new());
     };
     if there.moved_to_id.is_some() {
         return Ok(Vec::new());

@@ -14,8 +14,25 @@ use mirror_core::{
     issue::{Discussion, Issue},
     provenance::{Found, Hop},
 };
-use mirror_gitlab::{IssueQuery, Sort};
+use mirror_gitlab::{ErrorKind, IssueQuery, Sort};
 use std::collections::BTreeSet;
+
+/// A target issue, read afresh; `None`: it is not there, and the project is readable.
+pub(crate) async fn on_target(
+    cx: &Context,
+    link: &Link,
+    iid: Iid,
+) -> Result<Option<Issue>, SyncError> {
+    let target = &link.target;
+    match target.client.issue(target.project.id, iid).await {
+        Err(error) if *error.kind() == ErrorKind::NotFound => {
+            // So it would seem where the whole project became unreadable.
+            check_instance::run(cx, link, Side::Target).await?;
+            Ok(None)
+        }
+        found => Ok(Some(found.on(Side::Target)?.value)),
+    }
+}
 
 /// The target's copy of a source issue, if a create of ours has taken effect since `since` (by the
 /// target's own clock; `None` is ever). Of several the lowest id.

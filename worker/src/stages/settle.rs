@@ -61,7 +61,7 @@ pub(crate) fn wait_or_send_again(case: &mut Case<'_>, intent: Intent) -> Result<
 }
 
 /// The target issue, read afresh.
-pub(crate) async fn read(case: &Case<'_>, iid: Iid) -> Result<Issue, SyncError> {
+async fn read(case: &Case<'_>, iid: Iid) -> Result<Issue, SyncError> {
     let target = &case.link.target;
     Ok(target
         .client

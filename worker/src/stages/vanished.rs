@@ -105,7 +105,7 @@ impl Absent<'_> {
         let Some(judged) = judged else {
             return self.leave(SkipReason::Deleted).await;
         };
-        let Some(there) = self.read(copy).await? else {
+        let Some(there) = lookup::on_target(self.cx, self.link, copy).await? else {
             // The target's people deleted the copy, or we did and did not hear of it.
             return self.forget().await;
         };
@@ -197,21 +197,6 @@ impl Absent<'_> {
         // Who was an administrator may be none by now.
         let admin = source.user.admin && source.client.token_user().await.on(Side::Source)?.admin;
         Ok(Sight::of(project.role, admin))
-    }
-
-    async fn read(&self, copy: Iid) -> Result<Option<Issue>, SyncError> {
-        let target = &self.link.target;
-        match target.client.issue(target.project.id, copy).await {
-            Ok(found) => Ok(Some(found.value)),
-            Err(error) if *error.kind() == ErrorKind::NotFound => {
-                check_instance::run(self.cx, self.link, Side::Target).await?;
-                Ok(None)
-            }
-            Err(source) => Err(SyncError::GitLab {
-                side: Side::Target,
-                source,
-            }),
-        }
     }
 
     /// Whether the token may, and takes nothing away that others wrote.
