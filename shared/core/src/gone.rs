@@ -1,4 +1,5 @@
-//! What becomes of the copy of an issue that is gone at the source, or out of sight.
+//! What becomes of the copy of an issue that is gone at the source, out of sight, or not mirrored
+//! any more.
 
 use crate::{
     desired::Observed,
@@ -152,11 +153,11 @@ pub fn farewell(
             Some("was deleted")
         }
         (Absence::Gone, OnDelete::Close, _) => {
-            steps.extend(close(observed));
+            steps.extend(close(observed, GONE));
             Some("was closed")
         }
         (Absence::Gone, OnDelete::Delete, false) => {
-            steps.extend(close(observed));
+            steps.extend(close(observed, GONE));
             Some("was closed, not deleted: others commented on it, or the token's user is no Owner")
         }
     };
@@ -166,9 +167,21 @@ pub fn farewell(
     }
 }
 
-fn close(observed: &Observed) -> Vec<Step> {
+/// What the copy of an issue is sent for the last time that has left what its mirror takes.
+pub fn leaving(confidential: bool, closes: bool, observed: &Observed) -> Vec<Step> {
     let mut steps = Vec::new();
-    if let Some(description) = with_notice(&observed.description) {
+    if confidential && !observed.confidential {
+        steps.push(Step::Restrict);
+    }
+    if closes {
+        steps.extend(close(observed, LEFT));
+    }
+    steps
+}
+
+fn close(observed: &Observed, why: Notice) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if let Some(description) = why.above(&observed.description) {
         steps.push(Step::UpdateIssue(IssueEdit {
             description: Some(description),
             ..IssueEdit::default()
@@ -180,25 +193,42 @@ fn close(observed: &Observed) -> Vec<Step> {
     steps
 }
 
-const NOTICE: &str =
-    "*The original of this issue was deleted. This copy is closed, and follows nothing any more.*";
+/// A line that says why a copy is closed.
+#[derive(Clone, Copy)]
+struct Notice {
+    line: &'static str,
+    /// Said in a text too that has lost its marker.
+    unmarked: bool,
+}
 
-/// The description with a line that says why the copy is closed, below its marker, where no text
-/// that leaves something open comes before it. `None`: it stands there, or finds no room.
-fn with_notice(description: &str) -> Option<String> {
-    let marked = Found::in_body(description).is_some();
-    let (marker, text) = match description.split_once('\n') {
-        Some((marker, text)) if marked => (marker, text.trim_start_matches('\n')),
-        Some(_) | None if marked => (description, ""),
-        Some(_) | None => ("", description),
-    };
-    if text.starts_with(NOTICE) {
-        return None;
+const GONE: Notice = Notice {
+    line: "*The original of this issue was deleted. This copy is closed, and follows nothing any more.*",
+    unmarked: true,
+};
+
+const LEFT: Notice = Notice {
+    line: "*This copy is kept in line no more: its issue has left what its mirror takes.*",
+    unmarked: false,
+};
+
+impl Notice {
+    /// The description with the line below its marker, where no text that leaves something open
+    /// comes before it. `None`: it stands there, or finds no room or no place.
+    fn above(self, description: &str) -> Option<String> {
+        let marked = Found::in_body(description).is_some();
+        let (marker, text) = match description.split_once('\n') {
+            Some((marker, text)) if marked => (marker, text.trim_start_matches('\n')),
+            Some(_) | None if marked => (description, ""),
+            Some(_) | None => ("", description),
+        };
+        if text.starts_with(self.line) || !(marked || self.unmarked) {
+            return None;
+        }
+        let parts = [marker, self.line, text];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let description = parts.join("\n\n");
+        (description.len() <= MAX_DESCRIPTION).then_some(description)
     }
-    let parts = [marker, NOTICE, text];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    let description = parts.join("\n\n");
-    (description.len() <= MAX_DESCRIPTION).then_some(description)
 }
 
 #[cfg(test)]
@@ -282,7 +312,7 @@ mod tests {
                 prop_assert!(there.confidential >= confidential, "it is never opened");
                 prop_assert_eq!(Found::in_body(&there.description), Found::in_body(&text));
                 prop_assert!(there.description.ends_with(text.trim_start_matches('\n'))
-                    || there.description.contains(NOTICE));
+                    || there.description.contains(GONE.line));
             }
         }
 
@@ -310,12 +340,31 @@ mod tests {
     #[test]
     fn the_reason_stands_below_the_marker() {
         let text = format!("{}\n\n```\nleft open", marker());
-        let said = with_notice(&text).unwrap();
-        assert_eq!(said, format!("{}\n\n{NOTICE}\n\n```\nleft open", marker()));
-        assert_eq!(with_notice(&said), None);
-        assert_eq!(with_notice(""), Some(NOTICE.to_owned()));
+        let said = GONE.above(&text).unwrap();
+        assert_eq!(
+            said,
+            format!("{}\n\n{}\n\n```\nleft open", marker(), GONE.line)
+        );
+        assert_eq!(GONE.above(&said), None);
+        assert_eq!(GONE.above(""), Some(GONE.line.to_owned()));
         let full = format!("{}\n\n{}", marker(), "x".repeat(MAX_DESCRIPTION));
-        assert_eq!(with_notice(&full), None, "there is no room for it");
+        assert_eq!(GONE.above(&full), None, "there is no room for it");
+    }
+
+    #[test]
+    fn a_copy_that_is_left_says_so_once_and_below_its_marker() {
+        let marker = marker();
+        let left = LEFT
+            .above(&format!("{marker}\n\nText.\n\n---\n\nFooter."))
+            .unwrap();
+        let rest = left
+            .strip_prefix(&format!("{marker}\n\n*This copy"))
+            .unwrap();
+        assert!(rest.ends_with("*\n\nText.\n\n---\n\nFooter."), "{left}");
+        assert_eq!(LEFT.above(&left), None);
+        assert_eq!(LEFT.above("What a person\n\nwrote instead."), None);
+        let long = "x".repeat(MAX_DESCRIPTION - marker.len() - 2);
+        assert_eq!(LEFT.above(&format!("{marker}\n\n{long}")), None);
     }
 
     #[test]

@@ -193,21 +193,6 @@ pub fn deleted_note(frame: &Frame<'_>, issue: &Issue, note: NoteId) -> String {
     )
 }
 
-/// The line that a copy begins with whose issue has left what its mirror takes.
-const LEFT: &str = "*This copy is kept in line no more: its issue has left what its mirror takes.*";
-
-/// The description of a copy whose issue has left what its mirror takes: as it stands there, below
-/// a line that says so. `None`: that is there already, or there is no room or no place for it.
-pub fn left_description(there: &str) -> Option<String> {
-    let (marker, rest) = there.split_once('\n')?;
-    let _ = Found::in_body(marker)?;
-    let rest = rest.trim_start_matches('\n');
-    if rest.starts_with(LEFT) || there.len() + LEFT.len() + 4 > MAX_DESCRIPTION {
-        return None;
-    }
-    Some(format!("{marker}\n\n{LEFT}\n\n{rest}"))
-}
-
 /// Every file that the issue and its comments mention, once each; with whether a confidential
 /// issue or an internal note is all that mentions it.
 pub fn mentioned_uploads(

@@ -3,11 +3,11 @@
 use super::{apply::issue, case::Case, lookup};
 use crate::{SyncError, events::Event};
 use mirror_core::{
-    issue::State,
+    desired::Observed,
+    gone::leaving,
     mapping::MappingStatus,
     outcome::{Outcome, SkipReason},
-    plan::{IssueEdit, Plan, Step},
-    render,
+    plan::{Plan, Step},
     rules::{Outside, WhenLeft},
 };
 
@@ -73,22 +73,8 @@ async fn last_steps(case: &mut Case<'_>, close: bool) -> Result<Vec<Step>, SyncE
         return Ok(Vec::new());
     }
     case.observe(&there);
-    let mut steps = Vec::new();
-    if case.source.confidential && !there.confidential {
-        steps.push(Step::Restrict);
-    }
-    if close {
-        if let Some(description) = render::left_description(&there.description) {
-            steps.push(Step::UpdateIssue(IssueEdit {
-                description: Some(description),
-                ..IssueEdit::default()
-            }));
-        }
-        if there.state == State::Opened {
-            steps.push(Step::SetState(State::Closed));
-        }
-    }
-    Ok(steps)
+    let shown = Observed::from(&there);
+    Ok(leaving(case.source.confidential, close, &shown))
 }
 
 fn was_closed(case: &Case<'_>) -> bool {

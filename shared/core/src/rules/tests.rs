@@ -101,29 +101,6 @@ fn rules_are_kept_as_they_were_written() {
     assert!(Rules::read(r#"{"labels":{"colour":"red"}}"#).is_err());
 }
 
-#[test]
-fn a_copy_that_is_left_says_so_once_and_below_its_marker() {
-    use crate::{ids::*, provenance::*, render::left_description};
-    let hop = Hop {
-        instance: InstanceName("gitlab.a".into()),
-        project: ProjectId(1),
-        issue: IssueId(2),
-        iid: Iid(3),
-        note: None,
-    };
-    let marker = Marker::of(hop, InstanceName("gitlab.b".into()), ProjectId(4));
-    let marker = marker.line(&Key::new([1; 32]));
-    let left = left_description(&format!("{marker}\n\nText.\n\n---\n\nFooter.")).unwrap();
-    let rest = left
-        .strip_prefix(&format!("{marker}\n\n*This copy"))
-        .unwrap();
-    assert!(rest.ends_with("*\n\nText.\n\n---\n\nFooter."), "{left}");
-    assert_eq!(left_description(&left), None);
-    assert_eq!(left_description("What a person\n\nwrote instead."), None);
-    let long = "x".repeat(crate::render::MAX_DESCRIPTION - marker.len() - 2);
-    assert_eq!(left_description(&format!("{marker}\n\n{long}")), None);
-}
-
 proptest! {
     /// Whatever a source label is called, its name on the target is one that GitLab takes.
     #[test]
