@@ -10,7 +10,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{Iid, MirrorId},
-    job::{Job, Priority},
+    job::Priority,
     mapping::IssueMapping,
 };
 
@@ -89,14 +89,8 @@ impl Store {
     ) -> Result<Vec<PairConflict>, StoreError> {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let owes: Vec<Owe> = pairs
-            .iter()
-            .map(|pair| Job::SyncIssue {
-                mirror,
-                iid: pair.source,
-            })
-            .map(|job| Owe::changed(job, Priority::ByHand))
-            .collect();
+        let iids = pairs.iter().map(|pair| pair.source);
+        let owes = Owe::issues(mirror, iids, Priority::ByHand);
         // The work first: a job holds its own before it comes to its pair.
         owe_in(&mut tx, &owes, now).await?;
         let mut conflicts = Vec::new();

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use mirror_core::{
     gone::{Breaker, OnDelete, Sight},
     ids::{Iid, MirrorId},
-    job::{Job, Priority},
+    job::Priority,
     mapping::IssueMapping,
 };
 
@@ -308,13 +308,8 @@ impl Store {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
         let waiting: Vec<(i64,)> = tx.query(WAITING).bind(mirror.0).fetch_all().await?;
-        let jobs = waiting.into_iter().map(|(iid,)| Job::SyncIssue {
-            mirror,
-            iid: Iid(iid),
-        });
-        let owes: Vec<Owe> = jobs
-            .map(|job| Owe::changed(job, Priority::Incremental))
-            .collect();
+        let iids = waiting.into_iter().map(|(iid,)| Iid(iid));
+        let owes = Owe::issues(mirror, iids, Priority::Incremental);
         // The work first: a job holds its own before it comes to what it misses.
         owe_in(&mut tx, &owes, now).await?;
         tx.query(RELEASE).bind(mirror.0).execute().await?;

@@ -3,7 +3,7 @@
 use crate::{Fence, Owe, Store, StoreError, database::PATIENCE, sql::Text, work::owe_in};
 use mirror_core::{
     ids::{Iid, MirrorId},
-    job::{Job, Priority},
+    job::Priority,
 };
 use sqlx::types::Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,15 +122,9 @@ impl Store {
         if waiting.is_empty() {
             return Ok(0);
         }
-        let owes: Vec<Owe> = waiting
-            .iter()
-            .map(|(iid,)| Job::SyncIssue {
-                mirror,
-                iid: Iid(*iid),
-            })
-            // Each keeps the urgency it has.
-            .map(|job| Owe::changed(job, Priority::Backfill))
-            .collect();
+        // Each keeps the urgency it has.
+        let iids = waiting.iter().map(|(iid,)| Iid(*iid));
+        let owes = Owe::issues(mirror, iids, Priority::Backfill);
         let mut tx = self.begin(PATIENCE).await?;
         // The work first: a job that begins to wait holds its own before it says so.
         owe_in(&mut tx, &owes, self.now()).await?;

@@ -155,15 +155,9 @@ impl Store {
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
         let waiters: Vec<(i64,)> = tx.query(WAITERS).bind(id.0).fetch_all().await?;
-        let issues: Vec<Owe> = waiters
-            .iter()
-            .map(|(iid,)| Job::SyncIssue {
-                mirror,
-                iid: Iid(*iid),
-            })
-            // Each keeps the urgency it has.
-            .map(|job| Owe::changed(job, Priority::Backfill))
-            .collect();
+        // Each keeps the urgency it has.
+        let iids = waiters.iter().map(|(iid,)| Iid(*iid));
+        let issues = Owe::issues(mirror, iids, Priority::Backfill);
         // The issues first: one that begins to wait holds its own row when it comes to the others.
         owe_in(&mut tx, &issues, now).await?;
         for (iid,) in waiters {

@@ -6,7 +6,10 @@ use crate::{
     time::micros,
 };
 use chrono::{DateTime, Utc};
-use mirror_core::job::{Job, Priority};
+use mirror_core::{
+    ids::{Iid, MirrorId},
+    job::{Job, Priority},
+};
 
 /// One thing to be owed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +34,16 @@ impl Owe {
             run_at: None,
             changed: true,
         }
+    }
+
+    /// These issues of a mirror, owed now because something changed.
+    pub(crate) fn issues(
+        mirror: MirrorId,
+        iids: impl IntoIterator<Item = Iid>,
+        priority: Priority,
+    ) -> Vec<Self> {
+        let jobs = iids.into_iter().map(|iid| Job::SyncIssue { mirror, iid });
+        jobs.map(|job| Self::changed(job, priority)).collect()
     }
 
     /// Owed now, as a matter of routine.
