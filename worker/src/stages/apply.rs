@@ -7,6 +7,7 @@ pub(crate) mod issue;
 mod thread;
 mod time;
 
+pub(crate) use comment::drop_unused_intents;
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
@@ -97,7 +98,7 @@ pub(crate) async fn steps(
             Step::DeleteIssue => {}
         }
     }
-    comment::drop_unused_intents(case).await?;
+    drop_unused_intents(case).await?;
     comment::record_compared(case, desired).await?;
     thread::record_compared(case, desired).await?;
     Ok(None)

@@ -1,6 +1,10 @@
 //! Issues that the mirror's rules do not take, or take no more.
 
-use super::{apply::issue, case::Case, lookup};
+use super::{
+    apply::{self, issue},
+    case::Case,
+    lookup,
+};
 use crate::{SyncError, events::Event};
 use mirror_core::{
     desired::Observed,
@@ -27,11 +31,8 @@ pub(crate) fn outside(case: &Case<'_>) -> Option<Outside> {
 /// confidential is hidden there, too.
 pub(crate) async fn leave(mut case: Case<'_>, outside: Outside) -> Result<Outcome, SyncError> {
     let why = outside.to_string();
-    if let Some(open) = case.open.take() {
-        // Proven absent, and it can land no more.
-        let fence = &case.lease.fence;
-        case.cx.store.drop_intent(fence, open.id).await?;
-    }
+    // What was left open is proven absent, and can land no more.
+    apply::drop_unused_intents(&mut case).await?;
     if case.mapping.target.is_none() {
         return case.skip(SkipReason::OutsideFilter { why }).await;
     }

@@ -16,7 +16,7 @@ use mirror_core::{
     desired::Observed,
     gone::{Absence, Farewell, OnDelete, Sight, farewell},
     ids::Iid,
-    issue::{Issue, State},
+    issue::Issue,
     mapping::{IssueMapping, MappingStatus},
     outcome::{Outcome, SkipReason},
     plan::{Plan, Step},
@@ -228,10 +228,7 @@ impl Absent<'_> {
                 ..IssueChange::default()
             },
             Step::SetState(state) => IssueChange {
-                state_event: Some(match state {
-                    State::Opened => StateEvent::Reopen,
-                    State::Closed => StateEvent::Close,
-                }),
+                state_event: Some(StateEvent::from(state)),
                 ..IssueChange::default()
             },
             Step::DeleteIssue => return self.delete(copy).await,

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use http::Method;
 use mirror_core::{
     ids::{Iid, ProjectId, UserId},
-    issue::{Issue, IssueType},
+    issue::{Issue, IssueType, State},
     ports::Class,
 };
 use serde_json::Value;
@@ -235,6 +235,16 @@ impl Sort {
         match self {
             Self::Asc => "asc",
             Self::Desc => "desc",
+        }
+    }
+}
+
+impl From<State> for StateEvent {
+    /// What leads to a state.
+    fn from(state: State) -> Self {
+        match state {
+            State::Opened => Self::Reopen,
+            State::Closed => Self::Close,
         }
     }
 }

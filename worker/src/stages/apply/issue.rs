@@ -312,14 +312,10 @@ pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), S
 
 /// Closes or reopens.
 pub(crate) async fn set_state(case: &mut Case<'_>, state: State) -> Result<(), SyncError> {
-    let event = match state {
-        State::Opened => StateEvent::Reopen,
-        State::Closed => StateEvent::Close,
-    };
     let echo = change(
         case,
         IssueChange {
-            state_event: Some(event),
+            state_event: Some(StateEvent::from(state)),
             ..IssueChange::default()
         },
     )
