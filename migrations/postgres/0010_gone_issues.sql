@@ -22,17 +22,3 @@ ALTER TABLE mirror_issue_configs ADD COLUMN max_delete_share bigint NOT NULL DEF
 ALTER TABLE mirror_issue_configs ADD COLUMN removals_held bigint;
 -- The most that the source's token was ever entitled to see. With less, what it misses may be hidden.
 ALTER TABLE mirror_issue_configs ADD COLUMN source_sight bigint;
--- Files of what is hidden may go where everybody who has their link can open them.
-ALTER TABLE mirror_issue_configs ADD COLUMN exposes_files boolean NOT NULL DEFAULT false;
-
--- An issue that was moved away, whose new place has no mirror yet that its copy could lead to.
-CREATE TABLE awaited_moves (
-    mirror_id   bigint NOT NULL REFERENCES mirrors (id) ON DELETE CASCADE,
-    source_iid  bigint NOT NULL,
-    -- The id of the issue that it became, on the same instance.
-    moved_to_id bigint NOT NULL,
-    PRIMARY KEY (mirror_id, source_iid)
-);
-CREATE INDEX awaited_moves_by_issue ON awaited_moves (moved_to_id);
--- By its id an issue is found in whatever mirror it is now.
-CREATE INDEX issue_mappings_by_source_issue ON issue_mappings (source_issue_id);

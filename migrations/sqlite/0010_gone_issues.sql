@@ -22,17 +22,3 @@ ALTER TABLE mirror_issue_configs ADD COLUMN max_delete_share INTEGER NOT NULL DE
 ALTER TABLE mirror_issue_configs ADD COLUMN removals_held INTEGER;
 -- The most that the source's token was ever entitled to see. With less, what it misses may be hidden.
 ALTER TABLE mirror_issue_configs ADD COLUMN source_sight INTEGER;
--- Files of what is hidden may go where everybody who has their link can open them.
-ALTER TABLE mirror_issue_configs ADD COLUMN exposes_files INTEGER NOT NULL DEFAULT 0;
-
--- An issue that was moved away, whose new place has no mirror yet that its copy could lead to.
-CREATE TABLE awaited_moves (
-    mirror_id   INTEGER NOT NULL REFERENCES mirrors (id) ON DELETE CASCADE,
-    source_iid  INTEGER NOT NULL,
-    -- The id of the issue that it became, on the same instance.
-    moved_to_id INTEGER NOT NULL,
-    PRIMARY KEY (mirror_id, source_iid)
-) STRICT;
-CREATE INDEX awaited_moves_by_issue ON awaited_moves (moved_to_id);
--- By its id an issue is found in whatever mirror it is now.
-CREATE INDEX issue_mappings_by_source_issue ON issue_mappings (source_issue_id);

@@ -1,4 +1,4 @@
-//! How careful a mirror is to be with what is gone at the source, and with what is hidden there.
+//! How careful a mirror is to be with what is gone at the source.
 
 use clap::Args;
 use mirror_core::gone::{Breaker, OnDelete};
@@ -29,7 +29,6 @@ impl CautionArguments {
                 percent: u64::from(self.max_delete_share),
             },
             // Nothing heeds it yet, so it cannot be asked for.
-            exposes_files: false,
         }
     }
 }

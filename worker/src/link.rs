@@ -99,8 +99,6 @@ pub struct Settings {
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
-    /// Files of what is hidden may go where everybody who has their link can open them.
-    pub exposes_files: bool,
 }
 
 impl Default for Settings {
@@ -118,7 +116,6 @@ impl Default for Settings {
             rules: Rules::none().clone(),
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
-            exposes_files: false,
         }
     }
 }

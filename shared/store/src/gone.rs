@@ -12,15 +12,13 @@ use mirror_core::{
     mapping::IssueMapping,
 };
 
-/// How careful a mirror is to be with what is gone, and with what is hidden.
+/// How careful a mirror is to be with what is gone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caution {
     /// What becomes of the copy of a deleted issue.
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
-    /// Files of what is hidden may go where everybody who has their link can open them.
-    pub exposes_files: bool,
 }
 
 /// What is known of an issue that the source does not show.
@@ -48,12 +46,12 @@ pub struct Removals {
 }
 
 const CAUTION: &str = "\
-SELECT on_delete, max_delete, max_delete_share, exposes_files
+SELECT on_delete, max_delete, max_delete_share
 FROM mirror_issue_configs WHERE mirror_id = $1";
 
 const SET_CAUTION: &str = "\
 UPDATE mirror_issue_configs SET
-    on_delete = $2, max_delete = $3, max_delete_share = $4, exposes_files = $5, updated_at = $6
+    on_delete = $2, max_delete = $3, max_delete_share = $4, updated_at = $5
 WHERE mirror_id = $1";
 
 const MISS: &str = "\
@@ -116,10 +114,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
     pub async fn caution(&self, mirror: MirrorId) -> Result<Caution, StoreError> {
-        let row: Option<(String, i64, i64, bool)> =
+        let row: Option<(String, i64, i64)> =
             self.read(CAUTION).bind(mirror.0).fetch_optional().await?;
-        let (policy, count, percent, exposes_files) =
-            row.ok_or(StoreError::NoSuchMirror(mirror))?;
+        let (policy, count, percent) = row.ok_or(StoreError::NoSuchMirror(mirror))?;
         Ok(Caution {
             // The table admits no other word.
             on_delete: policy.parse().unwrap_or_default(),
@@ -127,7 +124,6 @@ impl Store {
                 count: number(count),
                 percent: number(percent),
             },
-            exposes_files,
         })
     }
 
@@ -144,7 +140,6 @@ impl Store {
             .bind(caution.on_delete.name())
             .bind(signed(caution.breaker.count))
             .bind(signed(caution.breaker.percent))
-            .bind(caution.exposes_files)
             .bind(self.now())
             .execute()
             .await?;
