@@ -5,19 +5,6 @@ use gitlab_sim::{IssueEdit, IssueSpec, MAX_NOTES};
 use mirror_core::render::{MAX_DESCRIPTION, MAX_NOTE};
 use mirror_worker::Notice;
 
-impl World {
-    async fn a_later_run_writes_nothing(&self) {
-        for _ in 0..2 {
-            self.later(600);
-            self.run().await;
-        }
-        self.forget_requests();
-        self.later(600);
-        self.run().await;
-        assert_eq!(self.writes(), Vec::<String>::new());
-    }
-}
-
 fn lines(characters: usize) -> String {
     let line = "A line of forty characters, as we count.\n";
     line.repeat(characters.div_ceil(line.len()))
@@ -54,7 +41,7 @@ async fn texts_as_long_as_gitlab_takes_are_cut_at_a_line_and_lead_to_the_whole()
         body.contains(&format!("#note_{said})")),
         "no link to the whole"
     );
-    world.a_later_run_writes_nothing().await;
+    world.a_second_run_writes_nothing().await;
 }
 
 #[tokio::test]
@@ -99,6 +86,6 @@ async fn comments_beyond_five_thousand_stay_at_the_source_and_cost_one_refusal()
     assert_eq!(world.notices(), [Notice::CommentsFull]);
     let notes = |request: &&String| request.contains("/notes");
     assert_eq!(world.writes().iter().filter(notes).count(), 3);
-    world.a_later_run_writes_nothing().await;
+    world.a_second_run_writes_nothing().await;
     assert_eq!(world.notices(), [Notice::CommentsFull]);
 }

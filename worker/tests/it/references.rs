@@ -39,18 +39,6 @@ impl World {
         })
         .collect()
     }
-
-    async fn a_second_run_writes_nothing(&self) {
-        for _ in 0..2 {
-            self.later(600);
-            self.run().await;
-        }
-        self.forget_requests();
-        self.later(600);
-        self.run().await;
-        assert_eq!(self.writes(), Vec::<String>::new());
-        self.all_went_well().await;
-    }
 }
 
 fn noted(sim: &Sim, project: u64) -> usize {

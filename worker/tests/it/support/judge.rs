@@ -5,6 +5,19 @@ use gitlab_sim::{Issue, IssueState, Note, text::visible::visible_text};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl World {
+    /// All is in line, and stays so without a write.
+    pub(crate) async fn a_second_run_writes_nothing(&self) {
+        for _ in 0..2 {
+            self.later(600);
+            self.run().await;
+        }
+        self.forget_requests();
+        self.later(600);
+        self.run().await;
+        assert_eq!(self.writes(), Vec::<String>::new());
+        self.all_went_well().await;
+    }
+
     /// No source issue has two copies, and no comment.
     pub(crate) fn assert_no_duplicates(&self) {
         let mut seen = BTreeSet::new();
