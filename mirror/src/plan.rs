@@ -1,5 +1,7 @@
 //! `plan`: the same engine on a copy of the state, with nothing sent that changes anything.
 
+mod words;
+
 use crate::{
     cli::{PlanArguments, ReachArguments},
     connect::{self, Addresses, Reach},
@@ -15,10 +17,8 @@ use crate::{
 };
 use anyhow::Context as _;
 use mirror_core::{
-    desired::Place,
     ids::Iid,
-    issue::State as IssueState,
-    plan::{IssueEdit, NewIssue, Plan, Step},
+    plan::{Plan, Step},
     ports::{Class, Clock},
 };
 use mirror_queue::budget::{Limit, Side as LimitSide};
@@ -303,7 +303,7 @@ impl DrawnIssue {
         let steps: Vec<DrawnStep> = steps
             .iter()
             .map(|step| {
-                let (sign, what) = drawn(step, confidential);
+                let (sign, what) = words::drawn(step, confidential);
                 DrawnStep {
                     sign,
                     what,
@@ -320,92 +320,4 @@ impl DrawnIssue {
             steps,
         }
     }
-}
-
-/// A step in words. Nothing of a confidential issue or an internal note is among them.
-fn drawn(step: &Step, confidential: bool) -> (char, String) {
-    let told = |text: &str| {
-        if confidential {
-            "(confidential)".to_owned()
-        } else {
-            text.to_owned()
-        }
-    };
-    match step {
-        Step::TransferUpload { filename } => ('+', format!("file {}", told(filename))),
-        Step::CreateLabel(label) => ('+', format!("label {}", label.title)),
-        Step::CreateIssue(NewIssue { title, labels, .. }) => {
-            let labels = if labels.is_empty() || confidential {
-                String::new()
-            } else {
-                format!(" [{}]", labels.join(", "))
-            };
-            ('+', format!("issue {}{labels}", told(title)))
-        }
-        Step::Restrict => ('~', "make confidential".to_owned()),
-        Step::UpdateIssue(edit) => ('~', format!("change {}", changed(edit, confidential))),
-        Step::SetState(IssueState::Closed) => ('~', "close".to_owned()),
-        Step::SetState(IssueState::Opened) => ('~', "reopen".to_owned()),
-        Step::SetTimeEstimate(0) => ('-', "estimate".to_owned()),
-        Step::SetTimeEstimate(seconds) => ('~', format!("estimate {}", span(*seconds))),
-        Step::AddSpentTime(seconds) if *seconds < 0 => {
-            ('-', format!("time spent {}", span(-seconds)))
-        }
-        Step::AddSpentTime(seconds) => ('+', format!("time spent {}", span(*seconds))),
-        Step::CreateNote(note) => {
-            let kind = match (note.internal, note.place) {
-                (true, _) => "internal comment",
-                (false, Place::Plain) => "comment",
-                (false, Place::Start) => "thread",
-                (false, Place::Reply) => "reply",
-            };
-            ('+', format!("{kind} (source note {})", note.source_note))
-        }
-        Step::UpdateNote { source_note, .. } => {
-            ('~', format!("comment (source note {source_note})"))
-        }
-        Step::DeleteNote { source_note, .. } => {
-            ('-', format!("comment (source note {source_note})"))
-        }
-        Step::WithdrawNote { source_note, .. } => (
-            '-',
-            format!("text of an answered comment (source note {source_note})"),
-        ),
-        Step::SetResolved { resolved: true, .. } => ('~', "resolve a thread".to_owned()),
-        Step::SetResolved {
-            resolved: false, ..
-        } => ('~', "open a thread again".to_owned()),
-        Step::Open => ('~', "make public".to_owned()),
-        Step::DeleteIssue => ('-', "issue".to_owned()),
-    }
-}
-
-fn changed(edit: &IssueEdit, confidential: bool) -> String {
-    let mut fields: Vec<String> = Vec::new();
-    let named = [
-        (edit.title.is_some(), "title"),
-        (edit.description.is_some(), "description"),
-        (edit.due_date.is_some(), "due date"),
-        (edit.weight.is_some(), "weight"),
-        (edit.issue_type.is_some(), "type"),
-        (edit.locked == Some(true), "locked"),
-        (edit.locked == Some(false), "unlocked"),
-    ];
-    fields.extend(
-        named
-            .iter()
-            .filter(|(is, _)| *is)
-            .map(|(_, name)| (*name).to_owned()),
-    );
-    if confidential && !(edit.add_labels.is_empty() && edit.remove_labels.is_empty()) {
-        fields.push("labels".to_owned());
-    } else {
-        fields.extend(edit.add_labels.iter().map(|label| format!("+{label}")));
-        fields.extend(edit.remove_labels.iter().map(|label| format!("-{label}")));
-    }
-    fields.join(", ")
-}
-
-fn span(seconds: i64) -> String {
-    took(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }

@@ -1,5 +1,6 @@
 //! Administration of a service: what it mirrors, what it does, what it waits for.
 
+mod add;
 mod adopt;
 mod instances;
 mod jobs;

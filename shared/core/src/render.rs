@@ -1,10 +1,12 @@
 //! From a source issue to what its mirror should look like.
 
+mod footer;
+
 use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},
     ids::{Iid, InstanceName, IssueId, NoteId, ProjectId},
-    issue::{Discussion, Issue, IssueType, Label, Note, User},
-    labels::{self, informational},
+    issue::{Discussion, Issue, IssueType, Label, Note},
+    labels::informational,
     markdown::{
         self, Inert,
         references::{self, Leads},
@@ -13,8 +15,8 @@ use crate::{
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
-use chrono::{DateTime, Utc};
-use std::{collections::BTreeSet, fmt::Write as _};
+use footer::{footer, moment, person};
+use std::collections::BTreeSet;
 
 /// GitLab's limit for a description, in bytes.
 pub const MAX_DESCRIPTION: usize = 1024 * 1024;
@@ -329,75 +331,6 @@ fn fitted(
     let cut = cut.trim_end();
     let close = markdown::closing(cut);
     (format!("{cut}{close}{notice}"), true)
-}
-
-/// The constant last lines: where it comes from, and what the target has no field for. Nothing here
-/// may change while the source does not, so no time of ours stands in it.
-fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
-    let mut footer = format!(
-        "Mirrored from {}, opened by {} on {}. Changes made here are overwritten.",
-        frame.link(&issue.full_reference, &issue.web_url),
-        person(&issue.author),
-        moment(issue.created_at),
-    );
-    let mut lines: Vec<String> = Vec::new();
-    if let Some(milestone) = &issue.milestone {
-        let mut line = format!("Milestone: {}", markdown::literal(&milestone.title));
-        if let Some(day) = milestone.due_date {
-            let _ = write!(line, " (due {day})");
-        }
-        lines.push(line);
-    }
-    if let Some(iteration) = &issue.iteration {
-        let mut line = format!(
-            "Iteration: {}",
-            markdown::literal(&labels::iteration_name(iteration))
-        );
-        if let (Some(_), Some(start), Some(end)) =
-            (&iteration.title, iteration.start_date, iteration.due_date)
-        {
-            let _ = write!(line, " ({start} to {end})");
-        }
-        lines.push(line);
-    }
-    if let Some(epic) = &issue.epic {
-        lines.push(format!("Epic: {}", markdown::literal(&epic.title)));
-    }
-    if !issue.assignees.is_empty() {
-        let people: Vec<String> = issue.assignees.iter().map(person).collect();
-        lines.push(format!("Assigned to: {}", people.join(", ")));
-    }
-    // Labels that the target lacks are not created for a confidential issue.
-    let crossing = issue.labels.iter().filter(|_| issue.confidential);
-    let titles: Vec<String> = crossing
-        .filter_map(|title| frame.rules.labels.target_title(title))
-        .map(|title| markdown::literal(&title))
-        .collect();
-    if !titles.is_empty() {
-        lines.push(format!("Labels: {}", titles.join(", ")));
-    }
-    if let Some(day) = issue.closed_at {
-        lines.push(format!("Closed: {}", moment(day)));
-    }
-    if !lines.is_empty() {
-        footer.push('\n');
-    }
-    for line in lines {
-        let _ = write!(footer, "\n- {line}");
-    }
-    footer
-}
-
-fn person(user: &User) -> String {
-    format!(
-        "**{}** ({})",
-        markdown::literal(&user.name),
-        markdown::code(&user.username)
-    )
-}
-
-fn moment(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// The comments, and those that are cut.

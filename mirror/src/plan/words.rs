@@ -1,0 +1,97 @@
+//! Steps in words.
+
+use crate::report::took;
+use mirror_core::{
+    desired::Place,
+    issue::State,
+    plan::{IssueEdit, NewIssue, Step},
+};
+use std::time::Duration;
+
+/// A step in words. Nothing of a confidential issue or an internal note is among them.
+pub(super) fn drawn(step: &Step, confidential: bool) -> (char, String) {
+    let told = |text: &str| {
+        if confidential {
+            "(confidential)".to_owned()
+        } else {
+            text.to_owned()
+        }
+    };
+    match step {
+        Step::TransferUpload { filename } => ('+', format!("file {}", told(filename))),
+        Step::CreateLabel(label) => ('+', format!("label {}", label.title)),
+        Step::CreateIssue(NewIssue { title, labels, .. }) => {
+            let labels = if labels.is_empty() || confidential {
+                String::new()
+            } else {
+                format!(" [{}]", labels.join(", "))
+            };
+            ('+', format!("issue {}{labels}", told(title)))
+        }
+        Step::Restrict => ('~', "make confidential".to_owned()),
+        Step::UpdateIssue(edit) => ('~', format!("change {}", changed(edit, confidential))),
+        Step::SetState(State::Closed) => ('~', "close".to_owned()),
+        Step::SetState(State::Opened) => ('~', "reopen".to_owned()),
+        Step::SetTimeEstimate(0) => ('-', "estimate".to_owned()),
+        Step::SetTimeEstimate(seconds) => ('~', format!("estimate {}", span(*seconds))),
+        Step::AddSpentTime(seconds) if *seconds < 0 => {
+            ('-', format!("time spent {}", span(-seconds)))
+        }
+        Step::AddSpentTime(seconds) => ('+', format!("time spent {}", span(*seconds))),
+        Step::CreateNote(note) => {
+            let kind = match (note.internal, note.place) {
+                (true, _) => "internal comment",
+                (false, Place::Plain) => "comment",
+                (false, Place::Start) => "thread",
+                (false, Place::Reply) => "reply",
+            };
+            ('+', format!("{kind} (source note {})", note.source_note))
+        }
+        Step::UpdateNote { source_note, .. } => {
+            ('~', format!("comment (source note {source_note})"))
+        }
+        Step::DeleteNote { source_note, .. } => {
+            ('-', format!("comment (source note {source_note})"))
+        }
+        Step::WithdrawNote { source_note, .. } => (
+            '-',
+            format!("text of an answered comment (source note {source_note})"),
+        ),
+        Step::SetResolved { resolved: true, .. } => ('~', "resolve a thread".to_owned()),
+        Step::SetResolved {
+            resolved: false, ..
+        } => ('~', "open a thread again".to_owned()),
+        Step::Open => ('~', "make public".to_owned()),
+        Step::DeleteIssue => ('-', "issue".to_owned()),
+    }
+}
+
+fn changed(edit: &IssueEdit, confidential: bool) -> String {
+    let mut fields: Vec<String> = Vec::new();
+    let named = [
+        (edit.title.is_some(), "title"),
+        (edit.description.is_some(), "description"),
+        (edit.due_date.is_some(), "due date"),
+        (edit.weight.is_some(), "weight"),
+        (edit.issue_type.is_some(), "type"),
+        (edit.locked == Some(true), "locked"),
+        (edit.locked == Some(false), "unlocked"),
+    ];
+    fields.extend(
+        named
+            .iter()
+            .filter(|(is, _)| *is)
+            .map(|(_, name)| (*name).to_owned()),
+    );
+    if confidential && !(edit.add_labels.is_empty() && edit.remove_labels.is_empty()) {
+        fields.push("labels".to_owned());
+    } else {
+        fields.extend(edit.add_labels.iter().map(|label| format!("+{label}")));
+        fields.extend(edit.remove_labels.iter().map(|label| format!("-{label}")));
+    }
+    fields.join(", ")
+}
+
+fn span(seconds: i64) -> String {
+    took(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
