@@ -145,6 +145,7 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
         on_delete: caution.on_delete,
         breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

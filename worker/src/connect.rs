@@ -335,6 +335,7 @@ fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settin
         max_attachment: u64::try_from(schedule.max_attachment_size).unwrap_or_default(),
         on_delete: caution.on_delete,
         breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

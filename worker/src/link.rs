@@ -99,6 +99,9 @@ pub struct Settings {
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
+    /// Files that only confidential issues and internal comments mention go into a target that more
+    /// people than its members see, too.
+    pub exposes_files: bool,
 }
 
 impl Default for Settings {
@@ -116,6 +119,7 @@ impl Default for Settings {
             rules: Rules::none().clone(),
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
+            exposes_files: false,
         }
     }
 }

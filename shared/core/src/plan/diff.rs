@@ -82,6 +82,7 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: true,
             weight: None,
             issue_type: desired.issue_type.clone(),
+            neutral,
         }
     } else {
         NewIssue {
@@ -92,6 +93,7 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: desired.confidential,
             weight: desired.weight.filter(|_| known.takes("weight")),
             issue_type: desired.issue_type.clone(),
+            neutral,
         }
     };
     let expected = expected(&new);
