@@ -11,6 +11,7 @@ pub(crate) mod found_files;
 pub(crate) mod gone;
 pub(crate) mod hide;
 pub(crate) mod lookup;
+pub(crate) mod moved;
 pub(crate) mod notes;
 pub(crate) mod references;
 pub(crate) mod settle;

@@ -64,6 +64,8 @@ pub struct There<'a> {
     pub files: &'a Links<'a>,
     /// Issues.
     pub issues: &'a Mirrors<'a>,
+    /// The copy of what the issue itself became when it was moved, if it may be told.
+    pub moved: Option<&'a str>,
 }
 
 impl Frame<'_> {
@@ -290,7 +292,7 @@ fn plain_label(title: &str) -> Label {
 
 /// The description, and whether it is cut.
 fn description(frame: &Frame<'_>, issue: &Issue, there: There<'_>) -> (String, bool) {
-    let footer = footer(frame, issue);
+    let footer = footer(frame, issue, there.moved);
     let head = format!("{}\n\n", frame.marker(issue, None));
     let room = MAX_DESCRIPTION.saturating_sub(head.len() + footer.len());
     let (body, cut) = fitted(frame, &issue.web_url, room, str::len, || {

@@ -7,7 +7,7 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, notes,
+        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, moved, notes,
         references, settle, uploads, vanished,
     },
 };
@@ -56,11 +56,18 @@ pub(crate) async fn run(
     if let Some(reason) = hide::first(&mut case).await? {
         return case.skip(reason).await;
     }
+    if case.mapping.fingerprint.is_none()
+        && let Some(reason) = apply::read_target(&mut case, &threads).await?
+    {
+        return case.skip(reason).await;
+    }
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
+    let moved = moved::find(&case).await?;
     let there = There {
         files: &|upload| files.link(upload),
         issues: &|iid| referred.link(iid),
+        moved: moved.as_deref(),
     };
     let desired = render(&case.frame(), &case.source, &threads, there);
     let fingerprint = desired.fingerprint();
@@ -69,7 +76,11 @@ pub(crate) async fn run(
         let plan = mend(&before, &desired, &case.notes);
         return planned(case, plan, &desired).await;
     }
-    let mut plan = plan(&mut case, &threads, &desired, &fingerprint).await?;
+    let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint.as_str());
+    if !in_line && let Some(reason) = apply::read_target(&mut case, &threads).await? {
+        return case.skip(reason).await;
+    }
+    let mut plan = plan(&mut case, &threads, &desired, in_line).await?;
     if cx.plans_only() {
         let ahead = usize::from(plan.steps.first().is_some_and(Step::goes_ahead));
         plan.steps.splice(ahead..ahead, files.steps);
@@ -148,11 +159,9 @@ async fn plan(
     case: &mut Case<'_>,
     threads: &[Discussion],
     desired: &Desired,
-    fingerprint: &str,
+    in_line: bool,
 ) -> Result<Plan, SyncError> {
-    let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint);
     if !in_line {
-        apply::read_target(case, threads).await?;
         found_again::what_is_ours(case).await?;
     }
     found_again::unseen_comments(case, threads).await?;

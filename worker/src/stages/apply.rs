@@ -127,15 +127,16 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
     desired.cut.contains(&text)
 }
 
-/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet.
-pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError> {
+/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet. `Some`:
+/// its people have moved it away, so nothing more is written on it.
+pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<Option<SkipReason>, SyncError> {
     let Some(target) = case
         .mapping
         .target
         .as_ref()
         .filter(|_| case.observed.is_none())
     else {
-        return Ok(());
+        return Ok(None);
     };
     let iid = target.iid;
     let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
@@ -144,28 +145,27 @@ pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError>
         )));
     };
     if found.moved_to_id.is_some() {
-        return Err(SyncError::PersonNeeded(format!(
-            "target issue #{iid} was moved to another project; it is not written to any more"
-        )));
+        let target_iid = iid.0;
+        return Ok(Some(SkipReason::TargetMoved { target_iid }));
     }
     case.observe(&found);
-    Ok(())
+    Ok(None)
 }
 
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost
-/// state or for a full comparison its comments too.
+/// state or for a full comparison its comments too. `Some`: as [`look_at_target`].
 pub(crate) async fn read_target(
     case: &mut Case<'_>,
     threads: &[Discussion],
-) -> Result<(), SyncError> {
+) -> Result<Option<SkipReason>, SyncError> {
     if case.mapping.target.is_none() {
-        return Ok(());
+        return Ok(None);
     }
-    look_at_target(case).await?;
-    if case.mapping.fingerprint.is_some() {
-        return Ok(());
+    let moved = look_at_target(case).await?;
+    if moved.is_none() && case.mapping.fingerprint.is_none() {
+        found_again::comments(case, threads).await?;
     }
-    found_again::comments(case, threads).await
+    Ok(moved)
 }
 
 /// The target's labels, where the issue brings one that it does not carry yet.

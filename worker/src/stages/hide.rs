@@ -34,7 +34,9 @@ pub(crate) async fn first(case: &mut Case<'_>) -> Result<Option<SkipReason>, Syn
     } else {
         None
     };
-    apply::look_at_target(case).await?;
+    if let Some(moved) = apply::look_at_target(case).await? {
+        return Ok(Some(moved));
+    }
     let Some(step) = ahead(case) else {
         return Ok(None);
     };
@@ -102,6 +104,7 @@ fn ahead(case: &Case<'_>) -> Option<Step> {
     let nowhere = There {
         files: &|_| None,
         issues: &|_| None,
+        moved: None,
     };
     let bare = render(&case.frame(), &case.source, &[], nowhere);
     let plan = diff(&bare, case.observed.as_ref(), &case.known(None));

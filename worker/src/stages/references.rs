@@ -62,10 +62,14 @@ async fn in_plan(
     Ok(mirrors)
 }
 
-/// Owes the issues again whose text waits for the mirror of this one, now that it is recorded.
+/// Owes the issues again whose text waits for the mirror of this one, now that it is recorded; and
+/// those of other mirrors that were moved and became this one.
 pub(crate) async fn appeared(case: &Case<'_>) -> Result<(), SyncError> {
-    let mirror = case.link.mirror;
-    let owed = case.cx.store.mirror_appeared(mirror, case.iid()).await?;
+    let (store, mirror) = (&case.cx.store, case.link.mirror);
+    if !case.cx.plans_only() {
+        store.move_arrived(mirror, case.source.id).await?;
+    }
+    let owed = store.mirror_appeared(mirror, case.iid()).await?;
     if owed > 0 {
         let owed = u64::try_from(owed).unwrap_or(u64::MAX);
         case.cx.events.emit(Event::Found { mirror, owed });

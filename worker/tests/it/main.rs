@@ -29,6 +29,7 @@ mod long_threads;
 mod lost_answers;
 mod lost_record;
 mod mending;
+mod moved_issues;
 mod ours_only;
 mod plans;
 mod poison;

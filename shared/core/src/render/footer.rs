@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 /// The constant last lines: where it comes from, and what the target has no field for. Nothing here
 /// may change while the source does not, so no time of ours stands in it.
-pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
+pub(super) fn footer(frame: &Frame<'_>, issue: &Issue, moved: Option<&str>) -> String {
     let mut footer = format!(
         "Mirrored from {}, opened by {} on {}. Changes made here are overwritten.",
         frame.link(&issue.full_reference, &issue.web_url),
@@ -55,6 +55,13 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
     }
     if let Some(day) = issue.closed_at {
         lines.push(format!("Closed: {}", moment(day)));
+    }
+    if issue.moved_to_id.is_some() {
+        // Where to is told only by way of its own copy: the other project may be a secret.
+        lines.push(moved.map_or_else(
+            || "Moved to another project".to_owned(),
+            |address| format!("Moved to another project; [its copy]({address}) goes on"),
+        ));
     }
     if !lines.is_empty() {
         footer.push('\n');

@@ -15,6 +15,7 @@ mod jobs;
 mod mapping;
 mod mirroring;
 mod model;
+mod moves;
 mod owing;
 mod pairs;
 mod references;
