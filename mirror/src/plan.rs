@@ -75,6 +75,7 @@ pub(crate) async fn run(
     shown.finish();
     let due = ended?;
     let failures = engine.left(20).await?;
+    let held = engine.held().await?;
     let reads = Requests::new(&clients.0.calls(), &clients.1.calls());
     let drawn = Drawn::new(&tally.read(), &given.reach, reads);
     copy.remove().await;
@@ -85,6 +86,9 @@ pub(crate) async fn run(
             "not planned: {what}: {}",
             left.error.as_deref().unwrap_or("")
         ));
+    }
+    if let Some(held) = held {
+        output::note(&format!("held back: {held}"));
     }
     if let Some(reason) = &tally.read().paused {
         output::error(reason);

@@ -214,13 +214,14 @@ async fn report(
     stopped: bool,
 ) -> anyhow::Result<Report> {
     let left = engine.left(LISTED).await?;
+    let held = engine.held().await?;
     let left_in_all = due.pending + due.paused + due.queued + due.running + due.dead;
     let counted = engine.tally.read();
     let (skipped_because, notices) = groups(&counted);
     Ok(Report {
         source,
         target,
-        in_sync: left_in_all == 0 && counted.paused.is_none() && !counted.waits_for_release(),
+        in_sync: left_in_all == 0 && counted.paused.is_none() && held.is_none(),
         numbers: counted.numbers(),
         requests: Requests::new(&clients.0.calls(), &clients.1.calls()),
         seconds: took.as_secs_f64(),
@@ -229,6 +230,7 @@ async fn report(
         left,
         left_in_all,
         paused: counted.paused.clone(),
+        held,
         stopped: stopped && left_in_all > 0,
     })
 }

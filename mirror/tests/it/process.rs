@@ -6,6 +6,7 @@ mod attachments;
 mod bad_input;
 mod figures;
 mod given_up;
+mod held;
 mod help;
 mod killed;
 mod lost_answers;

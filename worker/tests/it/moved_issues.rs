@@ -111,7 +111,10 @@ async fn where_the_other_project_is_mirrored_too_the_copy_leads_on_once_that_is_
         let elsewhere = world.elsewhere();
         world.move_away(iid, elsewhere, issue(world.alice, "Wrong shelf"));
         world.next_run().await;
-        assert!(!world.footer(iid).contains("goes on"), "nothing is there yet");
+        assert!(
+            !world.footer(iid).contains("goes on"),
+            "nothing is there yet"
+        );
 
         let other = world.mirror_of(elsewhere, own).await;
         other.run().await;
