@@ -173,14 +173,14 @@ struct DrawnStep {
 
 impl Drawn {
     fn new(counted: &Counted, reach: &ReachArguments, reads: Requests) -> Self {
-        let mut labels = BTreeSet::new();
+        let mut shared = Shared::default();
         let mut charged: BTreeMap<Class, u64> = BTreeMap::new();
         let mut issues = Vec::new();
         for (iid, (plan, confidential)) in &counted.plans {
             let steps: Vec<&Step> = plan
                 .steps
                 .iter()
-                .filter(|step| is_first(step, &mut labels))
+                .filter(|step| shared.is_first(*iid, step))
                 .collect();
             for step in &steps {
                 *charged.entry(Class::Api).or_default() += step.requests();
@@ -242,24 +242,36 @@ impl Drawn {
     }
 }
 
-/// Jobs plan side by side, so two may plan one label; it is sent once.
-fn is_first(step: &Step, labels: &mut BTreeSet<String>) -> bool {
-    match step {
-        Step::CreateLabel(label) => labels.insert(label.title.clone()),
-        Step::TransferUpload { .. }
-        | Step::CreateIssue(_)
-        | Step::Restrict
-        | Step::UpdateIssue(_)
-        | Step::SetState(_)
-        | Step::SetTimeEstimate(_)
-        | Step::AddSpentTime(_)
-        | Step::CreateNote(_)
-        | Step::UpdateNote { .. }
-        | Step::DeleteNote { .. }
-        | Step::WithdrawNote { .. }
-        | Step::SetResolved { .. }
-        | Step::Open
-        | Step::DeleteIssue => true,
+/// Jobs plan side by side, so two may plan one label, or one link of both; it is sent once.
+#[derive(Default)]
+struct Shared {
+    labels: BTreeSet<String>,
+    made: BTreeSet<[Iid; 2]>,
+    removed: BTreeSet<[Iid; 2]>,
+}
+
+impl Shared {
+    fn is_first(&mut self, iid: Iid, step: &Step) -> bool {
+        let pair = |other: Iid| [iid.min(other), iid.max(other)];
+        match step {
+            Step::CreateLabel(label) => self.labels.insert(label.title.clone()),
+            Step::CreateLink { other, .. } => self.made.insert(pair(*other)),
+            Step::RemoveLink { other } => self.removed.insert(pair(*other)),
+            Step::TransferUpload { .. }
+            | Step::CreateIssue(_)
+            | Step::Restrict
+            | Step::UpdateIssue(_)
+            | Step::SetState(_)
+            | Step::SetTimeEstimate(_)
+            | Step::AddSpentTime(_)
+            | Step::CreateNote(_)
+            | Step::UpdateNote { .. }
+            | Step::DeleteNote { .. }
+            | Step::WithdrawNote { .. }
+            | Step::SetResolved { .. }
+            | Step::Open
+            | Step::DeleteIssue => true,
+        }
     }
 }
 
@@ -278,6 +290,8 @@ fn class(step: &Step) -> Option<Class> {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => None,
     }

@@ -102,6 +102,8 @@ pub struct Settings {
     /// Files that only confidential issues and internal comments mention go into a target that more
     /// people than its members see, too.
     pub exposes_files: bool,
+    /// Links between issues are carried, which costs a read of each issue that is looked at.
+    pub issue_links: bool,
 }
 
 impl Default for Settings {
@@ -120,6 +122,7 @@ impl Default for Settings {
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
             exposes_files: false,
+            issue_links: false,
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod found_again;
 pub(crate) mod found_files;
 pub(crate) mod gone;
 pub(crate) mod hide;
+pub(crate) mod issue_links;
 pub(crate) mod lookup;
 pub(crate) mod moved;
 pub(crate) mod notes;

@@ -9,6 +9,7 @@ mod given_up;
 mod held;
 mod help;
 mod killed;
+mod links;
 mod lost_answers;
 pub(crate) mod oracle;
 mod planning;

@@ -76,6 +76,9 @@ WHERE mirror_id = $1 AND removals_held IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM gone_issues
     WHERE mirror_id = $1 AND settled_at IS NULL AND NOT released)";
 
+const UNLINK: &str = "\
+DELETE FROM link_mappings WHERE mirror_id = $1 AND (lower_iid = $2 OR higher_iid = $2)";
+
 const REMOVALS: &str = "\
 SELECT (SELECT COUNT(*) FROM gone_issues
         WHERE mirror_id = $1 AND settled_at IS NULL AND NOT released),
@@ -231,7 +234,7 @@ impl Store {
         iid: Iid,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        for text in [FORGET, SEEN] {
+        for text in [FORGET, SEEN, UNLINK] {
             tx.query(text).bind(mirror.0).bind(iid.0).execute().await?;
         }
         tx.commit().await

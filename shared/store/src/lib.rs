@@ -24,6 +24,7 @@ mod gone;
 mod impostors;
 mod instances;
 mod intents;
+mod issue_links;
 mod issues;
 mod mirrors;
 mod moves;

@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, moved, notes,
-        references, settle, uploads, vanished,
+        adopt, apply, case::Case, copies, filter, found_again, gone, hide, issue_links, lookup,
+        moved, notes, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -46,23 +46,14 @@ pub(crate) async fn run(
     if let Some(outside) = filter::outside(&case) {
         return filter::leave(case, outside).await;
     }
-    if let Some(reason) = hide::first(&mut case).await? {
-        return case.skip(reason).await;
-    }
-    let Some(threads) = notes::threads(&mut case).await? else {
-        return vanished::follow(cx, lease, link, iid).await;
+    let threads = match read(&mut case).await? {
+        Read::Threads(threads) => threads,
+        Read::Left(reason) => return case.skip(reason).await,
+        Read::Gone => return vanished::follow(cx, lease, link, iid).await,
     };
-    // It may have become confidential while they were read.
-    if let Some(reason) = hide::first(&mut case).await? {
-        return case.skip(reason).await;
-    }
-    if case.mapping.fingerprint.is_none()
-        && let Some(reason) = apply::read_target(&mut case, &threads).await?
-    {
-        return case.skip(reason).await;
-    }
     let files = uploads::carry(&mut case, &threads).await?;
-    let referred = references::find(&case, &threads).await?;
+    let linked = issue_links::at_source(&case).await?;
+    let referred = references::find(&case, &threads, &linked).await?;
     let moved = moved::find(&case).await?;
     let there = There {
         files: &|upload| files.link(upload),
@@ -73,7 +64,9 @@ pub(crate) async fn run(
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
     if let Some(before) = cx.planned.of(link.mirror, iid) {
-        let plan = mend(&before, &desired, &case.notes);
+        let mut plan = mend(&before, &desired, &case.notes);
+        let links = issue_links::steps(&case, &linked, &referred).await?;
+        plan.steps.extend(links);
         return planned(case, plan, &desired).await;
     }
     let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint.as_str());
@@ -81,6 +74,8 @@ pub(crate) async fn run(
         return case.skip(reason).await;
     }
     let mut plan = plan(&mut case, &threads, &desired, in_line).await?;
+    let links = issue_links::steps(&case, &linked, &referred).await?;
+    plan.add_before_opening(links);
     if cx.plans_only() {
         let ahead = usize::from(plan.steps.first().is_some_and(Step::goes_ahead));
         plan.steps.splice(ahead..ahead, files.steps);
@@ -90,6 +85,32 @@ pub(crate) async fn run(
         Some(reason) => case.skip(reason).await,
         None => case.finish(fingerprint).await,
     }
+}
+
+/// What came of reading an issue.
+enum Read {
+    Threads(Vec<Discussion>),
+    /// It has to be left as it is.
+    Left(SkipReason),
+    /// It is not to be seen any more.
+    Gone,
+}
+
+/// Reads the comments, once nothing confidential stands open on the target, and how the target stands
+/// where it is to be compared anyway.
+async fn read(case: &mut Case<'_>) -> Result<Read, SyncError> {
+    if let Some(reason) = hide::first(case).await? {
+        return Ok(Read::Left(reason));
+    }
+    let Some(threads) = notes::threads(case).await? else {
+        return Ok(Read::Gone);
+    };
+    // It may have become confidential while they were read.
+    let left = match hide::first(case).await? {
+        None if case.mapping.fingerprint.is_none() => apply::read_target(case, &threads).await?,
+        left => left,
+    };
+    Ok(left.map_or(Read::Threads(threads), Read::Left))
 }
 
 /// What is not mirrored at all.
@@ -182,12 +203,9 @@ async fn plan(
         internal_proven: case.target.internal_proven,
     };
     let comments = diff_notes(desired, &known);
-    // Opening comes last of all.
-    let last = steps.iter().position(|step| matches!(step, Step::Open));
-    let open = last.map(|at| steps.remove(at));
-    steps.extend(comments);
-    steps.extend(open);
-    Ok(Plan { steps })
+    let mut plan = Plan { steps };
+    plan.add_before_opening(comments);
+    Ok(plan)
 }
 
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed

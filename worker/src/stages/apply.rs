@@ -11,11 +11,12 @@ pub(crate) use comment::drop_unused_intents;
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
-use super::{case::Case, found_again, lookup};
+use super::{case::Case, found_again, issue_links, lookup};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Desired,
     issue::Discussion,
+    issue_links::KnownLink,
     labels::scope,
     outcome::SkipReason,
     plan::{NewNote, Plan, Step},
@@ -93,6 +94,8 @@ pub(crate) async fn steps(
                 discussion,
                 resolved,
             } => thread::set_resolved(case, desired, &discussion, resolved).await?,
+            Step::CreateLink { other, kind } => issue_links::create(case, other, kind).await?,
+            Step::RemoveLink { other } => issue_links::remove(case, other).await?,
             Step::Open => issue::open(case).await?,
             // Of issues that are there none is deleted; see `vanished`.
             Step::DeleteIssue => {}
@@ -121,6 +124,8 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => return false,
     };
@@ -210,6 +215,15 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
                     continue;
                 }
                 TargetFact::ConfidentialProven(true)
+            }
+            Step::CreateLink { other, kind } => {
+                let kind = *kind;
+                issue_links::record(case, *other, KnownLink { kind, ours: true }).await?;
+                continue;
+            }
+            Step::RemoveLink { other } => {
+                issue_links::forget(case, *other).await?;
+                continue;
             }
             Step::CreateNote(note) if note.neutral_first => TargetFact::InternalProven(true),
             Step::TransferUpload { .. }

@@ -57,6 +57,8 @@ pub(crate) async fn first(case: &mut Case<'_>) -> Result<Option<SkipReason>, Syn
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => Ok(None),
     }

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use crate::{SyncError, events::Event};
-use mirror_core::{ids::Iid, issue::Discussion, render::mentioned_issues};
+use mirror_core::{ids::Iid, issue::Discussion, issue_links::LinkKind, render::mentioned_issues};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The mirrors of the issues that an issue refers to.
@@ -12,6 +12,11 @@ pub(crate) struct Referred {
 }
 
 impl Referred {
+    /// Whether an issue has a mirror.
+    pub(crate) fn has(&self, iid: Iid) -> bool {
+        self.mirrors.contains_key(&iid)
+    }
+
     /// The address of an issue's mirror, where it has one.
     pub(crate) fn link(&self, iid: Iid) -> Option<String> {
         let mirror = self.mirrors.get(&iid)?;
@@ -19,12 +24,17 @@ impl Referred {
     }
 }
 
-/// Looks up what the issue and its comments refer to. The issue is remembered to wait for the
-/// mirrors that are not there yet.
-pub(crate) async fn find(case: &Case<'_>, threads: &[Discussion]) -> Result<Referred, SyncError> {
+/// Looks up what the issue and its comments refer to, and what it is linked to. The issue is
+/// remembered to wait for the mirrors that are not there yet.
+pub(crate) async fn find(
+    case: &Case<'_>,
+    threads: &[Discussion],
+    linked: &BTreeMap<Iid, LinkKind>,
+) -> Result<Referred, SyncError> {
     let (cx, link) = (case.cx, case.link);
     let project = link.target.project.web_url.trim_end_matches('/').to_owned();
-    let referred = mentioned_issues(&case.frame().source, &case.source, threads);
+    let mut referred = mentioned_issues(&case.frame().source, &case.source, threads);
+    referred.extend(linked.keys());
     let mirrors = if cx.plans_only() {
         in_plan(case, referred).await?
     } else if referred.is_empty() {

@@ -243,6 +243,8 @@ impl Absent<'_> {
             | Step::DeleteNote { .. }
             | Step::WithdrawNote { .. }
             | Step::SetResolved { .. }
+            | Step::CreateLink { .. }
+            | Step::RemoveLink { .. }
             | Step::Open => return Ok(Sent::Echo),
         };
         let echo = self.change(copy, &change).await?;

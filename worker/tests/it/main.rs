@@ -21,6 +21,7 @@ mod gone_comments;
 mod gone_issues;
 mod hidden_files;
 mod hidden_parts;
+mod issue_links;
 mod label_rules;
 mod large_files;
 mod late_requests;

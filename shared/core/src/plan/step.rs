@@ -2,8 +2,9 @@
 
 use crate::{
     desired::Place,
-    ids::NoteId,
+    ids::{Iid, NoteId},
     issue::{IssueType, Label, State},
+    issue_links::LinkKind,
 };
 use chrono::NaiveDate;
 
@@ -18,6 +19,13 @@ impl Plan {
     /// Nothing to send.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Adds steps at the end, but for the opening, which comes last of all.
+    pub fn add_before_opening(&mut self, more: Vec<Step>) {
+        let open = self.steps.iter().position(|step| *step == Step::Open);
+        let at = open.unwrap_or(self.steps.len());
+        self.steps.splice(at..at, more);
     }
 
     /// Requests that it costs, when all goes well.
@@ -84,6 +92,18 @@ pub enum Step {
         /// Which of the two.
         resolved: bool,
     },
+    /// Link it to another issue's mirror.
+    CreateLink {
+        /// The other source issue.
+        other: Iid,
+        /// What it is to that one.
+        kind: LinkKind,
+    },
+    /// Remove a link of ours to another issue's mirror.
+    RemoveLink {
+        /// The other source issue.
+        other: Iid,
+    },
     /// Make it public, after everything else.
     Open,
     /// Delete the issue, whose original is gone.
@@ -107,6 +127,8 @@ impl Step {
             | Self::DeleteNote { .. }
             | Self::WithdrawNote { .. }
             | Self::SetResolved { .. }
+            | Self::CreateLink { .. }
+            | Self::RemoveLink { .. }
             | Self::Open
             | Self::DeleteIssue => false,
         }
@@ -119,6 +141,8 @@ impl Step {
             Self::TransferUpload { .. } => 2,
             // The comments on the target are read first: others may have written there.
             Self::Open => 2,
+            // One to find it, one to take it away.
+            Self::RemoveLink { .. } => 2,
             Self::CreateNote(note) => 1 + u64::from(note.neutral_first),
             Self::CreateLabel(_)
             | Self::CreateIssue(_)
@@ -131,6 +155,7 @@ impl Step {
             | Self::DeleteNote { .. }
             | Self::WithdrawNote { .. }
             | Self::SetResolved { .. }
+            | Self::CreateLink { .. }
             | Self::DeleteIssue => 1,
         }
     }

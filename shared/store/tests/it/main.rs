@@ -11,6 +11,7 @@ mod faults;
 mod files;
 mod gone;
 mod history;
+mod issue_links;
 mod jobs;
 mod mapping;
 mod mirroring;
