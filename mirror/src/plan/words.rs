@@ -31,6 +31,7 @@ pub(super) fn drawn(step: &Step, confidential: bool) -> (char, String) {
         Step::Restrict => ('~', "make confidential".to_owned()),
         Step::UpdateIssue(edit) => ('~', format!("change {}", changed(edit, confidential))),
         Step::SetState(State::Closed) => ('~', "close".to_owned()),
+        Step::CloseAsOf(at) => ('~', format!("close as of {}", at.format("%F %R UTC"))),
         Step::SetState(State::Opened) => ('~', "reopen".to_owned()),
         Step::SetTimeEstimate(0) => ('-', "estimate".to_owned()),
         Step::SetTimeEstimate(seconds) => ('~', format!("estimate {}", span(*seconds))),

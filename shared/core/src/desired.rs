@@ -4,6 +4,7 @@ use crate::{
     fingerprint::Fingerprint,
     ids::NoteId,
     issue::{Issue, IssueType, Label, State},
+    preserve::Origin,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeSet;
@@ -40,6 +41,8 @@ pub struct Desired {
     pub cut: BTreeSet<Option<NoteId>>,
     /// Threads that are resolved or not; those that can be neither are not among them.
     pub threads: Vec<DesiredThread>,
+    /// Number and times, for the first import; no difference is made later.
+    pub origin: Origin,
 }
 
 impl Desired {
@@ -60,6 +63,7 @@ impl Desired {
             notes: _,
             cut: _,
             threads: _,
+            origin: _,
         } = self;
         let mut print = Fingerprint::new("issue/1");
         print

@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod peer;
 pub mod plan;
 pub mod ports;
+pub mod preserve;
 pub mod project;
 pub mod provenance;
 pub mod render;

@@ -12,6 +12,7 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
+    preserve::Origin,
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
@@ -48,6 +49,8 @@ pub struct Frame<'a> {
     pub mirrored_label: Option<&'a str>,
     /// What is to be mirrored otherwise than by default.
     pub rules: &'a Rules,
+    /// The target has no field for weights, or takes none.
+    pub weightless: bool,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an
@@ -166,6 +169,7 @@ pub fn render(
         notes,
         cut,
         threads: threads(discussions),
+        origin: Origin::from(issue),
     }
 }
 

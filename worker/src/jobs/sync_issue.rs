@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, references,
-        settle, uploads, vanished,
+        adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, preserve,
+        references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -16,7 +16,7 @@ use mirror_core::{
     ids::Iid,
     issue::{Discussion, State},
     outcome::{Outcome, SkipReason},
-    plan::{KnownNotes, Plan, Prints, diff, diff_notes, mend},
+    plan::{KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     project::Role,
     render::{There, render},
 };
@@ -71,8 +71,14 @@ pub(crate) async fn run(
         plan.steps.splice(0..0, files.steps);
         return planned(case, plan, &desired).await;
     }
+    let weightless = case.frame().weightless;
     match apply::steps(&mut case, &desired, plan.steps).await? {
         Some(reason) => case.skip(reason).await,
+        // What the footer says of it is another text by now.
+        None if case.frame().weightless != weightless => {
+            case.record_mapping().await?;
+            Err(SyncError::Relearnt)
+        }
         None => case.finish(fingerprint).await,
     }
 }
@@ -177,6 +183,7 @@ async fn plan(
     found_again::unseen_comments(case, threads).await?;
     let mut steps = Vec::new();
     if !in_line {
+        preserve::ask(case).await?;
         let labels = apply::target_labels(case, desired).await?;
         let known = case.known(labels);
         steps = diff(desired, case.observed.as_ref(), &known).steps;
@@ -190,15 +197,15 @@ async fn plan(
         resolved: &resolved,
         resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
         internal_proven: case.target.internal_proven,
+        dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
     };
     let comments = diff_notes(desired, &known);
-    // Opening comes last of all.
-    let last = steps
-        .iter()
-        .position(|step| matches!(step, mirror_core::plan::Step::Open));
-    let open = last.map(|at| steps.remove(at));
+    // Opening comes last of all; and a comment would move the time of a change that was set.
+    let (last, mut steps): (Vec<Step>, Vec<Step>) = steps
+        .into_iter()
+        .partition(|step| matches!(step, Step::CloseAsOf(_) | Step::Open));
     steps.extend(comments);
-    steps.extend(open);
+    steps.extend(last);
     Ok(Plan { steps })
 }
 

@@ -59,6 +59,7 @@ pub(crate) async fn steps(
             }
             Step::UpdateIssue(edit) => issue::update(case, edit).await?,
             Step::SetState(state) => issue::set_state(case, state).await?,
+            Step::CloseAsOf(at) => issue::close_as_of(case, at).await?,
             Step::SetTimeEstimate(seconds) => time::set_estimate(case, seconds).await?,
             Step::AddSpentTime(step) => time::add_spent_time(case, step).await?,
             Step::CreateNote(note) => {
@@ -116,6 +117,7 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::DeleteNote { .. }
@@ -204,6 +206,7 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::Restrict
             | Step::UpdateIssue(_)
             | Step::SetState(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)

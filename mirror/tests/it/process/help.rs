@@ -44,6 +44,9 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
                                         bytes) [default: 100MiB]
           --mirrored-label <LABEL>      The label that marks mirrored issues; empty for none [default:
                                         MIRRORED]
+          --preserve <WHEN>             Whether copies keep the number and the times of their originals,
+                                        which takes an Owner's token: auto (where token and target allow
+                                        it), never, or require [default: auto]
           --rules <FILE>                Which labels and issues to mirror, by the rules in this file
                                         (TOML; docs/rules.md). They are kept with the mirror until other
                                         ones are given

@@ -5,6 +5,7 @@ use crate::{
     desired::{Desired, Observed},
     issue::State,
     labels::{exclusive, scope},
+    preserve::{Kept, Origin},
     provenance::alike,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ pub struct Known {
     pub confidential_proven: bool,
     /// The text of the neutral first create (marker included) where confidentiality must be proven.
     pub neutral_description: String,
+    /// What it is asked to keep of the original's number and times.
+    pub kept: Kept,
 }
 
 /// The title of an issue whose text waits for proof that it stays hidden.
@@ -60,9 +63,7 @@ pub fn diff(desired: &Desired, observed: Option<&Observed>, known: &Known) -> Pl
         steps.push(Step::UpdateIssue(edit));
     }
     steps.extend(time(desired, observed, known));
-    if desired.state != observed.state && known.takes("state") {
-        steps.push(Step::SetState(desired.state));
-    }
+    steps.extend(state(desired, observed, known));
     if !desired.confidential && observed.confidential && known.takes("confidential") {
         steps.push(Step::Open);
     }
@@ -73,6 +74,11 @@ pub fn diff(desired: &Desired, observed: Option<&Observed>, known: &Known) -> Pl
 fn create(desired: &Desired, known: &Known) -> Plan {
     let titles = wanted(desired, known);
     let neutral = desired.confidential && !known.confidential_proven;
+    let Origin {
+        iid, created_at, ..
+    } = desired.origin;
+    let iid = (known.kept.iid && known.takes("iid")).then_some(iid);
+    let created_at = (known.kept.created_at && known.takes("created_at")).then_some(created_at);
     let new = if neutral {
         NewIssue {
             title: NEUTRAL_TITLE.to_owned(),
@@ -82,6 +88,8 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: true,
             weight: None,
             issue_type: desired.issue_type.clone(),
+            iid,
+            created_at,
         }
     } else {
         NewIssue {
@@ -92,6 +100,8 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: desired.confidential,
             weight: desired.weight.filter(|_| known.takes("weight")),
             issue_type: desired.issue_type.clone(),
+            iid,
+            created_at,
         }
     };
     let expected = expected(&new);
@@ -223,6 +233,18 @@ fn label_changes(
         .cloned()
         .collect();
     (add, remove)
+}
+
+fn state(desired: &Desired, observed: &Observed, known: &Known) -> Option<Step> {
+    if desired.state == observed.state || !known.takes("state") {
+        return None;
+    }
+    let kept = known.kept.closed_at && known.takes("closed_at");
+    let closed_at = desired.origin.closed_at.filter(|_| kept);
+    Some(match (desired.state, closed_at) {
+        (State::Closed, Some(at)) => Step::CloseAsOf(at),
+        (state, _) => Step::SetState(state),
+    })
 }
 
 fn time(desired: &Desired, observed: &Observed, known: &Known) -> Vec<Step> {

@@ -2,10 +2,10 @@
 
 use crate::{
     desired::Place,
-    ids::NoteId,
+    ids::{Iid, NoteId},
     issue::{IssueType, Label, State},
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Everything that one job is going to send to the target, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -44,6 +44,8 @@ pub enum Step {
     UpdateIssue(IssueEdit),
     /// Close or reopen.
     SetState(State),
+    /// Close it as of the time its original was closed.
+    CloseAsOf(DateTime<Utc>),
     /// Set the estimate, in seconds; 0 clears it.
     SetTimeEstimate(i64),
     /// Add a signed difference of logged seconds.
@@ -102,6 +104,7 @@ impl Step {
             | Self::Restrict
             | Self::UpdateIssue(_)
             | Self::SetState(_)
+            | Self::CloseAsOf(_)
             | Self::SetTimeEstimate(_)
             | Self::AddSpentTime(_)
             | Self::UpdateNote { .. }
@@ -130,6 +133,10 @@ pub struct NewIssue {
     pub weight: Option<i64>,
     /// Type.
     pub issue_type: IssueType,
+    /// The number it is to have; `None`: the next one.
+    pub iid: Option<Iid>,
+    /// When it is to have been created; `None`: now.
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 /// Changed fields of an issue; `None` leaves a field alone.
@@ -176,4 +183,6 @@ pub struct NewNote {
     /// Written with nothing but its marker first, and filled once the answer has shown that it is
     /// internal: the first one on a target.
     pub neutral_first: bool,
+    /// When it is to have been written; `None`: now.
+    pub created_at: Option<DateTime<Utc>>,
 }
