@@ -146,6 +146,7 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
         preserve: arguments.preserve,
         on_delete: caution.on_delete,
         breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

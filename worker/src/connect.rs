@@ -336,6 +336,7 @@ fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settin
         preserve: schedule.preserve,
         on_delete: caution.on_delete,
         breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

@@ -102,6 +102,9 @@ pub struct Settings {
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
+    /// Files that only confidential issues and internal comments mention go into a target that more
+    /// people than its members see, too.
+    pub exposes_files: bool,
 }
 
 impl Default for Settings {
@@ -121,6 +124,7 @@ impl Default for Settings {
             preserve: Preserve::Never,
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
+            exposes_files: false,
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod filter;
 pub(crate) mod found_again;
 pub(crate) mod found_files;
 pub(crate) mod gone;
+pub(crate) mod hide;
 pub(crate) mod lookup;
 pub(crate) mod notes;
 pub(crate) mod preserve;

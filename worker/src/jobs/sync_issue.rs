@@ -7,7 +7,7 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, preserve,
+        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, notes, preserve,
         references, settle, uploads, vanished,
     },
 };
@@ -17,7 +17,6 @@ use mirror_core::{
     issue::{Discussion, State},
     outcome::{Outcome, SkipReason},
     plan::{KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
-    project::Role,
     render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
@@ -47,9 +46,17 @@ pub(crate) async fn run(
     if let Some(outside) = filter::outside(&case) {
         return filter::leave(case, outside).await;
     }
+    preserve::ask(&mut case).await?;
+    if let Some(reason) = hide::first(&mut case).await? {
+        return case.skip(reason).await;
+    }
     let Some(threads) = notes::threads(&mut case).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
+    // It may have become confidential while they were read.
+    if let Some(reason) = hide::first(&mut case).await? {
+        return case.skip(reason).await;
+    }
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
     let there = There {
@@ -59,16 +66,14 @@ pub(crate) async fn run(
     let desired = render(&case.frame(), &case.source, &threads, there);
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
-    if let Some(reason) = not_to_be_trusted(&case, &desired) {
-        return case.skip(reason).await;
-    }
     if let Some(before) = cx.planned.of(link.mirror, iid) {
         let plan = mend(&before, &desired, &case.notes);
         return planned(case, plan, &desired).await;
     }
     let mut plan = plan(&mut case, &threads, &desired, &fingerprint).await?;
     if cx.plans_only() {
-        plan.steps.splice(0..0, files.steps);
+        let ahead = usize::from(plan.steps.first().is_some_and(Step::goes_ahead));
+        plan.steps.splice(ahead..ahead, files.steps);
         return planned(case, plan, &desired).await;
     }
     let weightless = case.frame().weightless;
@@ -134,8 +139,7 @@ async fn impostor(case: &Case<'_>) -> Result<Option<Iid>, SyncError> {
     Ok(None)
 }
 
-/// While the target has yet to prove that it keeps things hidden, jobs with hidden text go one by
-/// one: the first proves it, the others find it proven.
+/// As [`hide::alone`], where there is anything hidden and it is not all proven.
 async fn first_of_its_kind(
     case: &mut Case<'_>,
     desired: &Desired,
@@ -144,29 +148,7 @@ async fn first_of_its_kind(
     if !hidden || (case.target.confidential_proven && case.target.internal_proven) {
         return Ok(None);
     }
-    let target = &case.link.target;
-    let project = (target.instance, target.project.id);
-    let guard = case.cx.proof.lock(project).await;
-    case.target = case
-        .cx
-        .store
-        .target_facts(target.instance, target.project.id)
-        .await?;
-    Ok(Some(guard))
-}
-
-/// Hidden text goes only where the token's role is known to suffice for hiding it.
-fn not_to_be_trusted(case: &Case<'_>, desired: &Desired) -> Option<SkipReason> {
-    let role = case.link.target.project.role;
-    if !desired.confidential || role.is_some_and(|role| role >= Role::PLANNER) {
-        return None;
-    }
-    let role = role.map_or("no role", Role::name);
-    Some(SkipReason::ConfidentialNotProven {
-        why: format!(
-            "the target token's user has {role} there; Planner (or Reporter) is needed to hide it"
-        ),
-    })
+    Ok(Some(hide::alone(case).await?))
 }
 
 async fn plan(
@@ -183,7 +165,6 @@ async fn plan(
     found_again::unseen_comments(case, threads).await?;
     let mut steps = Vec::new();
     if !in_line {
-        preserve::ask(case).await?;
         let labels = apply::target_labels(case, desired).await?;
         let known = case.known(labels);
         steps = diff(desired, case.observed.as_ref(), &known).steps;

@@ -129,29 +129,41 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
     desired.cut.contains(&text)
 }
 
+/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet.
+pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError> {
+    let Some(target) = case
+        .mapping
+        .target
+        .as_ref()
+        .filter(|_| case.observed.is_none())
+    else {
+        return Ok(());
+    };
+    let iid = target.iid;
+    let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
+        return Err(SyncError::PersonNeeded(format!(
+            "target issue #{iid} is gone; it is not made again by itself"
+        )));
+    };
+    if found.moved_to_id.is_some() {
+        return Err(SyncError::PersonNeeded(format!(
+            "target issue #{iid} was moved to another project; it is not written to any more"
+        )));
+    }
+    case.observe(&found);
+    Ok(())
+}
+
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost
 /// state or for a full comparison its comments too.
 pub(crate) async fn read_target(
     case: &mut Case<'_>,
     threads: &[Discussion],
 ) -> Result<(), SyncError> {
-    let Some(target) = &case.mapping.target else {
+    if case.mapping.target.is_none() {
         return Ok(());
-    };
-    let iid = target.iid;
-    if case.observed.is_none() {
-        let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
-            return Err(SyncError::PersonNeeded(format!(
-                "target issue #{iid} is gone; it is not made again by itself"
-            )));
-        };
-        if found.moved_to_id.is_some() {
-            return Err(SyncError::PersonNeeded(format!(
-                "target issue #{iid} was moved to another project; it is not written to any more"
-            )));
-        }
-        case.observe(&found);
     }
+    look_at_target(case).await?;
     if case.mapping.fingerprint.is_some() {
         return Ok(());
     }

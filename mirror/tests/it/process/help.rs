@@ -58,6 +58,9 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
                                         below, if that is more); otherwise none, until `mirrors release`
                                         [default: 10]
           --max-delete-share <PERCENT>  As --max-delete, in percent of all copies [default: 10]
+          --expose-files                Copy files of confidential issues and internal comments even
+                                        into a target that is not private: whoever has the address of
+                                        such a file can open it there
           --wait <SECONDS>              End when nothing is due within this many seconds [default: 600]
           --late-landing <SECONDS>      How long a create without an answer may still take effect, in
                                         seconds [default: 60]

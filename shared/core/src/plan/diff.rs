@@ -90,6 +90,7 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             issue_type: desired.issue_type.clone(),
             iid,
             created_at,
+            neutral,
         }
     } else {
         NewIssue {
@@ -102,6 +103,7 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             issue_type: desired.issue_type.clone(),
             iid,
             created_at,
+            neutral,
         }
     };
     let expected = expected(&new);

@@ -33,6 +33,8 @@ pub enum Step {
     TransferUpload {
         /// The file's name.
         filename: String,
+        /// Only a confidential issue or an internal comment mentions it.
+        hidden: bool,
     },
     /// Create a label with the source's colour and description.
     CreateLabel(Label),
@@ -91,6 +93,28 @@ pub enum Step {
 }
 
 impl Step {
+    /// Hides the issue, and brings nothing of it: it goes before everything else, files among it.
+    pub fn goes_ahead(&self) -> bool {
+        match self {
+            Self::Restrict => true,
+            Self::CreateIssue(new) => new.neutral,
+            Self::TransferUpload { .. }
+            | Self::CreateLabel(_)
+            | Self::UpdateIssue(_)
+            | Self::SetState(_)
+            | Self::CloseAsOf(_)
+            | Self::SetTimeEstimate(_)
+            | Self::AddSpentTime(_)
+            | Self::CreateNote(_)
+            | Self::UpdateNote { .. }
+            | Self::DeleteNote { .. }
+            | Self::WithdrawNote { .. }
+            | Self::SetResolved { .. }
+            | Self::Open
+            | Self::DeleteIssue => false,
+        }
+    }
+
     /// Requests that it costs, when all goes well.
     pub fn requests(&self) -> u64 {
         match self {
@@ -137,6 +161,8 @@ pub struct NewIssue {
     pub iid: Option<Iid>,
     /// When it is to have been created; `None`: now.
     pub created_at: Option<DateTime<Utc>>,
+    /// It holds nothing of the issue: the first confidential one on a target.
+    pub neutral: bool,
 }
 
 /// Changed fields of an issue; `None` leaves a field alone.
