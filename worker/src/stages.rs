@@ -11,6 +11,7 @@ pub(crate) mod found_files;
 pub(crate) mod gone;
 pub(crate) mod lookup;
 pub(crate) mod notes;
+pub(crate) mod people;
 pub(crate) mod references;
 pub(crate) mod settle;
 pub(crate) mod source_walk;

@@ -1,6 +1,6 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
-use super::{references, target_walk::stamp};
+use super::{people, references, target_walk::stamp};
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
@@ -14,7 +14,7 @@ use mirror_core::{
     issue::{Discussion, Issue},
     mapping::{Intended, Intent, IssueMapping, MappingStatus, NoteMapping, SourceRead},
     outcome::{Outcome, SkipReason},
-    plan::Known,
+    plan::{Known, SEVERAL_ASSIGNEES},
     provenance::Hop,
     render::{self, Frame},
 };
@@ -53,6 +53,8 @@ pub(crate) struct Case<'a> {
     pub(crate) target: TargetFacts,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// What is known of the people concerned.
+    pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
     /// An answer showed that somebody else edited the target meanwhile.
@@ -104,6 +106,7 @@ impl<'a> Case<'a> {
             read: None,
             fingerprint: None,
             owned_labels: BTreeSet::new(),
+            owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
             status: MappingStatus::Pending,
         });
@@ -127,6 +130,7 @@ impl<'a> Case<'a> {
             prepared: None,
             target,
             observed: None,
+            people: people::Known::default(),
             full: false,
             disturbed: false,
             done: Done::default(),
@@ -165,9 +169,13 @@ impl<'a> Case<'a> {
         if !self.link.target.metadata.enterprise {
             // CE has no such column, and refuses a change of nothing else.
             dropped.insert("weight".to_owned());
+            // Nor does it keep more than one.
+            dropped.insert(SEVERAL_ASSIGNEES.to_owned());
         }
         Known {
             owned_labels: self.mapping.owned_labels.clone(),
+            owned_assignees: self.mapping.owned_assignees.clone(),
+            not_assignable: self.people.not_assignable.clone(),
             target_labels,
             only_existing_labels: !self.link.settings.rules.labels.creates(),
             scoped_exclusive: self.target.scoped_exclusive.unwrap_or(false),

@@ -4,6 +4,7 @@ use crate::{
     desired::Place,
     ids::NoteId,
     issue::{IssueType, Label, State},
+    people::Account,
 };
 use chrono::NaiveDate;
 
@@ -130,6 +131,8 @@ pub struct NewIssue {
     pub weight: Option<i64>,
     /// Type.
     pub issue_type: IssueType,
+    /// Who is assigned.
+    pub assignees: Vec<Account>,
 }
 
 /// Changed fields of an issue; `None` leaves a field alone.
@@ -151,6 +154,11 @@ pub struct IssueEdit {
     pub issue_type: Option<IssueType>,
     /// Whether only members may comment.
     pub locked: Option<bool>,
+    /// Who is assigned besides those who are. (GitLab knows whole lists only: what is sent is the
+    /// list of those who stay, and these.)
+    pub assign: Vec<Account>,
+    /// Who is not any more, of those whom we assigned.
+    pub unassign: Vec<Account>,
 }
 
 impl IssueEdit {

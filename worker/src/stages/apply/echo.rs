@@ -1,7 +1,7 @@
 //! Compares the answer to a write with what was asked: GitLab drops without a word what token,
 //! role or edition do not allow.
 
-use super::{super::case::Case, lost_to_its_scope};
+use super::{super::case::Case, assignees, lost_to_its_scope};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Observed,
@@ -26,6 +26,8 @@ pub(crate) async fn of_create(
         weight: asked.weight.map(Some),
         issue_type: Some(asked.issue_type.clone()),
         locked: None,
+        assign: asked.assignees.clone(),
+        unassign: Vec::new(),
     };
     of_update(case, &edit, echo).await
 }
@@ -63,6 +65,7 @@ pub(crate) async fn of_update(
     if asked.locked.is_some_and(|locked| locked != echo.locked) {
         case.dropped("discussion_locked").await?;
     }
+    assignees::answered(case, asked, echo).await?;
     labels(case, &asked.add_labels, echo).await
 }
 
@@ -90,7 +93,7 @@ async fn labels(case: &mut Case<'_>, asked: &[String], echo: &Issue) -> Result<(
 
 /// Whether the answer shows a change that nobody asked for: somebody edited the issue between our
 /// look and our write. (How what was asked for came out is another matter, and so are labels that
-/// others put on.)
+/// others put on, and people whom they assigned.)
 pub(super) fn shows_anothers_edit(
     before: &Observed,
     asked: &IssueChange,
@@ -121,11 +124,17 @@ pub(super) fn shows_anothers_edit(
     if asked.locked.is_some() {
         expected.locked = after.locked;
     }
+    let replaced = asked.assignees.is_none()
+        && before
+            .assignees
+            .keys()
+            .any(|user| !after.assignees.contains_key(user));
+    expected.assignees.clone_from(&after.assignees);
     let taken_off = before.labels.iter().any(|title| {
         !after.labels.contains(title)
             && !asked.remove_labels.contains(title)
             && !lost_to_its_scope(title, &after.labels)
     });
     expected.labels.clone_from(&after.labels);
-    taken_off || expected != *after
+    taken_off || replaced || expected != *after
 }
