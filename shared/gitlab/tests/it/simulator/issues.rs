@@ -1,6 +1,6 @@
 use super::{Gitlab, new_issue};
 use crate::support::Lab;
-use gitlab_sim::{Sim, TokenSpec, UserSpec};
+use gitlab_sim::{AccessLevel, Sim, TokenSpec, UserSpec};
 use mirror_core::{
     ids::{Iid, UserId},
     issue::{Issue, Label, State, TimeStats},
@@ -98,6 +98,12 @@ async fn people_are_found_by_name_assigned_and_taken_off() {
     let role = client.member_role(project, bot).await.unwrap();
     assert_eq!(role, Some(Role::OWNER));
 
+    gitlab.sim.edit(|world| {
+        let home = world.project_mut(gitlab.id()).unwrap();
+        home.members.insert(anna, AccessLevel::Guest);
+    });
+    let role = client.member_role(project, found.id).await.unwrap();
+    assert_eq!(role, Some(Role::GUEST));
     let new = NewIssue {
         assignees: vec![bot],
         ..new_issue("First")
