@@ -101,6 +101,23 @@ pub enum Notice {
         /// Its name there.
         title: String,
     },
+    /// The rules name a user of the target who is not there.
+    NoSuchUser {
+        /// The source's name.
+        from: String,
+        /// The target's name.
+        to: String,
+    },
+    /// The rules name users, and not this assignee.
+    NotInUserMap {
+        /// The source's name.
+        username: String,
+    },
+    /// The target does not let somebody be assigned.
+    NotAssignable {
+        /// The target's name.
+        username: String,
+    },
     /// A file stays a link to the source.
     UploadLeft {
         /// Why.

@@ -12,6 +12,7 @@ pub(crate) mod gone;
 pub(crate) mod hide;
 pub(crate) mod lookup;
 pub(crate) mod notes;
+pub(crate) mod people;
 pub(crate) mod preserve;
 pub(crate) mod references;
 pub(crate) mod settle;

@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod markdown;
 pub mod outcome;
 pub mod peer;
+pub mod people;
 pub mod plan;
 pub mod ports;
 pub mod preserve;

@@ -24,6 +24,8 @@ pub struct IssueMapping {
     pub fingerprint: Option<String>,
     /// Labels that were absent before we added them.
     pub owned_labels: BTreeSet<String>,
+    /// People who were not assigned before we assigned them.
+    pub owned_assignees: BTreeSet<UserId>,
     /// Seconds of logged time carried from source to target so far; `None` when that knowledge was
     /// lost with the state.
     pub carried_spent: Option<i64>,

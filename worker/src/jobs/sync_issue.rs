@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, notes, preserve,
-        references, settle, uploads, vanished,
+        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, notes, people,
+        preserve, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -59,9 +59,11 @@ pub(crate) async fn run(
     }
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
+    let people = people::find(&mut case, &threads).await?;
     let there = There {
         files: &|upload| files.link(upload),
         issues: &|iid| referred.link(iid),
+        people: &people,
     };
     let desired = render(&case.frame(), &case.source, &threads, there);
     let fingerprint = desired.fingerprint();
@@ -159,6 +161,7 @@ async fn plan(
 ) -> Result<Plan, SyncError> {
     let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint);
     if !in_line {
+        people::tell(case);
         apply::read_target(case, threads).await?;
         found_again::what_is_ours(case).await?;
     }

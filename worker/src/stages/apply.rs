@@ -1,5 +1,6 @@
 //! Sends a plan's steps, one after the other, and reads every echo.
 
+mod assignees;
 mod comment;
 mod comment_change;
 mod echo;
@@ -18,7 +19,7 @@ use mirror_core::{
     issue::Discussion,
     labels::scope,
     outcome::SkipReason,
-    plan::{NewNote, Plan, Step},
+    plan::{self, NewNote, Plan, Step},
 };
 use mirror_store::TargetFact;
 use std::collections::{BTreeSet, VecDeque};
@@ -29,7 +30,37 @@ pub(crate) async fn steps(
     desired: &Desired,
     steps: Vec<Step>,
 ) -> Result<Option<SkipReason>, SyncError> {
-    let mut steps = VecDeque::from(steps);
+    let mut steps = steps;
+    loop {
+        let reason = send(case, desired, VecDeque::from(steps)).await?;
+        if reason.is_some() {
+            return Ok(reason);
+        }
+        if !std::mem::take(&mut case.people.learnt) {
+            break;
+        }
+        steps = reassign(case, desired).await?;
+    }
+    drop_unused_intents(case).await?;
+    comment::record_compared(case, desired).await?;
+    thread::record_compared(case, desired).await?;
+    Ok(None)
+}
+
+/// Whom the target does not let be assigned is told of by a label.
+async fn reassign(case: &Case<'_>, desired: &Desired) -> Result<Vec<Step>, SyncError> {
+    let labels = target_labels(case, desired).await?;
+    let observed = case.observed.as_ref();
+    Ok(observed.map_or_else(Vec::new, |observed| {
+        plan::reassign(desired, observed, &case.known(labels))
+    }))
+}
+
+async fn send(
+    case: &mut Case<'_>,
+    desired: &Desired,
+    mut steps: VecDeque<Step>,
+) -> Result<Option<SkipReason>, SyncError> {
     let mut left = case.link.settings.comments_at_once;
     while let Some(step) = steps.pop_front() {
         let mut may = case.still_fresh().await;
@@ -99,9 +130,6 @@ pub(crate) async fn steps(
             Step::DeleteIssue => {}
         }
     }
-    drop_unused_intents(case).await?;
-    comment::record_compared(case, desired).await?;
-    thread::record_compared(case, desired).await?;
     Ok(None)
 }
 
@@ -176,8 +204,8 @@ pub(crate) async fn target_labels(
     desired: &Desired,
 ) -> Result<Option<BTreeSet<String>>, SyncError> {
     let there = case.observed.as_ref().map(|observed| &observed.labels);
-    let brings = desired
-        .labels
+    let wanted = plan::labels(desired, case.observed.as_ref(), &case.known(None));
+    let brings = wanted
         .iter()
         .any(|label| !there.is_some_and(|there| there.contains(&label.title)));
     if !brings {
@@ -185,10 +213,7 @@ pub(crate) async fn target_labels(
     }
     let all = case.cx.target_labels.all(case.link, &case.cx.clock).await?;
     if !case.link.settings.rules.labels.creates() && !desired.confidential {
-        let missing = desired
-            .labels
-            .iter()
-            .filter(|label| !all.contains(&label.title));
+        let missing = wanted.iter().filter(|label| !all.contains(&label.title));
         for label in missing {
             let title = label.title.clone();
             case.notice(Notice::LabelLeft { title });

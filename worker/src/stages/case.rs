@@ -1,6 +1,6 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
-use super::{preserve::NUMBER, references, target_walk::stamp};
+use super::{people, preserve::NUMBER, references, target_walk::stamp};
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
@@ -14,7 +14,7 @@ use mirror_core::{
     issue::{Discussion, Issue},
     mapping::{Intended, Intent, IssueMapping, MappingStatus, NoteMapping, SourceRead},
     outcome::{Outcome, SkipReason},
-    plan::Known,
+    plan::{Known, SEVERAL_ASSIGNEES},
     preserve::{Kept, Preserve},
     provenance::Hop,
     render::{self, Frame},
@@ -56,6 +56,8 @@ pub(crate) struct Case<'a> {
     pub(crate) kept: Kept,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// What is known of the people concerned.
+    pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
     /// An answer showed that somebody else edited the target meanwhile.
@@ -107,6 +109,7 @@ impl<'a> Case<'a> {
             read: None,
             fingerprint: None,
             owned_labels: BTreeSet::new(),
+            owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
             status: MappingStatus::Pending,
         });
@@ -131,6 +134,7 @@ impl<'a> Case<'a> {
             target,
             kept: Kept::default(),
             observed: None,
+            people: people::Known::default(),
             full: false,
             disturbed: false,
             done: Done::default(),
@@ -177,6 +181,8 @@ impl<'a> Case<'a> {
         if !self.link.target.metadata.enterprise {
             // CE has no such column, and refuses a change of nothing else.
             dropped.insert("weight".to_owned());
+            // Nor does it keep more than one.
+            dropped.insert(SEVERAL_ASSIGNEES.to_owned());
         }
         if self.ever_dropped(NUMBER) {
             dropped.insert(NUMBER.to_owned());
@@ -186,6 +192,8 @@ impl<'a> Case<'a> {
         }
         Known {
             owned_labels: self.mapping.owned_labels.clone(),
+            owned_assignees: self.mapping.owned_assignees.clone(),
+            not_assignable: self.people.not_assignable.clone(),
             target_labels,
             only_existing_labels: !self.link.settings.rules.labels.creates(),
             scoped_exclusive: self.target.scoped_exclusive.unwrap_or(false),

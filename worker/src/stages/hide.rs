@@ -8,6 +8,7 @@ use crate::SyncError;
 use mirror_core::{
     mapping::MappingStatus,
     outcome::SkipReason,
+    people::People,
     plan::{Step, diff},
     project::Role,
     render::{There, render},
@@ -103,6 +104,7 @@ fn ahead(case: &Case<'_>) -> Option<Step> {
     let nowhere = There {
         files: &|_| None,
         issues: &|_| None,
+        people: &People::default(),
     };
     let bare = render(&case.frame(), &case.source, &[], nowhere);
     let plan = diff(&bare, case.observed.as_ref(), &case.known(None));

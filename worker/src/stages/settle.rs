@@ -3,7 +3,7 @@
 use super::{
     case::Case,
     lookup::{self, FoundNote},
-    preserve,
+    people, preserve,
 };
 use crate::{
     SyncError,
@@ -81,6 +81,7 @@ pub(crate) async fn adopt_issue(
     case.observe(found);
     case.mapping.fingerprint = None;
     case.mapping.carried_spent = case.mapping.carried_spent.or(Some(0));
+    people::own(case, found);
     case.done.created = true;
     if !case.cx.plans_only() {
         let store = &case.cx.store;

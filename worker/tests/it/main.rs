@@ -30,6 +30,7 @@ mod lost_answers;
 mod lost_record;
 mod mending;
 mod ours_only;
+mod people;
 mod plans;
 mod poison;
 mod preserved;

@@ -47,9 +47,9 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
           --preserve <WHEN>             Whether copies keep the number and the times of their originals,
                                         which takes an Owner's token: auto (where token and target allow
                                         it), never, or require [default: auto]
-          --rules <FILE>                Which labels and issues to mirror, by the rules in this file
-                                        (TOML; docs/rules.md). They are kept with the mirror until other
-                                        ones are given
+          --rules <FILE>                Which labels and issues to mirror and who is who on the target,
+                                        by the rules in this file (TOML; docs/rules.md). They are kept
+                                        with the mirror until other ones are given
           --no-rules                    Forget the mirror's rules: everything is mirrored, under its own
                                         name
           --on-delete <POLICY>          What becomes of the copy of an issue that was deleted at the

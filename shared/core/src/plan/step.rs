@@ -4,6 +4,7 @@ use crate::{
     desired::Place,
     ids::{Iid, NoteId},
     issue::{IssueType, Label, State},
+    people::Account,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -163,6 +164,8 @@ pub struct NewIssue {
     pub created_at: Option<DateTime<Utc>>,
     /// It holds nothing of the issue: the first confidential one on a target.
     pub neutral: bool,
+    /// Who is assigned.
+    pub assignees: Vec<Account>,
 }
 
 /// Changed fields of an issue; `None` leaves a field alone.
@@ -184,6 +187,11 @@ pub struct IssueEdit {
     pub issue_type: Option<IssueType>,
     /// Whether only members may comment.
     pub locked: Option<bool>,
+    /// Who is assigned besides those who are. (GitLab knows whole lists only: what is sent is the
+    /// list of those who stay, and these.)
+    pub assign: Vec<Account>,
+    /// Who is not any more, of those whom we assigned.
+    pub unassign: Vec<Account>,
 }
 
 impl IssueEdit {

@@ -2,7 +2,7 @@
 
 use crate::world::{World, at, stories, target_issue};
 use mirror_core::{
-    ids::{Iid, IssueId, NoteId, ProjectId},
+    ids::{Iid, IssueId, NoteId, ProjectId, UserId},
     job::Priority,
     mapping::{IssueMapping, MappingStatus, NoteMapping, SourceRead, UploadKey, UploadOutcome},
 };
@@ -47,6 +47,7 @@ async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
         };
         let full = IssueMapping {
             owned_labels: ["Bug", "ünïcode, no", "a\"b"].map(str::to_owned).into(),
+            owned_assignees: [7, 1_000_000_007].map(UserId).into(),
             carried_spent: Some(-90),
             status,
             ..world.mapped(iid, 500 + iid)

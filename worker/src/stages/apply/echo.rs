@@ -3,7 +3,7 @@
 
 use super::{
     super::{case::Case, preserve},
-    lost_to_its_scope,
+    assignees, lost_to_its_scope,
 };
 use crate::{SyncError, events::Notice};
 use mirror_core::{
@@ -29,6 +29,8 @@ pub(crate) async fn of_create(
         weight: asked.weight.map(Some),
         issue_type: Some(asked.issue_type.clone()),
         locked: None,
+        assign: asked.assignees.clone(),
+        unassign: Vec::new(),
     };
     if asked.iid.is_some_and(|iid| iid != echo.iid) {
         case.dropped("iid").await?;
@@ -77,6 +79,7 @@ pub(crate) async fn of_update(
     if asked.locked.is_some_and(|locked| locked != echo.locked) {
         case.dropped("discussion_locked").await?;
     }
+    assignees::answered(case, asked, echo).await?;
     labels(case, &asked.add_labels, echo).await
 }
 
@@ -104,7 +107,7 @@ async fn labels(case: &mut Case<'_>, asked: &[String], echo: &Issue) -> Result<(
 
 /// Whether the answer shows a change that nobody asked for: somebody edited the issue between our
 /// look and our write. (How what was asked for came out is another matter, and so are labels that
-/// others put on.)
+/// others put on, and people whom they assigned.)
 pub(super) fn shows_anothers_edit(
     before: &Observed,
     asked: &IssueChange,
@@ -135,11 +138,17 @@ pub(super) fn shows_anothers_edit(
     if asked.locked.is_some() {
         expected.locked = after.locked;
     }
+    let replaced = asked.assignees.is_none()
+        && before
+            .assignees
+            .keys()
+            .any(|user| !after.assignees.contains_key(user));
+    expected.assignees.clone_from(&after.assignees);
     let taken_off = before.labels.iter().any(|title| {
         !after.labels.contains(title)
             && !asked.remove_labels.contains(title)
             && !lost_to_its_scope(title, &after.labels)
     });
     expected.labels.clone_from(&after.labels);
-    taken_off || expected != *after
+    taken_off || replaced || expected != *after
 }

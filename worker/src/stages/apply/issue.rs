@@ -2,7 +2,7 @@
 
 use super::{
     super::{case::Case, lookup, preserve},
-    echo,
+    assignees, echo,
 };
 use crate::{
     SyncError,
@@ -154,6 +154,7 @@ fn wire(new: &NewIssue) -> mirror_gitlab::NewIssue {
         confidential: new.confidential,
         weight: new.weight,
         issue_type: (new.issue_type != IssueType::Issue).then(|| new.issue_type.clone()),
+        assignees: new.assignees.iter().map(|account| account.id).collect(),
         iid: new.iid,
         created_at: new.created_at,
     }
@@ -220,6 +221,7 @@ async fn created(
     new: &NewIssue,
     echo: &Issue,
 ) -> Result<(), SyncError> {
+    case.mapping.owned_assignees = assignees::owned(&new.assignees, echo);
     case.observe(echo);
     case.done.created = true;
     let there: BTreeSet<&String> = echo.labels.iter().collect();
@@ -307,7 +309,8 @@ pub(crate) fn target_iid(case: &Case<'_>) -> Option<Iid> {
     case.mapping.target.as_ref().map(|target| target.iid)
 }
 
-/// Which labels will be ours is recorded before they are put on: afterwards nobody could tell.
+/// Which labels and assignees will be ours is recorded before they are put on: afterwards nobody
+/// could tell.
 pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), SyncError> {
     let there = case
         .observed
@@ -321,9 +324,11 @@ pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), S
         .cloned();
     let owned = case.mapping.owned_labels.len();
     case.mapping.owned_labels.extend(absent);
-    if case.mapping.owned_labels.len() > owned {
+    let more_people = assignees::own(case, &edit.assign);
+    if more_people || case.mapping.owned_labels.len() > owned {
         case.record_mapping().await?;
     }
+    let everybody = assignees::everybody(case, &edit);
     let echo = change(
         case,
         IssueChange {
@@ -335,6 +340,7 @@ pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), S
             weight: edit.weight,
             issue_type: edit.issue_type.clone(),
             locked: edit.locked,
+            assignees: everybody,
             ..IssueChange::default()
         },
     )

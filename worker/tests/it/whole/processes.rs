@@ -18,7 +18,7 @@ use mirror_gitlab::{Client, Options, Token};
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{Claiming, MirrorEnd, NewMirror, Store};
 use mirror_worker::{
-    Context, Each, End, Event, Events, Facts, InHand, Link, Links, Mode, Settings, Side,
+    Accounts, Context, Each, End, Event, Events, Facts, InHand, Link, Links, Mode, Settings, Side,
     TargetLabels, Transfers,
 };
 use std::{
@@ -154,6 +154,7 @@ impl Shop {
             shutdown: Shutdown::new(),
             facts: Facts::default(),
             target_labels: TargetLabels::default(),
+            accounts: Accounts::default(),
             proof: Each::default(),
             planned: mirror_worker::Planned::default(),
             transfers: Transfers::default(),
