@@ -7,6 +7,7 @@ use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
+    merge::EditPolicy,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
     render::Frame,
@@ -99,6 +100,8 @@ pub struct Settings {
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
+    /// What becomes of edits on the target.
+    pub on_edit: EditPolicy,
 }
 
 impl Default for Settings {
@@ -116,6 +119,7 @@ impl Default for Settings {
             rules: Rules::none().clone(),
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
+            on_edit: EditPolicy::default(),
         }
     }
 }
@@ -152,6 +156,7 @@ impl Link {
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
             rules: &self.settings.rules,
+            on_edit: self.settings.on_edit,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
     caution::CautionArguments,
     check::{self, Finding},
     cli,
+    edits::EditsArguments,
     exit::{Ending, misconfigured},
     output,
     service::{Deployment, DeploymentArguments, Schema},
@@ -50,6 +51,8 @@ pub(crate) struct AddArguments {
     rules: Option<PathBuf>,
     #[command(flatten)]
     caution: CautionArguments,
+    #[command(flatten)]
+    edits: EditsArguments,
 }
 
 pub(super) async fn add(
@@ -99,6 +102,7 @@ pub(super) async fn add(
     }
     let caution = arguments.caution.caution();
     store.set_caution(mirror.id, &caution).await?;
+    arguments.edits.keep(store, mirror.id).await?;
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();
     output::line(&format!(

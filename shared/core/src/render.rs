@@ -1,6 +1,7 @@
 //! From a source issue to what its mirror should look like.
 
 mod footer;
+mod parts;
 
 use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},
@@ -12,10 +13,12 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
+    merge::EditPolicy,
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
 use footer::{footer, moment, person};
+pub use parts::Parts;
 use std::collections::BTreeSet;
 
 /// GitLab's limit for a description, in bytes.
@@ -48,6 +51,8 @@ pub struct Frame<'a> {
     pub mirrored_label: Option<&'a str>,
     /// What is to be mirrored otherwise than by default.
     pub rules: &'a Rules,
+    /// What becomes of edits on the target, which the footer tells.
+    pub on_edit: EditPolicy,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an

@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, references,
-        settle, uploads, vanished,
+        adopt, apply, case::Case, copies, edits, filter, found_again, gone, lookup, notes,
+        references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -16,7 +16,7 @@ use mirror_core::{
     ids::Iid,
     issue::{Discussion, State},
     outcome::{Outcome, SkipReason},
-    plan::{KnownNotes, Plan, Prints, diff, diff_notes, mend},
+    plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     project::Role,
     render::{There, render},
 };
@@ -73,7 +73,10 @@ pub(crate) async fn run(
     }
     match apply::steps(&mut case, &desired, plan.steps).await? {
         Some(reason) => case.skip(reason).await,
-        None => case.finish(fingerprint).await,
+        None => {
+            edits::settle(&mut case, &desired).await?;
+            case.finish(fingerprint).await
+        }
     }
 }
 
@@ -169,7 +172,8 @@ async fn plan(
     desired: &Desired,
     fingerprint: &str,
 ) -> Result<Plan, SyncError> {
-    let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint);
+    let unchanged = case.mapping.fingerprint.as_deref() == Some(fingerprint);
+    let in_line = unchanged && !case.edits.are_decided();
     if !in_line {
         apply::read_target(case, threads).await?;
         found_again::what_is_ours(case).await?;
@@ -179,34 +183,44 @@ async fn plan(
     if !in_line {
         let labels = apply::target_labels(case, desired).await?;
         let known = case.known(labels);
-        steps = diff(desired, case.observed.as_ref(), &known).steps;
+        let wanted = edits::merged(case, desired);
+        steps = diff(&wanted, case.observed.as_ref(), &known).steps;
     }
     let gone = gone::comments(case, desired).await?;
-    let resolved = apply::resolved(case, desired);
-    let known = KnownNotes {
-        recorded: &case.notes,
-        bodies: &case.bodies,
-        gone: &gone,
-        resolved: &resolved,
-        resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
-        internal_proven: case.target.internal_proven,
-    };
-    let comments = diff_notes(desired, &known);
+    let mut comments = comments(case, desired, &gone);
+    if edits::asks_for_comments(case, &comments) {
+        settle::notes_on_target(case).await?;
+        comments = self::comments(case, desired, &gone);
+    }
+    edits::spare_comments(case, desired, &mut comments).await?;
+    edits::tell(case);
     // Opening comes last of all.
-    let last = steps
-        .iter()
-        .position(|step| matches!(step, mirror_core::plan::Step::Open));
+    let last = steps.iter().position(|step| matches!(step, Step::Open));
     let open = last.map(|at| steps.remove(at));
     steps.extend(comments);
     steps.extend(open);
     Ok(Plan { steps })
 }
 
+fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
+    let resolved = apply::resolved(case, desired);
+    let known = KnownNotes {
+        recorded: &case.notes,
+        bodies: &case.bodies,
+        gone,
+        resolved: &resolved,
+        resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
+        internal_proven: case.target.internal_proven,
+    };
+    diff_notes(desired, &known)
+}
+
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed
 /// for the issues after this one.
 async fn planned(case: Case<'_>, plan: Plan, desired: &Desired) -> Result<Outcome, SyncError> {
     apply::pretend(&case, &plan).await?;
-    let (mirror, prints) = (case.link.mirror, Prints::from(desired));
+    let prints = Prints::from(desired).sparing(case.edits.kept());
+    let mirror = case.link.mirror;
     if case.cx.planned.keep(mirror, case.iid(), prints) {
         references::appeared(&case).await?;
     }

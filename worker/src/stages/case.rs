@@ -1,6 +1,10 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
-use super::{references, target_walk::stamp};
+use super::{
+    edits::{self, Edits},
+    references,
+    target_walk::stamp,
+};
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
@@ -55,6 +59,8 @@ pub(crate) struct Case<'a> {
     pub(crate) observed: Option<Observed>,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
+    /// What the target's people edited.
+    pub(crate) edits: Edits,
     /// An answer showed that somebody else edited the target meanwhile.
     pub(crate) disturbed: bool,
     /// Written so far.
@@ -105,8 +111,10 @@ impl<'a> Case<'a> {
             fingerprint: None,
             owned_labels: BTreeSet::new(),
             carried_spent: Some(0),
+            base: None,
             status: MappingStatus::Pending,
         });
+        let edits = Edits::on_record(cx, link, &mapping).await?;
         Ok(Self {
             cx,
             lease,
@@ -128,6 +136,7 @@ impl<'a> Case<'a> {
             target,
             observed: None,
             full: false,
+            edits,
             disturbed: false,
             done: Done::default(),
         })
@@ -304,7 +313,7 @@ impl<'a> Case<'a> {
             // Without one the next scan takes it for edited, and it is compared anew.
             target.digest = (!self.disturbed).then(|| observed.digest());
         }
-        self.record_mapping().await?;
+        edits::record(&self).await?;
         Ok(self.report(outcome))
     }
 

@@ -30,6 +30,7 @@ mod mending;
 mod ours_only;
 mod plans;
 mod poison;
+mod protecting;
 mod references;
 mod rings;
 mod serving;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{Iid, IssueId, MirrorId},
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
+    merge::Base,
 };
 use sqlx::types::Json;
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ pub(super) struct IssueRow {
     source_content_hash: Option<String>,
     owned_labels: Json<BTreeSet<String>>,
     carried_spent: Option<i64>,
+    base: Option<Json<Base>>,
     sync_status: String,
     sync_error: Option<String>,
 }
@@ -69,6 +71,7 @@ impl TryFrom<IssueRow> for IssueMapping {
             fingerprint: row.source_content_hash,
             owned_labels: row.owned_labels.0,
             carried_spent: row.carried_spent,
+            base: row.base.map(|base| base.0),
             status: status(&row.sync_status, row.sync_error)?,
         })
     }

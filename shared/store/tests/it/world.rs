@@ -228,6 +228,7 @@ impl World {
             fingerprint: None,
             owned_labels: BTreeSet::new(),
             carried_spent: Some(0),
+            base: None,
             status: MappingStatus::Pending,
         }
     }
