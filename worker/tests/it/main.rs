@@ -34,6 +34,7 @@ mod people;
 mod plans;
 mod poison;
 mod preserved;
+mod protecting;
 mod references;
 mod rings;
 mod serving;
