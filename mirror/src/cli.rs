@@ -1,12 +1,16 @@
 //! The command line.
 
 use crate::{
-    admin::{InstancesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments},
+    admin::{
+        InstancesCommand, IssuesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments,
+    },
     caution::CautionArguments,
+    edits::EditsArguments,
     rules::RulesArguments,
     service::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments},
 };
 use clap::{Args, Parser, Subcommand};
+use mirror_core::preserve::Preserve;
 use mirror_queue::budget::LimitArgument;
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -60,6 +64,9 @@ pub(crate) enum Command {
     /// What the service mirrors, and how often
     #[command(subcommand, after_help = MIRRORS_EXAMPLE)]
     Mirrors(MirrorsCommand),
+    /// What was edited on the target and stays so, and which side holds
+    #[command(subcommand, after_help = ISSUES_EXAMPLE)]
+    Issues(IssuesCommand),
     /// Scans and the jobs they caused, counted
     #[command(subcommand, after_help = RUNS_EXAMPLE)]
     Runs(RunsCommand),
@@ -103,6 +110,11 @@ const MIRRORS_EXAMPLE: &str = "\
 Example:
   issue-mirror mirrors add https://gitlab.a/group/project https://gitlab.b/team/project --every 60
   issue-mirror mirrors sync-now 1 --issue 42";
+
+const ISSUES_EXAMPLE: &str = "\
+Example:
+  issue-mirror issues list 1
+  issue-mirror issues resolve 1 42 --use-source";
 
 const RUNS_EXAMPLE: &str = "\
 Example:
@@ -237,10 +249,16 @@ pub(crate) struct MirrorArguments {
     /// The label that marks mirrored issues; empty for none
     #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
     pub(crate) mirrored_label: String,
+    /// Whether copies keep the number and the times of their originals, which takes an Owner's token:
+    /// auto (where token and target allow it), never, or require
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) preserve: Preserve,
     #[command(flatten)]
     pub(crate) rules: RulesArguments,
     #[command(flatten)]
     pub(crate) caution: CautionArguments,
+    #[command(flatten)]
+    pub(crate) edits: EditsArguments,
     /// End when nothing is due within this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(crate) wait: Duration,

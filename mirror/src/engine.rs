@@ -4,7 +4,7 @@
 use crate::{admin::held_back, connect::Reach, tally::Tally};
 use anyhow::Context as _;
 use mirror_core::{
-    ids::{MirrorId, RunId},
+    ids::{Iid, MirrorId, RunId},
     job::{Job, Priority},
     provenance::Key,
 };
@@ -83,6 +83,7 @@ impl Engine {
             shutdown: parts.shutdown,
             facts: Facts::default(),
             target_labels: mirror_worker::TargetLabels::default(),
+            accounts: mirror_worker::Accounts::default(),
             planned: mirror_worker::Planned::default(),
             proof: mirror_worker::Each::default(),
             transfers: mirror_worker::Transfers::default(),
@@ -243,6 +244,11 @@ impl Engine {
                 abort.abort();
             }
         }
+    }
+
+    /// The issues that were changed on both sides, and wait for a person.
+    pub(crate) async fn target_modified(&self) -> Result<Vec<Iid>, StoreError> {
+        self.cx.store.target_modified(self.mirror).await
     }
 
     /// What is not done, for a person.

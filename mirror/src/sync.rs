@@ -53,6 +53,7 @@ pub(crate) async fn run(
     let mut link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
     link.settings.rules = rules::keep(&state.store, link.mirror, given).await?;
+    link.settings.on_edit = arguments.edits.keep(&state.store, link.mirror).await?;
     pairs::ask(&state.store, link.mirror, &pairs).await?;
     let run = Run {
         reach: &reach,
@@ -143,6 +144,7 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
             .filter(|label| !label.is_empty()),
         max_attachment: arguments.max_attachment_size,
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
+        preserve: arguments.preserve,
         on_delete: caution.on_delete,
         breaker: caution.breaker,
         exposes_files: caution.exposes_files,
@@ -216,18 +218,21 @@ async fn report(
 ) -> anyhow::Result<Report> {
     let left = engine.left(LISTED).await?;
     let held = engine.held().await?;
+    let modified = engine.target_modified().await?;
     let left_in_all = due.pending + due.paused + due.queued + due.running + due.dead;
     let counted = engine.tally.read();
     let (skipped_because, notices) = groups(&counted);
+    let settled = modified.is_empty() && held.is_none();
     Ok(Report {
         source,
         target,
-        in_sync: left_in_all == 0 && counted.paused.is_none() && held.is_none(),
+        in_sync: left_in_all == 0 && counted.paused.is_none() && settled,
         numbers: counted.numbers(),
         requests: Requests::new(&clients.0.calls(), &clients.1.calls()),
         seconds: took.as_secs_f64(),
         skipped_because,
         notices,
+        target_modified: modified.iter().map(|iid| iid.0).collect(),
         left,
         left_in_all,
         paused: counted.paused.clone(),

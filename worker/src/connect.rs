@@ -233,6 +233,7 @@ impl Connector {
         let caution = store.caution(mirror).await?;
         let settings = Settings {
             issue_links: store.carries_issue_links(mirror).await?,
+            on_edit: store.edit_policy(mirror).await?,
             ..settings(&store.schedule(mirror).await?, &caution, rules)
         };
         let source = kept.map(|kept| &kept.source);
@@ -336,6 +337,7 @@ fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settin
         include_closed: schedule.include_closed,
         mirrored_label: (!label.is_empty()).then(|| label.clone()),
         max_attachment: u64::try_from(schedule.max_attachment_size).unwrap_or_default(),
+        preserve: schedule.preserve,
         on_delete: caution.on_delete,
         breaker: caution.breaker,
         exposes_files: caution.exposes_files,

@@ -7,6 +7,8 @@ use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
+    merge::EditPolicy,
+    preserve::Preserve,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
     render::Frame,
@@ -95,6 +97,8 @@ pub struct Settings {
     pub comments_at_once: usize,
     /// Which labels and issues it takes.
     pub rules: Arc<Rules>,
+    /// Whether copies keep number and times.
+    pub preserve: Preserve,
     /// What becomes of the copy of a deleted issue.
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
@@ -104,6 +108,8 @@ pub struct Settings {
     pub exposes_files: bool,
     /// Links between issues are carried, which costs a read of each issue that is looked at.
     pub issue_links: bool,
+    /// What becomes of edits on the target.
+    pub on_edit: EditPolicy,
 }
 
 impl Default for Settings {
@@ -119,10 +125,13 @@ impl Default for Settings {
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
             rules: Rules::none().clone(),
+            // Nothing is asked for that was not asked for.
+            preserve: Preserve::Never,
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
             exposes_files: false,
             issue_links: false,
+            on_edit: EditPolicy::default(),
         }
     }
 }
@@ -159,6 +168,9 @@ impl Link {
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
             rules: &self.settings.rules,
+            // CE has no such column.
+            weightless: !self.target.metadata.enterprise,
+            on_edit: self.settings.on_edit,
         }
     }
 

@@ -13,6 +13,7 @@ mod links;
 mod lost_answers;
 pub(crate) mod oracle;
 mod planning;
+mod protecting;
 mod rules;
 pub(crate) mod stage;
 mod tls;

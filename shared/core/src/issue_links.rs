@@ -161,7 +161,7 @@ mod tests {
                         prop_assert!(standing.insert(other, link).is_none(), "made twice");
                     }
                     Step::TransferUpload { .. } | Step::CreateLabel(_) | Step::CreateIssue(_) | Step::Restrict
-                    | Step::UpdateIssue(_) | Step::SetState(_) | Step::SetTimeEstimate(_) | Step::AddSpentTime(_)
+                    | Step::UpdateIssue(_) | Step::SetState(_) | Step::CloseAsOf(_) | Step::SetTimeEstimate(_) | Step::AddSpentTime(_)
                     | Step::CreateNote(_) | Step::UpdateNote { .. } | Step::DeleteNote { .. } | Step::WithdrawNote { .. }
                     | Step::SetResolved { .. } | Step::Open | Step::DeleteIssue => prop_assert!(false, "no link: {step:?}"),
                 }

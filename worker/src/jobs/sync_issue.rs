@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, hide, issue_links, lookup,
-        moved, notes, references, settle, uploads, vanished,
+        adopt, apply, case::Case, copies, edits, filter, found_again, gone, hide, issue_links,
+        lookup, moved, notes, people, preserve, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -16,7 +16,7 @@ use mirror_core::{
     ids::Iid,
     issue::{Discussion, State},
     outcome::{Outcome, SkipReason},
-    plan::{KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
+    plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
@@ -46,6 +46,7 @@ pub(crate) async fn run(
     if let Some(outside) = filter::outside(&case) {
         return filter::leave(case, outside).await;
     }
+    preserve::ask(&mut case).await?;
     let threads = match read(&mut case).await? {
         Read::Threads(threads) => threads,
         Read::Left(reason) => return case.skip(reason).await,
@@ -55,10 +56,12 @@ pub(crate) async fn run(
     let linked = issue_links::at_source(&case).await?;
     let referred = references::find(&case, &threads, &linked).await?;
     let moved = moved::find(&case).await?;
+    let people = people::find(&mut case, &threads).await?;
     let there = There {
         files: &|upload| files.link(upload),
         issues: &|iid| referred.link(iid),
         moved: moved.as_deref(),
+        people: &people,
     };
     let desired = render(&case.frame(), &case.source, &threads, there);
     let fingerprint = desired.fingerprint();
@@ -69,21 +72,31 @@ pub(crate) async fn run(
         plan.steps.extend(links);
         return planned(case, plan, &desired).await;
     }
-    let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint.as_str());
+    let unchanged = case.mapping.fingerprint.as_deref() == Some(fingerprint.as_str());
+    let in_line = unchanged && !case.edits.are_decided();
     if !in_line && let Some(reason) = apply::read_target(&mut case, &threads).await? {
         return case.skip(reason).await;
     }
     let mut plan = plan(&mut case, &threads, &desired, in_line).await?;
     let links = issue_links::steps(&case, &linked, &referred).await?;
-    plan.add_before_opening(links);
+    plan.add_before_last(links);
     if cx.plans_only() {
         let ahead = usize::from(plan.steps.first().is_some_and(Step::goes_ahead));
         plan.steps.splice(ahead..ahead, files.steps);
         return planned(case, plan, &desired).await;
     }
+    let weightless = case.frame().weightless;
     match apply::steps(&mut case, &desired, plan.steps).await? {
         Some(reason) => case.skip(reason).await,
-        None => case.finish(fingerprint).await,
+        // What the footer says of it is another text by now.
+        None if case.frame().weightless != weightless => {
+            case.record_mapping().await?;
+            Err(SyncError::Relearnt)
+        }
+        None => {
+            edits::settle(&mut case, &desired).await?;
+            case.finish(fingerprint).await
+        }
     }
 }
 
@@ -183,6 +196,7 @@ async fn plan(
     in_line: bool,
 ) -> Result<Plan, SyncError> {
     if !in_line {
+        people::tell(case);
         found_again::what_is_ours(case).await?;
     }
     found_again::unseen_comments(case, threads).await?;
@@ -190,29 +204,46 @@ async fn plan(
     if !in_line {
         let labels = apply::target_labels(case, desired).await?;
         let known = case.known(labels);
-        steps = diff(desired, case.observed.as_ref(), &known).steps;
+        let wanted = edits::merged(case, desired);
+        steps = diff(&wanted, case.observed.as_ref(), &known).steps;
     }
     let gone = gone::comments(case, desired).await?;
+    let mut comments = comments(case, desired, &gone);
+    if edits::asks_for_comments(case, &comments) {
+        settle::notes_on_target(case).await?;
+        comments = self::comments(case, desired, &gone);
+    }
+    edits::spare_comments(case, desired, &mut comments).await?;
+    edits::tell(case);
+    // Opening comes last of all; and a comment would move the time of a change that was set.
+    let (last, mut steps): (Vec<Step>, Vec<Step>) = steps
+        .into_iter()
+        .partition(|step| matches!(step, Step::CloseAsOf(_) | Step::Open));
+    steps.extend(comments);
+    steps.extend(last);
+    Ok(Plan { steps })
+}
+
+fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
     let resolved = apply::resolved(case, desired);
     let known = KnownNotes {
         recorded: &case.notes,
         bodies: &case.bodies,
-        gone: &gone,
+        gone,
         resolved: &resolved,
         resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
         internal_proven: case.target.internal_proven,
+        dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
     };
-    let comments = diff_notes(desired, &known);
-    let mut plan = Plan { steps };
-    plan.add_before_opening(comments);
-    Ok(plan)
+    diff_notes(desired, &known)
 }
 
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed
 /// for the issues after this one.
 async fn planned(case: Case<'_>, plan: Plan, desired: &Desired) -> Result<Outcome, SyncError> {
     apply::pretend(&case, &plan).await?;
-    let (mirror, prints) = (case.link.mirror, Prints::from(desired));
+    let prints = Prints::from(desired).sparing(case.edits.kept());
+    let mirror = case.link.mirror;
     if case.cx.planned.keep(mirror, case.iid(), prints) {
         references::appeared(&case).await?;
     }

@@ -1,5 +1,6 @@
 //! Sends a plan's steps, one after the other, and reads every echo.
 
+mod assignees;
 mod comment;
 mod comment_change;
 mod echo;
@@ -7,7 +8,7 @@ pub(crate) mod issue;
 mod thread;
 mod time;
 
-pub(crate) use comment::drop_unused_intents;
+pub(crate) use comment::{drop_unused_intents, record_note};
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
@@ -19,7 +20,7 @@ use mirror_core::{
     issue_links::KnownLink,
     labels::scope,
     outcome::SkipReason,
-    plan::{NewNote, Plan, Step},
+    plan::{self, NewNote, Plan, Step},
 };
 use mirror_store::TargetFact;
 use std::collections::{BTreeSet, VecDeque};
@@ -30,7 +31,37 @@ pub(crate) async fn steps(
     desired: &Desired,
     steps: Vec<Step>,
 ) -> Result<Option<SkipReason>, SyncError> {
-    let mut steps = VecDeque::from(steps);
+    let mut steps = steps;
+    loop {
+        let reason = send(case, desired, VecDeque::from(steps)).await?;
+        if reason.is_some() {
+            return Ok(reason);
+        }
+        if !std::mem::take(&mut case.people.learnt) {
+            break;
+        }
+        steps = reassign(case, desired).await?;
+    }
+    drop_unused_intents(case).await?;
+    comment::record_compared(case, desired).await?;
+    thread::record_compared(case, desired).await?;
+    Ok(None)
+}
+
+/// Whom the target does not let be assigned is told of by a label.
+async fn reassign(case: &Case<'_>, desired: &Desired) -> Result<Vec<Step>, SyncError> {
+    let labels = target_labels(case, desired).await?;
+    let observed = case.observed.as_ref();
+    Ok(observed.map_or_else(Vec::new, |observed| {
+        plan::reassign(desired, observed, &case.known(labels))
+    }))
+}
+
+async fn send(
+    case: &mut Case<'_>,
+    desired: &Desired,
+    mut steps: VecDeque<Step>,
+) -> Result<Option<SkipReason>, SyncError> {
     let mut left = case.link.settings.comments_at_once;
     while let Some(step) = steps.pop_front() {
         let mut may = case.still_fresh().await;
@@ -60,6 +91,7 @@ pub(crate) async fn steps(
             }
             Step::UpdateIssue(edit) => issue::update(case, edit).await?,
             Step::SetState(state) => issue::set_state(case, state).await?,
+            Step::CloseAsOf(at) => issue::close_as_of(case, at).await?,
             Step::SetTimeEstimate(seconds) => time::set_estimate(case, seconds).await?,
             Step::AddSpentTime(step) => time::add_spent_time(case, step).await?,
             Step::CreateNote(note) => {
@@ -101,9 +133,6 @@ pub(crate) async fn steps(
             Step::DeleteIssue => {}
         }
     }
-    drop_unused_intents(case).await?;
-    comment::record_compared(case, desired).await?;
-    thread::record_compared(case, desired).await?;
     Ok(None)
 }
 
@@ -119,6 +148,7 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::DeleteNote { .. }
@@ -179,8 +209,8 @@ pub(crate) async fn target_labels(
     desired: &Desired,
 ) -> Result<Option<BTreeSet<String>>, SyncError> {
     let there = case.observed.as_ref().map(|observed| &observed.labels);
-    let brings = desired
-        .labels
+    let wanted = plan::labels(desired, case.observed.as_ref(), &case.known(None));
+    let brings = wanted
         .iter()
         .any(|label| !there.is_some_and(|there| there.contains(&label.title)));
     if !brings {
@@ -188,10 +218,7 @@ pub(crate) async fn target_labels(
     }
     let all = case.cx.target_labels.all(case.link, &case.cx.clock).await?;
     if !case.link.settings.rules.labels.creates() && !desired.confidential {
-        let missing = desired
-            .labels
-            .iter()
-            .filter(|label| !all.contains(&label.title));
+        let missing = wanted.iter().filter(|label| !all.contains(&label.title));
         for label in missing {
             let title = label.title.clone();
             case.notice(Notice::LabelLeft { title });
@@ -230,6 +257,7 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::Restrict
             | Step::UpdateIssue(_)
             | Step::SetState(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)

@@ -8,6 +8,7 @@ use crate::SyncError;
 use mirror_core::{
     mapping::MappingStatus,
     outcome::SkipReason,
+    people::People,
     plan::{Step, diff},
     project::Role,
     render::{There, render},
@@ -50,6 +51,7 @@ pub(crate) async fn first(case: &mut Case<'_>) -> Result<Option<SkipReason>, Syn
         | Step::CreateLabel(_)
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)
@@ -107,6 +109,7 @@ fn ahead(case: &Case<'_>) -> Option<Step> {
         files: &|_| None,
         issues: &|_| None,
         moved: None,
+        people: &People::default(),
     };
     let bare = render(&case.frame(), &case.source, &[], nowhere);
     let plan = diff(&bare, case.observed.as_ref(), &case.known(None));

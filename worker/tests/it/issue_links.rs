@@ -1,4 +1,4 @@
-//! Links between issues stand between their mirrors, too (decision 42).
+//! Links between issues stand between their mirrors, too (decision 43).
 
 use crate::support::{Stage, World, issue};
 use gitlab_sim::{

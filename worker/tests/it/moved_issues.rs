@@ -1,4 +1,4 @@
-//! What becomes of the copy of an issue that was moved to another project (decision 39).
+//! What becomes of the copy of an issue that was moved to another project (decision 42).
 
 use crate::support::{Stage, World, issue, note, secret};
 use gitlab_sim::{AccessLevel, Content, IssueEdit, IssueSpec, IssueState, ProjectSpec, Visibility};

@@ -5,8 +5,9 @@ use crate::{
     ids::{Iid, NoteId},
     issue::{IssueType, Label, State},
     issue_links::LinkKind,
+    people::Account,
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Everything that one job is going to send to the target, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -21,10 +22,12 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// Adds steps at the end, but for the opening, which comes last of all.
-    pub fn add_before_opening(&mut self, more: Vec<Step>) {
-        let open = self.steps.iter().position(|step| *step == Step::Open);
-        let at = open.unwrap_or(self.steps.len());
+    /// Adds steps at the end, but for those that come last of all: the opening, and a time that any
+    /// other step would move.
+    pub fn add_before_last(&mut self, more: Vec<Step>) {
+        let last = |step: &Step| matches!(step, Step::CloseAsOf(_) | Step::Open);
+        let at = self.steps.iter().position(last);
+        let at = at.unwrap_or(self.steps.len());
         self.steps.splice(at..at, more);
     }
 
@@ -54,6 +57,8 @@ pub enum Step {
     UpdateIssue(IssueEdit),
     /// Close or reopen.
     SetState(State),
+    /// Close it as of the time its original was closed.
+    CloseAsOf(DateTime<Utc>),
     /// Set the estimate, in seconds; 0 clears it.
     SetTimeEstimate(i64),
     /// Add a signed difference of logged seconds.
@@ -120,6 +125,7 @@ impl Step {
             | Self::CreateLabel(_)
             | Self::UpdateIssue(_)
             | Self::SetState(_)
+            | Self::CloseAsOf(_)
             | Self::SetTimeEstimate(_)
             | Self::AddSpentTime(_)
             | Self::CreateNote(_)
@@ -149,6 +155,7 @@ impl Step {
             | Self::Restrict
             | Self::UpdateIssue(_)
             | Self::SetState(_)
+            | Self::CloseAsOf(_)
             | Self::SetTimeEstimate(_)
             | Self::AddSpentTime(_)
             | Self::UpdateNote { .. }
@@ -178,8 +185,14 @@ pub struct NewIssue {
     pub weight: Option<i64>,
     /// Type.
     pub issue_type: IssueType,
+    /// The number it is to have; `None`: the next one.
+    pub iid: Option<Iid>,
+    /// When it is to have been created; `None`: now.
+    pub created_at: Option<DateTime<Utc>>,
     /// It holds nothing of the issue: the first confidential one on a target.
     pub neutral: bool,
+    /// Who is assigned.
+    pub assignees: Vec<Account>,
 }
 
 /// Changed fields of an issue; `None` leaves a field alone.
@@ -201,6 +214,11 @@ pub struct IssueEdit {
     pub issue_type: Option<IssueType>,
     /// Whether only members may comment.
     pub locked: Option<bool>,
+    /// Who is assigned besides those who are. (GitLab knows whole lists only: what is sent is the
+    /// list of those who stay, and these.)
+    pub assign: Vec<Account>,
+    /// Who is not any more, of those whom we assigned.
+    pub unassign: Vec<Account>,
 }
 
 impl IssueEdit {
@@ -226,4 +244,6 @@ pub struct NewNote {
     /// Written with nothing but its marker first, and filled once the answer has shown that it is
     /// internal: the first one on a target.
     pub neutral_first: bool,
+    /// When it is to have been written; `None`: now.
+    pub created_at: Option<DateTime<Utc>>,
 }

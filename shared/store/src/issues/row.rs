@@ -3,8 +3,9 @@
 use crate::StoreError;
 use chrono::{DateTime, Utc};
 use mirror_core::{
-    ids::{Iid, IssueId, MirrorId},
+    ids::{Iid, IssueId, MirrorId, UserId},
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
+    merge::Base,
 };
 use sqlx::types::Json;
 use std::collections::BTreeSet;
@@ -24,7 +25,9 @@ pub(super) struct IssueRow {
     source_notes_count: Option<i64>,
     source_content_hash: Option<String>,
     owned_labels: Json<BTreeSet<String>>,
+    owned_assignees: Json<BTreeSet<UserId>>,
     carried_spent: Option<i64>,
+    base: Option<Json<Base>>,
     sync_status: String,
     sync_error: Option<String>,
 }
@@ -68,7 +71,9 @@ impl TryFrom<IssueRow> for IssueMapping {
             read,
             fingerprint: row.source_content_hash,
             owned_labels: row.owned_labels.0,
+            owned_assignees: row.owned_assignees.0,
             carried_spent: row.carried_spent,
+            base: row.base.map(|base| base.0),
             status: status(&row.sync_status, row.sync_error)?,
         })
     }

@@ -25,6 +25,7 @@ fn note(source: i64) -> NoteMapping {
         target_discussion: Some("copy".to_owned()),
         fingerprint: Some("fingerprint".to_owned()),
         skipped: None,
+        base: None,
     }
 }
 
@@ -37,6 +38,7 @@ fn to_note(source: i64) -> Intended {
 fn to_issue() -> Intended {
     Intended::Issue {
         since: Some(at(-30)),
+        numbered: false,
     }
 }
 

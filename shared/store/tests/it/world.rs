@@ -227,7 +227,9 @@ impl World {
             }),
             fingerprint: None,
             owned_labels: BTreeSet::new(),
+            owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
+            base: None,
             status: MappingStatus::Pending,
         }
     }
