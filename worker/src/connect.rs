@@ -233,6 +233,7 @@ impl Connector {
         let caution = store.caution(mirror).await?;
         let settings = Settings {
             on_edit: store.edit_policy(mirror).await?,
+            pair: store.pair_of(mirror).await?,
             ..settings(&store.schedule(mirror).await?, &caution, rules)
         };
         let source = kept.map(|kept| &kept.source);

@@ -7,7 +7,7 @@ use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
-    merge::EditPolicy,
+    merge::{EditPolicy, Ways},
     project::{Metadata, Project, TokenUser},
     provenance::Key,
     render::Frame,
@@ -102,6 +102,8 @@ pub struct Settings {
     pub breaker: Breaker,
     /// What becomes of edits on the target.
     pub on_edit: EditPolicy,
+    /// The mirror in the opposite direction that it is a pair with.
+    pub pair: Option<MirrorId>,
 }
 
 impl Default for Settings {
@@ -120,11 +122,20 @@ impl Default for Settings {
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
             on_edit: EditPolicy::default(),
+            pair: None,
         }
     }
 }
 
 impl Settings {
+    /// How what was changed on both sides is merged.
+    pub(crate) fn ways(&self) -> Ways {
+        Ways {
+            on_edit: self.on_edit,
+            flows_back: self.pair.is_some(),
+        }
+    }
+
     /// When a create that was sent can take effect no more.
     pub(crate) fn lands_by(&self, intent: &Intent) -> DateTime<Utc> {
         intent.sent_at + STALE + self.late_landing

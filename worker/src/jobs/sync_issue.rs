@@ -7,7 +7,7 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, edits, filter, found_again, gone, lookup, notes,
+        adopt, apply, back, case::Case, copies, edits, filter, found_again, gone, lookup, notes,
         references, settle, uploads, vanished,
     },
 };
@@ -15,6 +15,7 @@ use mirror_core::{
     desired::Desired,
     ids::Iid,
     issue::{Discussion, State},
+    merge,
     outcome::{Outcome, SkipReason},
     plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     project::Role,
@@ -30,6 +31,9 @@ pub(crate) async fn run(
     link: &Link,
     iid: Iid,
 ) -> Result<Outcome, SyncError> {
+    if back::belongs_to_an_original(cx, lease, link, iid).await? {
+        return Ok(Outcome::Skipped(SkipReason::IsACopy));
+    }
     let Some(fresh) = facts::fresh(cx, link, iid).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
@@ -47,16 +51,24 @@ pub(crate) async fn run(
     if let Some(outside) = filter::outside(&case) {
         return filter::leave(case, outside).await;
     }
+    back::flow(&mut case).await?;
     let Some(threads) = notes::threads(&mut case).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
+    let came_back = std::mem::take(&mut case.came_back);
+    back::know_copies(&mut case, &came_back, &threads);
+    let threads = back::without_copies(&case, threads).await?;
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
     let there = There {
         files: &|upload| files.link(upload),
         issues: &|iid| referred.link(iid),
     };
-    let desired = render(&case.frame(), &case.source, &threads, there);
+    let mut desired = render(&case.frame(), &case.source, &threads, there);
+    desired.spent = merge::own_time(desired.spent, case.carried_in);
+    desired
+        .threads
+        .retain(|thread| !case.begun_there.contains(&thread.discussion));
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
     if let Some(reason) = not_to_be_trusted(&case, &desired) {
@@ -202,7 +214,8 @@ async fn plan(
     Ok(Plan { steps })
 }
 
-fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
+/// The steps that bring the comments in line.
+pub(crate) fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
     let resolved = apply::resolved(case, desired);
     let known = KnownNotes {
         recorded: &case.notes,
@@ -212,7 +225,9 @@ fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> 
         resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
         internal_proven: case.target.internal_proven,
     };
-    diff_notes(desired, &known)
+    let mut steps = diff_notes(desired, &known);
+    back::answers(case, &mut steps);
+    steps
 }
 
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed

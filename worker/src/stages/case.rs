@@ -59,6 +59,13 @@ pub(crate) struct Case<'a> {
     pub(crate) observed: Option<Observed>,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
+    /// Comments of the copy's people that are on the source.
+    pub(crate) came_back: Vec<NoteMapping>,
+    /// Threads of the source with comments that came from the target; and those begun by one.
+    pub(crate) answered: BTreeSet<String>,
+    pub(crate) begun_there: BTreeSet<String>,
+    /// Seconds that were logged on the copy and flowed back to the source.
+    pub(crate) carried_in: i64,
     /// What the target's people edited.
     pub(crate) edits: Edits,
     /// An answer showed that somebody else edited the target meanwhile.
@@ -85,6 +92,7 @@ impl<'a> Case<'a> {
     ) -> Result<Self, SyncError> {
         let source = fresh.issue;
         let iid = source.iid;
+        lease.intended().about(link.mirror, iid);
         let recorded = cx.store.issue_mapping(link.mirror, iid).await?;
         let (notes, threads) = match &recorded {
             Some(_) => (
@@ -112,6 +120,7 @@ impl<'a> Case<'a> {
             owned_labels: BTreeSet::new(),
             carried_spent: Some(0),
             base: None,
+            is_reverse: false,
             status: MappingStatus::Pending,
         });
         let edits = Edits::on_record(cx, link, &mapping).await?;
@@ -136,6 +145,10 @@ impl<'a> Case<'a> {
             target,
             observed: None,
             full: false,
+            came_back: Vec::new(),
+            answered: BTreeSet::new(),
+            begun_there: BTreeSet::new(),
+            carried_in: 0,
             edits,
             disturbed: false,
             done: Done::default(),
@@ -296,10 +309,29 @@ impl<'a> Case<'a> {
         Ok(self.report(Outcome::Skipped(reason)))
     }
 
+    /// The source, read anew after it was changed.
+    pub(crate) fn renew(&mut self, fresh: Fresh) {
+        self.read = SourceRead {
+            read_at: fresh.read_at,
+            updated_at: fresh.issue.updated_at,
+            notes_count: fresh.issue.user_notes_count,
+        };
+        self.source = fresh.issue;
+        self.taken = fresh.taken;
+    }
+
     /// Everything is in line.
     pub(crate) async fn finish(mut self, fingerprint: String) -> Result<Outcome, SyncError> {
+        self.finish_in_place(fingerprint).await
+    }
+
+    /// As [`Case::finish`], for one of two directions.
+    pub(crate) async fn finish_in_place(
+        &mut self,
+        fingerprint: String,
+    ) -> Result<Outcome, SyncError> {
         if self.is_new {
-            references::appeared(&self).await?;
+            references::appeared(self).await?;
         }
         let outcome = match (self.done.created, self.done.changed) {
             (true, _) => Outcome::Created,
@@ -313,7 +345,7 @@ impl<'a> Case<'a> {
             // Without one the next scan takes it for edited, and it is compared anew.
             target.digest = (!self.disturbed).then(|| observed.digest());
         }
-        edits::record(&self).await?;
+        edits::record(self).await?;
         Ok(self.report(outcome))
     }
 

@@ -9,6 +9,16 @@ use chrono::{DateTime, NaiveDate};
 use proptest::{collection::btree_set, option, prelude::*};
 use std::collections::BTreeSet;
 
+const PROTECT: Ways = Ways {
+    on_edit: EditPolicy::Protect,
+    flows_back: false,
+};
+
+const PAIR: Ways = Ways {
+    on_edit: EditPolicy::Overwrite,
+    flows_back: true,
+};
+
 const MARKER: &str = "<!-- issue-mirror:1 mirror path=gitlab.a;1;2;3 to=gitlab.b;4 mac=x -->";
 
 fn swapped(merged: Merged) -> Merged {
@@ -102,7 +112,12 @@ fn in_line(like: &Observed) -> Base {
 }
 
 fn merged(base: &Base, source: &Observed, target: &Observed) -> Merge {
-    Merge::issue(Some(base), &Decisions::new(), &desired(source), target)
+    Merge::issue(
+        PROTECT,
+        Some(base),
+        &Decisions::new(),
+        (&desired(source), target),
+    )
 }
 
 /// What a person decided about all that a merge kept.
@@ -190,7 +205,7 @@ proptest! {
         let resolution = if use_source { Resolution::UseSource } else { Resolution::UseTarget };
         let decisions = decide(&found, resolution);
         let wanted = desired(&source);
-        let merge = Merge::issue(Some(&found.base), &decisions, &wanted, &target);
+        let merge = Merge::issue(PROTECT, Some(&found.base), &decisions, (&wanted, &target));
         prop_assert!(merge.edits.is_empty(), "{:?}", merge.edits);
         if use_source {
             prop_assert_eq!(&merge.desired, &wanted);
@@ -212,7 +227,7 @@ proptest! {
         let (one, other) = (edited(&then, &one), edited(&then, &other));
         let found = merged(&in_line(&then), &source, &one);
         let decisions = decide(&found, Resolution::UseSource);
-        let merge = Merge::issue(Some(&found.base), &decisions, &desired(&source), &other);
+        let merge = Merge::issue(PROTECT, Some(&found.base), &decisions, (&desired(&source), &other));
         let lost = other.title != merge.desired.title && other.title != one.title
             && other.title != then.title;
         prop_assert!(!lost, "{} became {}", other.title, merge.desired.title);
@@ -238,7 +253,7 @@ proptest! {
     ) {
         source.confidential = true;
         let base = base.map(|base| in_line(&base));
-        let merge = Merge::issue(base.as_ref(), &Decisions::new(), &desired(&source), &target);
+        let merge = Merge::issue(PROTECT, base.as_ref(), &Decisions::new(), (&desired(&source), &target));
         prop_assert!(merge.desired.confidential);
         prop_assert!(merge.edits.iter().all(|edit| edit.values.is_none()));
     }
@@ -248,7 +263,7 @@ proptest! {
         source in observed(), target in observed(),
     ) {
         let wanted = desired(&source);
-        let merge = Merge::issue(None, &Decisions::new(), &wanted, &target);
+        let merge = Merge::issue(PROTECT, None, &Decisions::new(), (&wanted, &target));
         prop_assert!(merge.edits.iter().all(|edit| edit.conflict));
         let there = obey(&merge, &target, &BTreeSet::new());
         let hidden = target.confidential || source.confidential;
@@ -269,6 +284,106 @@ proptest! {
         let merge = merged(&Base::untouched(&target), &source, &target);
         prop_assert!(merge.edits.is_empty());
         prop_assert_eq!(merge.desired, desired(&source));
+    }
+
+    #[test]
+    fn in_a_pair_a_field_moves_only_if_exactly_one_side_left_the_base(
+        then in observed(), source in observed(), target in observed(),
+    ) {
+        let base = in_line(&then);
+        let back = flows_back(Some(&base), &source, &target);
+        let merge = Merge::issue(
+            PAIR, Some(&base), &Decisions::new(), (&desired(&source), &target),
+        );
+        for field in [Field::State, Field::Weight, Field::Estimate] {
+            let [was, here, there] = [&then, &source, &target].map(|issue| field.value(issue));
+            let to = field.value(&field::as_shown(&merge.desired, true));
+            prop_assert_eq!(back.contains(&field), here == was && there != was);
+            // What flows back is left; in everything else the original holds.
+            prop_assert_eq!(&to, if back.contains(&field) { &there } else { &here });
+            let both = here != was && there != was && here != there;
+            prop_assert_eq!(merge.lost.contains(&field), both);
+        }
+        prop_assert_eq!(&merge.desired.title, &source.title);
+        prop_assert!(merge.edits.is_empty());
+    }
+
+    #[test]
+    fn a_pair_agrees_after_one_round_and_moves_no_more(
+        then in observed(), mut source in observed(), mut target in observed(),
+    ) {
+        let mut base = in_line(&then);
+        for round in 0..2 {
+            let (before, there) = (source.clone(), target.clone());
+            let flows = flows_back(Some(&base), &source, &target);
+            source = field::as_shown(&going_back(
+                &desired(&target), &source, &target, &flows, source.spent,
+            ), true);
+            source.labels.clone_from(&before.labels);
+            let wanted = desired(&source);
+            let merge = Merge::issue(PAIR, Some(&base), &Decisions::new(), (&wanted, &target));
+            target = obey(&merge, &target, &then.labels);
+            base = merge.base.clone();
+            base.settle(Some(&merge), &wanted, &target);
+            for field in [Field::State, Field::Weight, Field::Estimate] {
+                prop_assert_eq!(field.value(&source), field.value(&target));
+            }
+            if round == 1 {
+                prop_assert_eq!(&source, &before);
+                prop_assert_eq!(&target, &there);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_sent_back_and_arrived_unheard_of_is_no_change_of_the_source(
+        then in observed(), target in observed(), later in observed(),
+    ) {
+        let mut base = in_line(&then);
+        let flows = flows_back(Some(&base), &then, &target);
+        base.about_to_send_back(&flows, &target);
+        let source = field::as_shown(
+            &going_back(&desired(&target), &then, &target, &flows, 0), true,
+        );
+        // Its answer was lost; then the copy was changed once more.
+        let again = flows_back(Some(&base), &source, &later);
+        for field in flows {
+            let moved = field.value(&later) != field.value(&source);
+            prop_assert_eq!(again.contains(&field), moved);
+        }
+    }
+
+    #[test]
+    fn logged_time_is_conserved(
+        logs in proptest::collection::vec((any::<bool>(), -50i64..100, any::<bool>()), 0..12),
+    ) {
+        let (mut here, mut there) = (0i64, 0i64);
+        let (mut out, mut back) = (0i64, 0i64);
+        let mut logged = 0i64;
+        let carry = |here: &mut i64, there: &mut i64, out: &mut i64, back: &mut i64| {
+            let step = own_time(*there, *out) - *back;
+            *back += step;
+            *here += step;
+            let step = own_time(*here, *back) - *out;
+            *out += step;
+            *there += step;
+        };
+        for (at_source, seconds, synced) in logs {
+            let total = if at_source { &mut here } else { &mut there };
+            // Nobody can take off more than there is.
+            let seconds = seconds.max(-*total);
+            *total += seconds;
+            logged += seconds;
+            if synced {
+                carry(&mut here, &mut there, &mut out, &mut back);
+                prop_assert_eq!(here, logged);
+            }
+        }
+        carry(&mut here, &mut there, &mut out, &mut back);
+        prop_assert_eq!((here, there), (logged, logged));
+        let before = (here, there, out, back);
+        carry(&mut here, &mut there, &mut out, &mut back);
+        prop_assert_eq!((here, there, out, back), before);
     }
 
     #[test]

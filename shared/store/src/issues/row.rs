@@ -27,6 +27,7 @@ pub(super) struct IssueRow {
     owned_labels: Json<BTreeSet<String>>,
     carried_spent: Option<i64>,
     base: Option<Json<Base>>,
+    is_reverse: bool,
     sync_status: String,
     sync_error: Option<String>,
 }
@@ -72,6 +73,7 @@ impl TryFrom<IssueRow> for IssueMapping {
             owned_labels: row.owned_labels.0,
             carried_spent: row.carried_spent,
             base: row.base.map(|base| base.0),
+            is_reverse: row.is_reverse,
             status: status(&row.sync_status, row.sync_error)?,
         })
     }

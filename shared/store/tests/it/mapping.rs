@@ -52,6 +52,7 @@ async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
             owned_labels: ["Bug", "ünïcode, no", "a\"b"].map(str::to_owned).into(),
             carried_spent: Some(-90),
             base: Some(base()),
+            is_reverse: true,
             status,
             ..world.mapped(iid, 500 + iid)
         };

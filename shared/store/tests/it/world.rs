@@ -229,6 +229,7 @@ impl World {
             owned_labels: BTreeSet::new(),
             carried_spent: Some(0),
             base: None,
+            is_reverse: false,
             status: MappingStatus::Pending,
         }
     }
