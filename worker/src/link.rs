@@ -167,7 +167,7 @@ impl Link {
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
             rules: &self.settings.rules,
-            on_edit: self.settings.on_edit,
+            ways: self.settings.ways(),
         }
     }
 

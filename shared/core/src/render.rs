@@ -13,7 +13,7 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
-    merge::EditPolicy,
+    merge::Ways,
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
@@ -52,7 +52,7 @@ pub struct Frame<'a> {
     /// What is to be mirrored otherwise than by default.
     pub rules: &'a Rules,
     /// What becomes of edits on the target, which the footer tells.
-    pub on_edit: EditPolicy,
+    pub ways: Ways,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an

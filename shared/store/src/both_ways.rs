@@ -32,6 +32,20 @@ const ORIGINAL: &str = "\
 SELECT source_issue_iid FROM issue_mappings
 WHERE mirror_id = $1 AND target_issue_iid = $2 AND NOT is_reverse";
 
+const IS_REVERSE: &str = "\
+SELECT is_reverse FROM issue_mappings WHERE mirror_id = $1 AND source_issue_iid = $2";
+
+// Also once they are a pair no more: what was carried stays carried.
+const CARRIED_BACK: &str = "\
+SELECT r.carried_spent
+FROM issue_mappings i
+JOIN mirrors a ON a.id = i.mirror_id
+JOIN mirrors b
+    ON a.source_instance_id = b.target_instance_id AND a.source_project_id = b.target_project_id
+   AND a.target_instance_id = b.source_instance_id AND a.target_project_id = b.source_project_id
+JOIN issue_mappings r ON r.mirror_id = b.id AND r.source_issue_iid = i.target_issue_iid
+WHERE i.mirror_id = $1 AND i.source_issue_iid = $2 AND r.is_reverse";
+
 impl Store {
     /// The mirror in the opposite direction that this one is a pair with.
     ///
@@ -89,6 +103,26 @@ impl Store {
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Whether an issue is a copy whose original the mirror's target is.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn is_reverse(&self, mirror: MirrorId, iid: Iid) -> Result<bool, StoreError> {
+        let query = self.read(IS_REVERSE).bind(mirror.0).bind(iid.0);
+        let row: Option<(bool,)> = query.fetch_optional().await?;
+        Ok(row.is_some_and(|(is_reverse,)| is_reverse))
+    }
+
+    /// Seconds that were logged on the copy of an issue and carried back to it.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn carried_back(&self, mirror: MirrorId, iid: Iid) -> Result<i64, StoreError> {
+        let query = self.read(CARRIED_BACK).bind(mirror.0).bind(iid.0);
+        let row: Option<(Option<i64>,)> = query.fetch_optional().await?;
+        Ok(row.and_then(|(carried,)| carried).unwrap_or(0))
     }
 
     /// The source issue that a target issue is the mirror of.

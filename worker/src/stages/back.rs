@@ -4,7 +4,14 @@
 use super::{
     apply, case::Case, copies, edits, found_again, gone, notes, references, settle, uploads,
 };
-use crate::{Context, SyncError, facts, jobs::sync_issue, lease::Lease, link::Link};
+use crate::{
+    Context, SyncError,
+    events::Event,
+    facts,
+    jobs::{check_instance, sync_issue},
+    lease::Lease,
+    link::Link,
+};
 use mirror_core::{
     desired::{Desired, DesiredThread, Observed, Place},
     discover::is_settled,
@@ -19,20 +26,25 @@ use mirror_core::{
 use mirror_store::Owe;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Whether the issue is the copy of one that a mirror of the other direction knows: then that one's
-/// job is owed, which sees to both.
+/// Whether the issue is the copy of one that the other half of a pair mirrors: then that one's job is
+/// owed, which sees to both.
 pub(crate) async fn belongs_to_an_original(
     cx: &Context,
     lease: &Lease,
     link: &Link,
     iid: Iid,
 ) -> Result<bool, SyncError> {
+    // Also once they are a pair no more: an original is nobody's copy.
+    let is_reverse = cx.store.is_reverse(link.mirror, iid).await?;
     let Some(mirror) = link.settings.pair else {
-        return Ok(false);
+        return Ok(is_reverse);
     };
     let Some(iid) = cx.store.original_of(mirror, iid).await? else {
-        return Ok(false);
+        return Ok(is_reverse);
     };
+    if cx.plans_only() {
+        return Ok(true);
+    }
     let job = Job::SyncIssue { mirror, iid };
     cx.store.owe(&[Owe::changed(job, lease.priority)]).await?;
     Ok(true)
@@ -41,11 +53,14 @@ pub(crate) async fn belongs_to_an_original(
 /// Lets what happened on the copy flow back to the source, before anything is sent to the copy.
 pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     let (cx, lease) = (case.cx, case.lease);
+    let (mirror, iid) = (case.link.mirror, case.iid());
+    // Whatever comes of this: what came from there is not sent there.
+    case.carried_in = cx.store.carried_back(mirror, iid).await?;
     let copy = case.mapping.target.as_ref().map(|target| target.iid);
     let Some((reverse, copy)) = case.link.settings.pair.zip(copy) else {
         return Ok(());
     };
-    if cx.plans_only() {
+    if cx.plans_only() || cx.store.mirror(reverse).await?.paused.is_some() {
         return Ok(());
     }
     let link = cx.links.reach(reverse, false).await?;
@@ -65,13 +80,35 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     let brought = bring_back(case, &mut back).await;
     let own = |note: &&NoteMapping| note.skipped.as_deref() != Some(COPY);
     case.came_back = back.notes.values().filter(own).cloned().collect();
-    lease.intended().about(case.link.mirror, case.iid());
-    if brought? {
+    lease.intended().about(mirror, iid);
+    if went_well(cx, &link, brought).await? {
         // It is another by now.
         let again = facts::again(cx, case.link, case.iid()).await?;
         case.renew(again.ok_or(SyncError::Stale)?);
     }
     Ok(())
+}
+
+/// What is at fault with the way back lets that half of the pair rest; the way there goes on.
+async fn went_well(
+    cx: &Context,
+    link: &Link,
+    brought: Result<bool, SyncError>,
+) -> Result<bool, SyncError> {
+    let Err(error) = brought else { return brought };
+    let Some(side) = error.suspect() else {
+        return Err(error);
+    };
+    match check_instance::run(cx, link, side).await {
+        Err(SyncError::AtFault { reason }) => {
+            cx.store.pause_for_fault(link.mirror, &reason).await?;
+            let mirror = link.mirror;
+            cx.events.emit(Event::Paused { mirror, reason });
+            Ok(false)
+        }
+        Err(other) => Err(other),
+        Ok(_) => Err(error),
+    }
 }
 
 /// `true`: the source was changed.

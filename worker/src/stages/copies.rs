@@ -53,8 +53,12 @@ pub(crate) async fn is_a_copied_note(case: &Case<'_>, note: &Note) -> Result<boo
     let marker = &found.marker;
     let is_for_here = marker.target_project == link.source.project.id
         && link.source.is_named(&marker.target_instance);
-    let of_a_note = marker.path.last().is_some_and(|hop| hop.note.is_some());
-    if !is_for_here || !of_a_note {
+    let from_there = marker.path.last().is_some_and(|hop| {
+        hop.note.is_some()
+            && hop.project == link.target.project.id
+            && link.target.is_named(&hop.instance)
+    });
+    if !is_for_here || !from_there {
         return Ok(false);
     }
     if found.is_authentic(&cx.key) {

@@ -2,8 +2,9 @@
 
 use super::{Pair, weighing};
 use crate::support::note;
-use gitlab_sim::{Fault, FaultRule, IssueEdit, IssueState, When};
+use gitlab_sim::{AccessLevel, Fault, FaultRule, IssueEdit, IssueState, When};
 use mirror_store::Store;
+use mirror_worker::Settings;
 use std::sync::Arc;
 
 impl Pair {
@@ -144,4 +145,74 @@ async fn a_copy_that_is_deleted_takes_no_original_along() {
     assert_eq!(here.state, IssueState::Opened);
     assert!(!here.confidential);
     assert_eq!(pair.back.target_count(), 1);
+}
+
+#[tokio::test]
+async fn a_pair_that_ended_leaves_the_original_alone_and_counts_no_second_twice() {
+    let pair = Pair::new().await;
+    let (iid, copy) = pair.in_line().await;
+    pair.there
+        .say_on_target(copy, note(pair.there.tom, "Said in B."));
+    pair.log_there(copy, 30);
+    pair.run().await;
+    pair.is_quiet().await;
+    let store = &pair.there.cx.store;
+    assert!(store.end_pair(pair.reverse).await.unwrap());
+    pair.settle_links(Settings::default()).await;
+    let full = Settings {
+        full: true,
+        ..Settings::default()
+    };
+    pair.there.later(600);
+    pair.settle_links(full).await;
+    pair.run().await;
+    pair.settle_links(Settings::default()).await;
+    assert_eq!(pair.spent(iid, copy), (30, 30));
+    pair.there.edit_target(copy, weighing(3));
+    pair.log_here(iid, 5);
+    pair.later_run().await;
+    assert_eq!(pair.spent(iid, copy), (35, 35));
+    assert_eq!(pair.there.source_issue(iid).weight, None);
+    assert_eq!(pair.there.target_issue(copy).weight, None, "overwritten");
+    let notes = pair.there.target_issue(copy).notes;
+    let said = notes.iter().filter(|note| note.body.contains("Said in B."));
+    assert_eq!(said.count(), 1, "no copy of a copy");
+    pair.is_quiet().await;
+    let (to, tom) = (pair.there.to.project, pair.there.tom);
+    pair.there
+        .target
+        .edit(|sim| sim.delete_issue(to, copy, tom).unwrap());
+    pair.there.later(3_600);
+    pair.run().await;
+    assert_eq!(pair.there.source_issue(iid).state, IssueState::Opened);
+}
+
+#[tokio::test]
+async fn what_is_at_fault_on_the_way_back_does_not_stop_the_way_there() {
+    let pair = Pair::new().await;
+    let (iid, copy) = pair.in_line().await;
+    let (project, bot) = (pair.back.to.project, pair.back.to.token_user);
+    pair.there.source.edit(|sim| {
+        let home = sim.project_mut(project).unwrap();
+        home.members.insert(bot, AccessLevel::Guest);
+    });
+    pair.log_there(copy, 30);
+    pair.there.edit(iid, weighing(2));
+    pair.run().await;
+    assert_eq!(pair.there.target_issue(copy).weight, Some(2));
+    let store = &pair.there.cx.store;
+    let way_back = store.mirror(pair.reverse).await.unwrap();
+    assert!(way_back.paused.is_some());
+    assert_eq!(store.mirror(pair.there.mirror).await.unwrap().paused, None);
+
+    pair.there.source.edit(|sim| {
+        let home = sim.project_mut(project).unwrap();
+        home.members.insert(bot, AccessLevel::Owner);
+    });
+    store.resume_mirror(pair.reverse).await.unwrap();
+    pair.settle_links(Settings::default()).await;
+    pair.there.edit(iid, weighing(4));
+    pair.later_run().await;
+    assert_eq!(pair.spent(iid, copy), (30, 30));
+    pair.is_quiet_by_now().await;
 }
