@@ -128,6 +128,50 @@ async fn both_ways_new_issues_are_mirrored_and_no_copy_is_copied() {
 }
 
 #[tokio::test]
+async fn both_directions_at_once_settle_alike() {
+    let pair = Pair::new().await;
+    for number in 0..6 {
+        let title = format!("Of A, {number}");
+        pair.there.write(issue(pair.there.alice, &title));
+        let title = format!("Of B, {number}");
+        pair.back.write(issue(pair.there.tom, &title));
+    }
+    pair.run_wide().await;
+    for round in 0..3 {
+        pair.there.later(200);
+        for (number, iid) in (1..=12).enumerate() {
+            let by = i64::try_from(number).unwrap() + round;
+            match by % 4 {
+                0 => pair.there.edit(iid, weighing(by)),
+                1 => pair.there.edit_target(iid, weighing(by)),
+                2 => pair.log_there(iid, 10),
+                _ => pair.log_here(iid, 10),
+            }
+        }
+        pair.run_wide().await;
+    }
+    pair.is_quiet().await;
+    assert_eq!(
+        (pair.there.target_count(), pair.back.target_count()),
+        (12, 12)
+    );
+    let mut logged = 0;
+    for copy in pair.there.copies() {
+        let here = pair.there.source_issue(copy.of);
+        assert_eq!(here.weight, copy.issue.weight);
+        assert_eq!(here.time_spent(), copy.issue.time_spent());
+        logged += here.time_spent();
+    }
+    for copy in pair.back.copies() {
+        let there = pair.back.source_issue(copy.of);
+        assert_eq!(there.weight, copy.issue.weight);
+        assert_eq!(there.time_spent(), copy.issue.time_spent());
+        logged += there.time_spent();
+    }
+    assert_eq!(logged, 180, "half of 36 edits logged ten seconds each");
+}
+
+#[tokio::test]
 async fn nothing_flows_back_unless_a_person_has_declared_a_pair() {
     let pair = Pair::undeclared().await;
     let (iid, copy) = pair.in_line().await;

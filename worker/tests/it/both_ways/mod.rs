@@ -123,6 +123,24 @@ impl Pair {
         );
     }
 
+    /// As [`Pair::run`], with many jobs of both directions at a time.
+    async fn run_wide(&self) {
+        let store = &self.there.cx.store;
+        for mirror in [self.there.mirror, self.reverse] {
+            let scan = Owe::changed(Job::ScanMirror { mirror }, Priority::ByHand);
+            store.owe(&[scan]).await.unwrap();
+        }
+        for _ in 0..500 {
+            let there = self.there.round_of(self.there.mirror, 6);
+            let back = self.there.round_of(self.reverse, 6);
+            let (there, back) = futures_util::join!(there, back);
+            if !there && !back {
+                return;
+            }
+        }
+        panic!("still at work: {:#?}", self.unfinished().await);
+    }
+
     async fn later_run(&self) {
         self.there.later(600);
         self.run().await;
