@@ -83,6 +83,7 @@ impl Engine {
             shutdown: parts.shutdown,
             facts: Facts::default(),
             target_labels: mirror_worker::TargetLabels::default(),
+            accounts: mirror_worker::Accounts::default(),
             planned: mirror_worker::Planned::default(),
             proof: mirror_worker::Each::default(),
             transfers: mirror_worker::Transfers::default(),

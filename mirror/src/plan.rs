@@ -250,6 +250,7 @@ fn is_first(step: &Step, labels: &mut BTreeSet<String>) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)
@@ -271,6 +272,7 @@ fn class(step: &Step) -> Option<Class> {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::UpdateNote { .. }

@@ -119,9 +119,24 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
             Some(label) => format!("the target does not take the label {label}"),
             None => format!("the target does not take {}", field.replace('_', " ")),
         },
+        Notice::NumberTaken => {
+            "another issue of the target has its number: from here on copies get the next ones".to_owned()
+        }
         Notice::LabelLeft { title } => format!(
             "the target has no label {title}, and the rules create none; create it there, then run \
              it with --full"
+        ),
+        Notice::NoSuchUser { from, to } => format!(
+            "the target has no user {to}, whom the rules give for {from} (users.map); correct the \
+             name there, or make the account and run it with --full"
+        ),
+        Notice::NotInUserMap { username } => format!(
+            "{username} is assigned at the source only: the rules (users.map) do not say who that is \
+             on the target"
+        ),
+        Notice::NotAssignable { username } => format!(
+            "the target does not let {username} be assigned; give {username} access to its issues, \
+             then run it with --full"
         ),
         Notice::UploadLeft { why } => format!("a file stays a link to the source: {why}"),
         Notice::TextCut => {

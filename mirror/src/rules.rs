@@ -22,8 +22,8 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// Rules for `sync` and `plan`.
 #[derive(Args, Debug)]
 pub(crate) struct RulesArguments {
-    /// Which labels and issues to mirror, by the rules in this file (TOML; docs/rules.md). They are
-    /// kept with the mirror until other ones are given
+    /// Which labels and issues to mirror and who is who on the target, by the rules in this file
+    /// (TOML; docs/rules.md). They are kept with the mirror until other ones are given
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// Forget the mirror's rules: everything is mirrored, under its own name
@@ -124,6 +124,12 @@ state = \"opened\"
 created_since = 2026-01-31
 updated_since = \"2026-02-01\"
 when_left = \"close\"
+
+[users]
+mentions = true
+
+[users.map]
+\"anna\" = \"a.smith\"
 ";
         let rules = parse(text).unwrap();
         let again = parse(&written(rules.text()).unwrap()).unwrap();
@@ -156,6 +162,8 @@ when_left = \"close\"
             "created_since",
             "updated_since",
             "when_left",
+            "users",
+            "mentions",
         ] {
             assert!(example.contains(rule), "{rule}");
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     SyncError,
+    accounts::Accounts,
     each::Each,
     events::Events,
     facts::Facts,
@@ -44,6 +45,8 @@ pub struct Context {
     pub facts: Facts,
     /// Labels that target projects have.
     pub target_labels: TargetLabels,
+    /// Who is who on targets.
+    pub accounts: Accounts,
     /// What a plan has come to so far.
     pub planned: Planned,
     /// Held while a target project has yet to prove that it keeps things hidden, so that one job

@@ -94,10 +94,29 @@ pub enum Notice {
         /// Its name.
         field: String,
     },
+    /// Copies are to keep their numbers, and another issue has one of them.
+    NumberTaken,
     /// The target has no such label, and the mirror's rules create none.
     LabelLeft {
         /// Its name there.
         title: String,
+    },
+    /// The rules name a user of the target who is not there.
+    NoSuchUser {
+        /// The source's name.
+        from: String,
+        /// The target's name.
+        to: String,
+    },
+    /// The rules name users, and not this assignee.
+    NotInUserMap {
+        /// The source's name.
+        username: String,
+    },
+    /// The target does not let somebody be assigned.
+    NotAssignable {
+        /// The target's name.
+        username: String,
     },
     /// A file stays a link to the source.
     UploadLeft {

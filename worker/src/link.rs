@@ -8,6 +8,7 @@ use mirror_core::{
     mapping::Intent,
     markdown::uploads::SourceProject,
     merge::{EditPolicy, Ways},
+    preserve::Preserve,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
     render::Frame,
@@ -96,10 +97,15 @@ pub struct Settings {
     pub comments_at_once: usize,
     /// Which labels and issues it takes.
     pub rules: Arc<Rules>,
+    /// Whether copies keep number and times.
+    pub preserve: Preserve,
     /// What becomes of the copy of a deleted issue.
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
+    /// Files that only confidential issues and internal comments mention go into a target that more
+    /// people than its members see, too.
+    pub exposes_files: bool,
     /// What becomes of edits on the target.
     pub on_edit: EditPolicy,
     /// The mirror in the opposite direction that it is a pair with.
@@ -119,8 +125,11 @@ impl Default for Settings {
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
             rules: Rules::none().clone(),
+            // Nothing is asked for that was not asked for.
+            preserve: Preserve::Never,
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
+            exposes_files: false,
             on_edit: EditPolicy::default(),
             pair: None,
         }
@@ -167,6 +176,8 @@ impl Link {
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
             rules: &self.settings.rules,
+            // CE has no such column.
+            weightless: !self.target.metadata.enterprise,
             ways: self.settings.ways(),
         }
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::answer::{Answer, ApiError, Reply};
 use super::call::Call;
 use super::entities;
-use crate::model::World;
+use super::page::paginate;
+use crate::model::{User, World};
 
 /// Edition and version; `enterprise` tells the code base, not the licence (facts section 8).
 pub(crate) fn metadata(world: &World, call: &Call) -> Reply {
@@ -36,6 +37,29 @@ pub(crate) fn current_user(world: &World, call: &Call) -> Reply {
         .user(call.user()?)
         .ok_or_else(ApiError::unauthorized)?;
     Ok(Answer::ok(entities::current_user(world, user)))
+}
+
+/// Users, newest first: of one name, or with words in their names.
+pub(crate) fn users(world: &World, call: &Call) -> Reply {
+    call.user()?;
+    let named = call.params.text("username");
+    let words = call.params.text("search").map(|text| text.to_lowercase());
+    let found = world.users().values().rev().filter(|user| {
+        let wanted = |name: &String| name.eq_ignore_ascii_case(&user.username);
+        named.as_ref().is_none_or(wanted) && has_words(user, words.as_deref())
+    });
+    let page = paginate(world, call, found.collect())?;
+    let rows = page.rows.into_iter();
+    let rows = rows.map(|user| entities::user(world, user.id)).collect();
+    Ok(Answer::ok(rows).with_all(page.headers))
+}
+
+/// Whether words stand in what somebody is called; none stand everywhere.
+pub(crate) fn has_words(user: &User, words: Option<&str>) -> bool {
+    words.is_none_or(|words| {
+        let names = [&user.username, &user.name];
+        names.iter().any(|name| name.to_lowercase().contains(words))
+    })
 }
 
 /// Another user.

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::answer::{Answer, ApiError, Reply};
 use super::call::Call;
 use super::entities;
+use super::instance::has_words;
 use super::page::paginate;
 use super::params::Given;
 use crate::model::{Home, Milestone, MilestoneSpec, Project, ProjectId, World};
@@ -36,6 +37,22 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
         .rows
         .into_iter()
         .map(|project| entities::project(world, call, project));
+    Ok(Answer::ok(rows.collect()).with_all(page.headers))
+}
+
+/// All members, also those inherited from a group, by number.
+pub(crate) fn members(world: &World, call: &Call, id: ProjectId) -> Reply {
+    call.user()?;
+    let words = call.params.text("query").map(|text| text.to_lowercase());
+    let only = call.params.ids("user_ids");
+    let found = require(world, id)?.members.iter().filter(|(user, _)| {
+        let known = world.user(**user);
+        known.is_some_and(|user| has_words(user, words.as_deref()))
+            && only.as_ref().is_none_or(|only| only.contains(user))
+    });
+    let page = paginate(world, call, found.collect())?;
+    let rows = page.rows.into_iter();
+    let rows = rows.map(|(user, level)| entities::member(world, *user, *level));
     Ok(Answer::ok(rows.collect()).with_all(page.headers))
 }
 

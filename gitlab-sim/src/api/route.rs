@@ -23,6 +23,7 @@ fn dispatch(world: &mut World, call: &Call) -> Reply {
         ("GET", ["metadata"]) => instance::metadata(world, call),
         ("GET", ["version"]) => instance::version(world, call),
         ("GET", ["user"]) => instance::current_user(world, call),
+        ("GET", ["users"]) => instance::users(world, call),
         ("GET", ["users", id]) => instance::user(world, call, id),
         ("GET", ["personal_access_tokens", "self"]) => instance::own_token(world, call),
         ("GET", ["issues"]) => issue_list::everywhere(world, call),
@@ -39,6 +40,7 @@ fn dispatch(world: &mut World, call: &Call) -> Reply {
 fn in_project(world: &mut World, call: &Call, project: ProjectId, rest: &[&str]) -> Reply {
     match (call.method.as_str(), rest) {
         ("GET", []) => projects::single(world, call, project),
+        ("GET", ["members", "all"]) => projects::members(world, call, project),
         ("GET", ["members", "all", user]) => projects::member(world, call, project, user),
         ("GET", ["milestones"]) => projects::milestones(world, call, project),
         ("POST", ["milestones"]) => projects::create_milestone(world, call, project),

@@ -2,7 +2,7 @@ use chrono::NaiveDate;
 use gitlab_sim::{TokenSpec, UserSpec};
 use serde_json::json;
 
-use crate::site::Site;
+use crate::site::{Reply, Site};
 
 #[tokio::test]
 async fn wrong_expired_and_revoked_tokens_are_401_in_their_own_words() {
@@ -102,6 +102,34 @@ async fn roles_are_told() {
             .status,
         404
     );
+}
+
+#[tokio::test]
+async fn users_are_found_by_name_whatever_its_capitals_and_members_by_words() {
+    let site = Site::new();
+    let names = |reply: Reply| -> Vec<String> {
+        let rows = reply.json();
+        let rows = rows.as_array().expect("a list").iter();
+        rows.map(|row| row["username"].as_str().expect("a name").to_owned())
+            .collect()
+    };
+    let found = site.get("guest", "/users?username=PAUL").await;
+    assert_eq!(names(found), ["paul"]);
+    assert_eq!(
+        names(site.get("guest", "/users?username=pau").await),
+        [""; 0]
+    );
+    assert_eq!(
+        names(site.get("guest", "/users?search=stranger").await),
+        ["sam"]
+    );
+    let members = site.get("guest", "/projects/1/members/all").await;
+    assert_eq!(names(members), ["olga", "paul", "gina"]);
+    let found = site.get("guest", "/projects/1/members/all?query=ol").await;
+    assert_eq!(names(found), ["olga"]);
+    let path = format!("/projects/1/members/all?user_ids[]={}", site.guest);
+    assert_eq!(names(site.get("guest", &path).await), ["gina"]);
+    assert_eq!(site.get("", "/users").await.status, 401);
 }
 
 #[tokio::test]

@@ -187,6 +187,12 @@ def test_links(validate, scratch, read):
 def test_people(validate, api, demo, read):
     validate("user/basic.json", api.http_get("/user"))
     validate("user/basic.json", api.http_get(f"/projects/{demo.id}/members/all/{api.user.id}"))
+    members = read(f"/projects/{demo.id}/members/all")
+    assert api.user.id in [member["id"] for member in members]
+    found = read("/users", username=api.user.username.upper())
+    assert [user["id"] for user in found] == [api.user.id]
+    for user in members + found + read("/users"):
+        validate("user/basic.json", user)
 
 
 def test_metadata_and_version(validate, api, schemas):

@@ -4,6 +4,7 @@ use crate::report::took;
 use mirror_core::{
     desired::Place,
     issue::State,
+    people::Account,
     plan::{IssueEdit, NewIssue, Step},
 };
 use std::time::Duration;
@@ -18,19 +19,31 @@ pub(super) fn drawn(step: &Step, confidential: bool) -> (char, String) {
         }
     };
     match step {
-        Step::TransferUpload { filename } => ('+', format!("file {}", told(filename))),
+        Step::TransferUpload { hidden: true, .. } => ('+', "file (confidential)".to_owned()),
+        Step::TransferUpload { filename, .. } => ('+', format!("file {}", told(filename))),
         Step::CreateLabel(label) => ('+', format!("label {}", label.title)),
-        Step::CreateIssue(NewIssue { title, labels, .. }) => {
+        Step::CreateIssue(NewIssue {
+            title,
+            labels,
+            assignees,
+            ..
+        }) => {
             let labels = if labels.is_empty() || confidential {
                 String::new()
             } else {
                 format!(" [{}]", labels.join(", "))
             };
-            ('+', format!("issue {}{labels}", told(title)))
+            let people = if assignees.is_empty() || confidential {
+                String::new()
+            } else {
+                format!(" for {}", names(assignees).join(", "))
+            };
+            ('+', format!("issue {}{labels}{people}", told(title)))
         }
         Step::Restrict => ('~', "make confidential".to_owned()),
         Step::UpdateIssue(edit) => ('~', format!("change {}", changed(edit, confidential))),
         Step::SetState(State::Closed) => ('~', "close".to_owned()),
+        Step::CloseAsOf(at) => ('~', format!("close as of {}", at.format("%F %R UTC"))),
         Step::SetState(State::Opened) => ('~', "reopen".to_owned()),
         Step::SetTimeEstimate(0) => ('-', "estimate".to_owned()),
         Step::SetTimeEstimate(seconds) => ('~', format!("estimate {}", span(*seconds))),
@@ -89,9 +102,43 @@ fn changed(edit: &IssueEdit, confidential: bool) -> String {
         fields.extend(edit.add_labels.iter().map(|label| format!("+{label}")));
         fields.extend(edit.remove_labels.iter().map(|label| format!("-{label}")));
     }
+    if confidential && !(edit.assign.is_empty() && edit.unassign.is_empty()) {
+        fields.push("assignees".to_owned());
+    } else {
+        let assign = names(&edit.assign).into_iter();
+        fields.extend(assign.map(|name| format!("assign {name}")));
+        let unassign = names(&edit.unassign).into_iter();
+        fields.extend(unassign.map(|name| format!("unassign {name}")));
+    }
     fields.join(", ")
+}
+
+fn names(people: &[Account]) -> Vec<&str> {
+    people
+        .iter()
+        .map(|account| account.username.as_str())
+        .collect()
 }
 
 fn span(seconds: i64) -> String {
     took(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_of_a_hidden_file_is_told() {
+        for (hidden, confidential) in [(true, false), (false, true), (true, true)] {
+            let filename = "zebra.png".to_owned();
+            let step = Step::TransferUpload { filename, hidden };
+            let (_, what) = drawn(&step, confidential);
+            assert_eq!(what, "file (confidential)");
+        }
+        let filename = "zebra.png".to_owned();
+        let hidden = false;
+        let (_, what) = drawn(&Step::TransferUpload { filename, hidden }, false);
+        assert_eq!(what, "file zebra.png");
+    }
 }

@@ -8,8 +8,8 @@ use mirror_gitlab::{HttpTransport, Options};
 use mirror_queue::{delivery::Consumer, signals::Signals};
 use mirror_runtime::{Shutdown, process::Process, watchdog::Watchdog};
 use mirror_worker::{
-    Connector, Context, Event, Events, Facts, InHand, Links, Means, Mode, Service, TargetLabels,
-    UntilShutdown,
+    Accounts, Connector, Context, Event, Events, Facts, InHand, Links, Means, Mode, Service,
+    TargetLabels, UntilShutdown,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -114,6 +114,7 @@ fn context(
         shutdown: shutdown.clone(),
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
+        accounts: Accounts::default(),
         planned: mirror_worker::Planned::default(),
         proof: mirror_worker::Each::default(),
         transfers: mirror_worker::Transfers::default(),

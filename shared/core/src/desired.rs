@@ -2,11 +2,13 @@
 
 use crate::{
     fingerprint::Fingerprint,
-    ids::NoteId,
+    ids::{NoteId, UserId},
     issue::{Issue, IssueType, Label, State},
+    people::Account,
+    preserve::Origin,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rendered mirror of one issue: everything that crosses, in the target's terms.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +35,8 @@ pub struct Desired {
     pub locked: bool,
     /// Labels, the source's own order first.
     pub labels: Vec<Label>,
+    /// Who works on it, of those who have an account on the target.
+    pub assignees: Vec<Assignee>,
     /// Comments, oldest first.
     pub notes: Vec<DesiredNote>,
     /// Texts that are too long for the target and end in a link to the whole: comments, and `None` for
@@ -40,6 +44,8 @@ pub struct Desired {
     pub cut: BTreeSet<Option<NoteId>>,
     /// Threads that are resolved or not; those that can be neither are not among them.
     pub threads: Vec<DesiredThread>,
+    /// Number and times, for the first import; no difference is made later.
+    pub origin: Origin,
 }
 
 impl Desired {
@@ -57,9 +63,11 @@ impl Desired {
             spent,
             locked,
             labels,
+            assignees,
             notes: _,
             cut: _,
             threads: _,
+            origin: _,
         } = self;
         let mut print = Fingerprint::new("issue/1");
         print
@@ -76,7 +84,27 @@ impl Desired {
         for label in labels {
             print.text(&label.title);
         }
+        for assignee in assignees {
+            assignee.print(&mut print);
+        }
         print.finish()
+    }
+}
+
+/// Somebody who should be assigned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assignee {
+    /// Who.
+    pub account: Account,
+    /// Tells of them where they cannot be assigned; `None` where no such labels are wanted.
+    pub label: Option<Label>,
+}
+
+impl Assignee {
+    fn print(&self, print: &mut Fingerprint) {
+        let label = self.label.as_ref().map(|label| label.title.as_str());
+        print.number(Some(self.account.id.0));
+        print.text(label.unwrap_or_default());
     }
 }
 
@@ -147,6 +175,8 @@ pub struct Observed {
     pub has_weight: bool,
     /// Titles.
     pub labels: BTreeSet<String>,
+    /// Who is assigned, with their usernames.
+    pub assignees: BTreeMap<UserId, String>,
     /// Seconds estimated.
     pub estimate: i64,
     /// Seconds logged.
@@ -167,6 +197,11 @@ impl From<&Issue> for Observed {
             weight: issue.weight,
             has_weight: issue.has_weight,
             labels: issue.labels.iter().cloned().collect(),
+            assignees: issue
+                .assignees
+                .iter()
+                .map(|user| (user.id, user.username.clone()))
+                .collect(),
             estimate: issue.time.estimate,
             spent: issue.time.spent,
             locked: issue.locked,
@@ -187,6 +222,7 @@ impl Observed {
             weight,
             has_weight: _,
             labels,
+            assignees,
             estimate,
             spent,
             locked,
@@ -205,6 +241,9 @@ impl Observed {
         print.text(&due_date.map(|day| day.to_string()).unwrap_or_default());
         for label in labels {
             print.text(label);
+        }
+        for user in assignees.keys() {
+            print.number(Some(user.0));
         }
         print.finish()
     }

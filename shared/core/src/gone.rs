@@ -240,7 +240,7 @@ mod tests {
         provenance::{Hop, Key, Marker},
     };
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     const ABSENCES: [Absence; 3] = [Absence::MayBeHidden, Absence::Missed, Absence::Gone];
     const POLICIES: [OnDelete; 3] = [OnDelete::Keep, OnDelete::Close, OnDelete::Delete];
@@ -267,6 +267,7 @@ mod tests {
             weight: None,
             has_weight: false,
             labels: BTreeSet::new(),
+            assignees: BTreeMap::new(),
             estimate: 0,
             spent: 0,
             locked: false,
@@ -285,6 +286,7 @@ mod tests {
                 Step::TransferUpload { .. }
                 | Step::CreateLabel(_)
                 | Step::CreateIssue(_)
+                | Step::CloseAsOf(_)
                 | Step::SetTimeEstimate(_)
                 | Step::AddSpentTime(_)
                 | Step::CreateNote(_)

@@ -1,16 +1,13 @@
 //! Labels that tell what the target has no field for: milestone, iteration, epic, assignees.
 
-use crate::issue::{Issue, Iteration};
+use crate::issue::{Issue, Iteration, User};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// GitLab's limit for a label's title, in characters.
 pub const MAX_TITLE: usize = 255;
 
-/// The informational labels of an issue's planning fields.
-///
-/// One assignee becomes the scoped `Assigned::name`; several become unscoped `Assigned: name`, on
-/// every edition, because scoped ones exclude each other where scoped labels are licensed.
+/// The informational labels of an issue's planning fields, but for its assignees.
 pub fn informational(issue: &Issue) -> Vec<String> {
     let mut titles = Vec::new();
     if let Some(milestone) = &issue.milestone {
@@ -22,18 +19,20 @@ pub fn informational(issue: &Issue) -> Vec<String> {
     if let Some(epic) = &issue.epic {
         titles.push(title("Epic::", &epic.title));
     }
-    match issue.assignees.as_slice() {
-        [] => {}
-        [one] => titles.push(title("Assigned::", &one.username)),
-        several => {
-            titles.extend(
-                several
-                    .iter()
-                    .map(|user| title("Assigned: ", &user.username)),
-            );
-        }
-    }
     titles
+}
+
+/// An issue's assignees, each with the label that tells of them.
+///
+/// One becomes the scoped `Assigned::name`; several become unscoped `Assigned: name`, on every
+/// edition, because scoped ones exclude each other where scoped labels are licensed.
+pub fn assigned(issue: &Issue) -> impl Iterator<Item = (&User, String)> {
+    let prefix = match issue.assignees.as_slice() {
+        [] | [_] => "Assigned::",
+        [_, ..] => "Assigned: ",
+    };
+    let each = issue.assignees.iter();
+    each.map(move |user| (user, title(prefix, &user.username)))
 }
 
 /// An iteration's title, or its days where it has none (those that a cadence makes).

@@ -27,6 +27,8 @@ pub struct IssueMapping {
     pub fingerprint: Option<String>,
     /// Labels that were absent before we added them.
     pub owned_labels: BTreeSet<String>,
+    /// People who were not assigned before we assigned them.
+    pub owned_assignees: BTreeSet<UserId>,
     /// Seconds of logged time carried from source to target so far; `None` when that knowledge was
     /// lost with the state.
     pub carried_spent: Option<i64>,
@@ -166,6 +168,9 @@ pub enum Intended {
         /// The target instance's own clock shortly before it was sent, where known: a look-up need
         /// not go further back.
         since: Option<DateTime<Utc>>,
+        /// It asked for its original's number: sent twice it is there once.
+        #[serde(default)]
+        numbered: bool,
     },
     /// The mirror of one of its notes.
     Note {

@@ -6,6 +6,9 @@ mod mend;
 mod notes;
 #[cfg(test)]
 mod notes_tests;
+mod people;
+#[cfg(test)]
+mod people_tests;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -13,4 +16,5 @@ mod tests;
 pub use diff::{Known, NEUTRAL_TITLE, diff, expected};
 pub use mend::{Prints, mend};
 pub use notes::{GoneNote, KnownNotes, diff_notes, is_sweep};
+pub use people::{SEVERAL_ASSIGNEES, labels, reassign};
 pub use step::{IssueEdit, NewIssue, NewNote, Plan, Step};

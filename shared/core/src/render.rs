@@ -1,19 +1,21 @@
 //! From a source issue to what its mirror should look like.
 
 mod footer;
+mod labels;
 mod parts;
 
 use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},
     ids::{Iid, InstanceName, IssueId, NoteId, ProjectId},
-    issue::{Discussion, Issue, IssueType, Label, Note},
-    labels::informational,
+    issue::{Discussion, Issue, IssueType, Note},
     markdown::{
-        self, Inert,
+        self, Inert, mentions,
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
     merge::Ways,
+    people::People,
+    preserve::Origin,
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
@@ -51,6 +53,8 @@ pub struct Frame<'a> {
     pub mirrored_label: Option<&'a str>,
     /// What is to be mirrored otherwise than by default.
     pub rules: &'a Rules,
+    /// The target has no field for weights, or takes none.
+    pub weightless: bool,
     /// What becomes of edits on the target, which the footer tells.
     pub ways: Ways,
 }
@@ -69,6 +73,8 @@ pub struct There<'a> {
     pub files: &'a Links<'a>,
     /// Issues.
     pub issues: &'a Mirrors<'a>,
+    /// People.
+    pub people: &'a People,
 }
 
 impl Frame<'_> {
@@ -116,16 +122,17 @@ impl Frame<'_> {
 
     fn inert(&self, text: &str, there: There<'_>) -> String {
         let text = uploads::rewrite(text, &self.source, there.files);
+        let aside = mentions::set_aside(&text, there.people);
         let leads = Leads {
             mirror: there.issues,
             to_source: !self.same_instance,
         };
-        let linked = references::link(&text, &self.source, &leads);
+        let linked = references::link(&aside.text, &self.source, &leads);
         let inert = Inert {
             mirrors: &linked.mirrors,
             ..self.inertly()
         };
-        markdown::defuse_with(&linked.text, &inert)
+        aside.put_back(markdown::defuse_with(&linked.text, &inert))
     }
 
     fn inertly(&self) -> Inert<'_> {
@@ -167,10 +174,12 @@ pub fn render(
         estimate: issue.time.estimate,
         spent: issue.time.spent,
         locked: issue.locked,
-        labels: rendered_labels(frame, issue),
+        labels: labels::all(frame, issue, there.people),
+        assignees: labels::assignees(frame, issue, there.people),
         notes,
         cut,
         threads: threads(discussions),
+        origin: Origin::from(issue),
     }
 }
 
@@ -230,6 +239,24 @@ pub fn mentioned_issues(
         .collect()
 }
 
+/// Everybody whose account on the target is to be known, by the source's names: assignees whom the
+/// rules name, and where mentions are to reach people, those mentioned.
+pub fn people_named(
+    frame: &Frame<'_>,
+    issue: &Issue,
+    discussions: &[Discussion],
+) -> BTreeSet<String> {
+    let users = &frame.rules.users;
+    let assignees = issue.assignees.iter().map(|user| user.username.clone());
+    let texts = bodies(issue, discussions).filter(|_| users.mentions());
+    let mentioned = texts.flat_map(|(body, _)| mentions::find(body));
+    assignees
+        .chain(mentioned)
+        .map(|name| name.to_ascii_lowercase())
+        .filter(|name| users.target(name).is_some())
+        .collect()
+}
+
 /// Every text that crosses; with whether it is hidden from the public.
 fn bodies<'a>(
     issue: &'a Issue,
@@ -248,48 +275,6 @@ fn carried_type(source: &IssueType) -> IssueType {
     match source {
         IssueType::Incident | IssueType::Task | IssueType::TestCase => source.clone(),
         IssueType::Issue | IssueType::Other(_) => IssueType::Issue,
-    }
-}
-
-fn rendered_labels(frame: &Frame<'_>, issue: &Issue) -> Vec<Label> {
-    let mut labels: Vec<Label> = Vec::new();
-    let rules = &frame.rules.labels;
-    let own = issue.labels.iter().filter_map(|title| {
-        let known = issue
-            .label_details
-            .iter()
-            .find(|label| label.title == *title);
-        let label = known.cloned().unwrap_or_else(|| plain_label(title));
-        let title = rules.target_title(title)?;
-        Some(Label { title, ..label })
-    });
-    let planning = if rules.tells_planning() {
-        informational(issue)
-    } else {
-        Vec::new()
-    };
-    let ours = planning.into_iter().map(|title| Label {
-        color: Some("#6699cc".to_owned()),
-        ..plain_label(&title)
-    });
-    let mirrored = frame.mirrored_label.map(|title| Label {
-        color: Some("#7f8c8d".to_owned()),
-        description: Some("A copy, kept in line with its source by Issue Mirror".to_owned()),
-        ..plain_label(title)
-    });
-    for label in own.chain(ours).chain(mirrored) {
-        if !labels.iter().any(|there| there.title == label.title) {
-            labels.push(label);
-        }
-    }
-    labels
-}
-
-fn plain_label(title: &str) -> Label {
-    Label {
-        title: title.to_owned(),
-        color: None,
-        description: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sends a plan's steps, one after the other, and reads every echo.
 
+mod assignees;
 mod comment;
 mod comment_change;
 mod echo;
@@ -18,7 +19,7 @@ use mirror_core::{
     issue::Discussion,
     labels::scope,
     outcome::SkipReason,
-    plan::{NewNote, Plan, Step},
+    plan::{self, NewNote, Plan, Step},
 };
 use mirror_store::TargetFact;
 use std::collections::{BTreeSet, VecDeque};
@@ -29,7 +30,37 @@ pub(crate) async fn steps(
     desired: &Desired,
     steps: Vec<Step>,
 ) -> Result<Option<SkipReason>, SyncError> {
-    let mut steps = VecDeque::from(steps);
+    let mut steps = steps;
+    loop {
+        let reason = send(case, desired, VecDeque::from(steps)).await?;
+        if reason.is_some() {
+            return Ok(reason);
+        }
+        if !std::mem::take(&mut case.people.learnt) {
+            break;
+        }
+        steps = reassign(case, desired).await?;
+    }
+    drop_unused_intents(case).await?;
+    comment::record_compared(case, desired).await?;
+    thread::record_compared(case, desired).await?;
+    Ok(None)
+}
+
+/// Whom the target does not let be assigned is told of by a label.
+async fn reassign(case: &Case<'_>, desired: &Desired) -> Result<Vec<Step>, SyncError> {
+    let labels = target_labels(case, desired).await?;
+    let observed = case.observed.as_ref();
+    Ok(observed.map_or_else(Vec::new, |observed| {
+        plan::reassign(desired, observed, &case.known(labels))
+    }))
+}
+
+async fn send(
+    case: &mut Case<'_>,
+    desired: &Desired,
+    mut steps: VecDeque<Step>,
+) -> Result<Option<SkipReason>, SyncError> {
     let mut left = case.link.settings.comments_at_once;
     while let Some(step) = steps.pop_front() {
         let mut may = case.still_fresh().await;
@@ -59,6 +90,7 @@ pub(crate) async fn steps(
             }
             Step::UpdateIssue(edit) => issue::update(case, edit).await?,
             Step::SetState(state) => issue::set_state(case, state).await?,
+            Step::CloseAsOf(at) => issue::close_as_of(case, at).await?,
             Step::SetTimeEstimate(seconds) => time::set_estimate(case, seconds).await?,
             Step::AddSpentTime(step) => time::add_spent_time(case, step).await?,
             Step::CreateNote(note) => {
@@ -98,9 +130,6 @@ pub(crate) async fn steps(
             Step::DeleteIssue => {}
         }
     }
-    drop_unused_intents(case).await?;
-    comment::record_compared(case, desired).await?;
-    thread::record_compared(case, desired).await?;
     Ok(None)
 }
 
@@ -116,6 +145,7 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::DeleteNote { .. }
@@ -127,29 +157,41 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
     desired.cut.contains(&text)
 }
 
+/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet.
+pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError> {
+    let Some(target) = case
+        .mapping
+        .target
+        .as_ref()
+        .filter(|_| case.observed.is_none())
+    else {
+        return Ok(());
+    };
+    let iid = target.iid;
+    let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
+        return Err(SyncError::PersonNeeded(format!(
+            "target issue #{iid} is gone; it is not made again by itself"
+        )));
+    };
+    if found.moved_to_id.is_some() {
+        return Err(SyncError::PersonNeeded(format!(
+            "target issue #{iid} was moved to another project; it is not written to any more"
+        )));
+    }
+    case.observe(&found);
+    Ok(())
+}
+
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost
 /// state or for a full comparison its comments too.
 pub(crate) async fn read_target(
     case: &mut Case<'_>,
     threads: &[Discussion],
 ) -> Result<(), SyncError> {
-    let Some(target) = &case.mapping.target else {
+    if case.mapping.target.is_none() {
         return Ok(());
-    };
-    let iid = target.iid;
-    if case.observed.is_none() {
-        let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
-            return Err(SyncError::PersonNeeded(format!(
-                "target issue #{iid} is gone; it is not made again by itself"
-            )));
-        };
-        if found.moved_to_id.is_some() {
-            return Err(SyncError::PersonNeeded(format!(
-                "target issue #{iid} was moved to another project; it is not written to any more"
-            )));
-        }
-        case.observe(&found);
     }
+    look_at_target(case).await?;
     if case.mapping.fingerprint.is_some() {
         return Ok(());
     }
@@ -162,8 +204,8 @@ pub(crate) async fn target_labels(
     desired: &Desired,
 ) -> Result<Option<BTreeSet<String>>, SyncError> {
     let there = case.observed.as_ref().map(|observed| &observed.labels);
-    let brings = desired
-        .labels
+    let wanted = plan::labels(desired, case.observed.as_ref(), &case.known(None));
+    let brings = wanted
         .iter()
         .any(|label| !there.is_some_and(|there| there.contains(&label.title)));
     if !brings {
@@ -171,10 +213,7 @@ pub(crate) async fn target_labels(
     }
     let all = case.cx.target_labels.all(case.link, &case.cx.clock).await?;
     if !case.link.settings.rules.labels.creates() && !desired.confidential {
-        let missing = desired
-            .labels
-            .iter()
-            .filter(|label| !all.contains(&label.title));
+        let missing = wanted.iter().filter(|label| !all.contains(&label.title));
         for label in missing {
             let title = label.title.clone();
             case.notice(Notice::LabelLeft { title });
@@ -204,6 +243,7 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::Restrict
             | Step::UpdateIssue(_)
             | Step::SetState(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)

@@ -1,8 +1,8 @@
-//! Pairs: what the people of a copy do to it flows back to its original (decision 43). Both
+//! Pairs: what the people of a copy do to it flows back to its original (decision 42). Both
 //! directions of an issue are one job, that of the original.
 
 use super::{
-    apply, case::Case, copies, edits, found_again, gone, notes, references, settle, uploads,
+    apply, case::Case, copies, edits, found_again, gone, notes, people, references, settle, uploads,
 };
 use crate::{
     Context, SyncError,
@@ -245,9 +245,11 @@ async fn rendered(back: &mut Case<'_>, theirs: &[Discussion]) -> Result<Desired,
     back.source.description.clear();
     let files = uploads::carry(back, theirs).await?;
     let referred = references::find(back, theirs).await?;
+    let people = people::find(back, theirs).await?;
     let there = There {
         files: &|upload| files.link(upload),
         issues: &|iid| referred.link(iid),
+        people: &people,
     };
     Ok(render(&back.frame(), &back.source, theirs, there))
 }

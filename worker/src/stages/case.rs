@@ -2,6 +2,8 @@
 
 use super::{
     edits::{self, Edits},
+    people,
+    preserve::NUMBER,
     references,
     target_walk::stamp,
 };
@@ -18,7 +20,8 @@ use mirror_core::{
     issue::{Discussion, Issue},
     mapping::{Intended, Intent, IssueMapping, MappingStatus, NoteMapping, SourceRead},
     outcome::{Outcome, SkipReason},
-    plan::Known,
+    plan::{Known, SEVERAL_ASSIGNEES},
+    preserve::{Kept, Preserve},
     provenance::Hop,
     render::{self, Frame},
 };
@@ -55,8 +58,12 @@ pub(crate) struct Case<'a> {
     /// An intent opened ahead, in the transaction that recorded the comment before.
     pub(crate) prepared: Option<Intent>,
     pub(crate) target: TargetFacts,
+    /// What the target is asked to keep of number and times.
+    pub(crate) kept: Kept,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// What is known of the people concerned.
+    pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
     /// Comments of the copy's people that are on the source.
@@ -118,6 +125,7 @@ impl<'a> Case<'a> {
             read: None,
             fingerprint: None,
             owned_labels: BTreeSet::new(),
+            owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
             base: None,
             is_reverse: false,
@@ -143,7 +151,9 @@ impl<'a> Case<'a> {
             open: None,
             prepared: None,
             target,
+            kept: Kept::default(),
             observed: None,
+            people: people::Known::default(),
             full: false,
             came_back: Vec::new(),
             answered: BTreeSet::new(),
@@ -160,7 +170,15 @@ impl<'a> Case<'a> {
     }
 
     pub(crate) fn frame(&self) -> Frame<'a> {
-        self.link.frame(&self.cx.key)
+        let mut frame = self.link.frame(&self.cx.key);
+        frame.weightless |= self.ever_dropped("weight");
+        frame
+    }
+
+    /// Whether the target, as it is now, was seen to drop a field, and not seen to take it since.
+    pub(crate) fn ever_dropped(&self, field: &str) -> bool {
+        let dropped = self.target.dropped.get(field);
+        dropped.is_some_and(|dropped| dropped.stamp == self.link.target.capabilities())
     }
 
     /// Who the source issue is.
@@ -187,9 +205,19 @@ impl<'a> Case<'a> {
         if !self.link.target.metadata.enterprise {
             // CE has no such column, and refuses a change of nothing else.
             dropped.insert("weight".to_owned());
+            // Nor does it keep more than one.
+            dropped.insert(SEVERAL_ASSIGNEES.to_owned());
+        }
+        if self.ever_dropped(NUMBER) {
+            dropped.insert(NUMBER.to_owned());
+        }
+        if self.link.settings.preserve == Preserve::Require {
+            dropped.remove(NUMBER);
         }
         Known {
             owned_labels: self.mapping.owned_labels.clone(),
+            owned_assignees: self.mapping.owned_assignees.clone(),
+            not_assignable: self.people.not_assignable.clone(),
             target_labels,
             only_existing_labels: !self.link.settings.rules.labels.creates(),
             scoped_exclusive: self.target.scoped_exclusive.unwrap_or(false),
@@ -197,15 +225,16 @@ impl<'a> Case<'a> {
             carried_spent: self.mapping.carried_spent,
             confidential_proven: self.target.confidential_proven,
             neutral_description: render::neutral_description(&self.frame(), &self.source),
+            kept: self.kept,
         }
     }
 
-    /// Fields that the target, as it is now, was seen to drop.
+    /// Fields that the target, as it is now, was lately seen to drop.
     pub(crate) fn dropped_fields(&self) -> BTreeSet<String> {
         let stamp = self.link.target.capabilities();
         let dropped = self.target.dropped.iter();
         dropped
-            .filter(|(_, under)| **under == stamp)
+            .filter(|(_, dropped)| dropped.lately && dropped.stamp == stamp)
             .map(|(field, _)| field.clone())
             .collect()
     }
@@ -244,8 +273,17 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
+    /// The target takes a field that it once dropped: it was licensed since.
+    pub(crate) async fn taken(&mut self, field: &str) -> Result<(), SyncError> {
+        if !self.ever_dropped(field) {
+            return Ok(());
+        }
+        let field = field.to_owned();
+        self.learn(TargetFact::Taken { field }).await
+    }
+
     /// The target does not take a field: said once, and not fought again while token, role and
-    /// edition stay.
+    /// edition stay, but for one try a day.
     pub(crate) async fn dropped(&mut self, field: &str) -> Result<(), SyncError> {
         self.notice(Notice::FieldDropped {
             field: field.to_owned(),

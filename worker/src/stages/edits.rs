@@ -1,4 +1,4 @@
-//! What the target's people edited, and what stays of it (decision 40).
+//! What the target's people edited, and what stays of it (decision 41).
 
 use super::{apply, case::Case, gone};
 use crate::{Context, SyncError, events::Notice, lease::Lease, link::Link};
@@ -122,6 +122,7 @@ pub(crate) fn asks_for_comments(case: &Case<'_>, steps: &[Step]) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)
@@ -168,6 +169,7 @@ pub(crate) async fn spare_comments(
             | Step::Restrict
             | Step::UpdateIssue(_)
             | Step::SetState(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)

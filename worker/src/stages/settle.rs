@@ -3,6 +3,7 @@
 use super::{
     case::Case,
     lookup::{self, FoundNote},
+    people, preserve,
 };
 use crate::{
     SyncError,
@@ -22,7 +23,7 @@ pub(crate) async fn open_creates(case: &mut Case<'_>) -> Result<(), SyncError> {
     let intents = case.cx.store.intents(case.link.mirror, case.iid()).await?;
     for intent in intents {
         match intent.what.clone() {
-            Intended::Issue { since } => {
+            Intended::Issue { since, .. } => {
                 if let Some(target) = &case.mapping.target {
                     // The walk of the target adopted it.
                     let iid = target.iid;
@@ -54,7 +55,7 @@ pub(crate) fn wait_or_send_again(case: &mut Case<'_>, intent: Intent) -> Result<
         // Reading is all that a plan does: it shows the create as due.
         return Ok(());
     }
-    if case.cx.store.now() < until {
+    if case.cx.store.now() < until && !preserve::is_numbered(&intent) {
         return Err(SyncError::MayStillLand { until });
     }
     case.open = Some(intent);
@@ -84,6 +85,7 @@ pub(crate) async fn adopt_issue(
         case.mapping.base = case.observed.as_ref().map(Base::untouched);
     }
     case.mapping.carried_spent = case.mapping.carried_spent.or(Some(0));
+    people::own(case, found);
     case.done.created = true;
     if !case.cx.plans_only() {
         let store = &case.cx.store;

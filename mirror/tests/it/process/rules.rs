@@ -1,7 +1,7 @@
 //! Rules, given as a person gives them.
 
 use super::{stage::Stage, world};
-use gitlab_sim::{Issue, IssueSpec};
+use gitlab_sim::{AccessLevel, Issue, IssueEdit, IssueSpec, UserSpec};
 use std::path::PathBuf;
 
 /// Two issues: one with the label `shared`, one without.
@@ -88,6 +88,47 @@ async fn rules_hold_until_others_are_given_and_a_plan_keeps_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_assigned_is_planned_and_who_is_not_known_is_told() {
+    let stage = stage().await;
+    let (source, target) = (&stage.source, &stage.target);
+    let author = world::author(source);
+    let name = source
+        .sim
+        .world(|world| world.user(author).unwrap().username.clone());
+    let zoe = source.sim.add_user(UserSpec::new("zoe", "Zoe"));
+    let anna = target.sim.add_user(UserSpec::new("anna", "Anna"));
+    target.sim.edit(|world| {
+        let home = world.project_mut(target.project).unwrap();
+        home.members.insert(anna, AccessLevel::Guest);
+    });
+    for (iid, assignee) in [(1, author), (2, zoe)] {
+        let edit = IssueEdit {
+            assignees: Some(vec![assignee]),
+            ..IssueEdit::default()
+        };
+        let assign = |world: &mut gitlab_sim::World| {
+            world.edit_issue(source.project, iid, author, edit.clone())
+        };
+        source.sim.edit(assign).unwrap();
+    }
+    let file = stage.file(&format!(
+        "[users.map]\n\"{name}\" = \"Anna\"\nzoe = \"zo\"\n"
+    ));
+    let given = ["--rules", file.to_str().unwrap()];
+    let plan = stage.run("plan", &given).await;
+    let shown = "issue Shared [shared, MIRRORED] for anna";
+    assert!(plan.out.contains(shown), "{plan:?}");
+    let synced = stage.sync(&given).await;
+    assert_eq!(synced.code, Some(0), "{synced:?}");
+    let told =
+        "the target has no user zo, whom the rules give for zoe (users.map); correct the name";
+    assert!(synced.out.contains(told), "{synced:?}");
+    let plan = stage.run("plan", &["--no-rules"]).await;
+    let shown = format!("change +Assigned::{name}, unassign anna");
+    assert!(plan.out.contains(&shown), "{plan:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_rules_are_refused_before_anything_is_asked() {
     let stage = stage().await;
     for (text, told) in [
@@ -99,6 +140,10 @@ async fn bad_rules_are_refused_before_anything_is_asked() {
         (
             "[only]\ntypes = [\"bug\"]\n",
             "write one of issue, incident",
+        ),
+        (
+            "[users.map]\nanna = \"@anna\"\n",
+            "the rule users.map \"anna\" = \"@anna\" names a user with a sign in front",
         ),
         ("labels", "docs/rules.md shows every rule"),
     ] {

@@ -1,9 +1,10 @@
 //! Text that crosses from one GitLab to another, made inert.
 //!
-//! Five steps, in this order: [`uploads::rewrite`] points upload links to their new place,
-//! [`references::link`] makes links of references to the source project, [`defuse`] makes the text
-//! harmless, [`closing`] ends what the text left open, and the caller appends its footer. Each is a
-//! pure function of its arguments.
+//! Six steps, in this order: [`uploads::rewrite`] points upload links to their new place,
+//! [`mentions::set_aside`] takes out whom the text may reach, [`references::link`] makes links of
+//! references to the source project, [`defuse`] makes the text harmless (then those taken out are put
+//! back), [`closing`] ends what the text left open, and the caller appends its footer. Each is a pure
+//! function of its arguments.
 //!
 //! # What is guaranteed
 //!
@@ -19,8 +20,9 @@
 //! `[vulnerability:1]`) is cut by an empty `<span>`, because GitLab matches one text node at a
 //! time. In raw HTML the sign is wrapped in `<span>`. Link targets that are references in
 //! themselves (`[x](#12)`) are written so that they no longer match. Whatever stands in code is
-//! left alone. The one exception: a link that [`references::link`] made to the mirror of what the text
-//! refers to; that GitLab notes it there is what it is for.
+//! left alone. Two exceptions: a link that [`references::link`] made to the mirror of what the text
+//! refers to; that GitLab notes it there is what it is for. And a mention that
+//! [`mentions::set_aside`] took out, because a person said whom it is to reach.
 //!
 //! **The same view.** The text a reader sees is the one the source shows.
 //!
@@ -54,6 +56,7 @@ mod entities;
 mod hazards;
 mod html;
 mod literal;
+pub mod mentions;
 mod page;
 mod parser;
 pub mod references;

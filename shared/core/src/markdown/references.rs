@@ -10,6 +10,8 @@
 
 mod shapes;
 
+pub(super) use shapes::stands_free;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -238,7 +240,7 @@ const AROUND: &[&str] = &[
 ];
 
 /// Whether links may be added to the prose: raw HTML may hold links and code of its own.
-fn takes_links(survey: &Survey) -> bool {
+pub(super) fn takes_links(survey: &Survey) -> bool {
     survey.page.pieces().iter().all(|piece| match piece {
         Piece::Tag(tag) => {
             let written = survey.page.source_range(&tag.range).is_some();

@@ -57,6 +57,7 @@ pub fn going_back(
         locked: original.locked,
         // None is brought, and none that is there is ours.
         labels: Vec::new(),
+        assignees: Vec::new(),
         ..rendered.clone()
     }
 }

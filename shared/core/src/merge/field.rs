@@ -5,7 +5,7 @@ use crate::{
     issue::State,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 /// What of an issue is merged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -144,5 +144,7 @@ pub(super) fn as_shown(desired: &Desired, has_weight: bool) -> Observed {
         estimate: desired.estimate,
         spent: desired.spent,
         locked: desired.locked,
+        // Whom we assigned is on record; the others are theirs.
+        assignees: BTreeMap::new(),
     }
 }

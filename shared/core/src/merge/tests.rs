@@ -3,7 +3,9 @@
 use super::*;
 use crate::{
     desired::{Desired, DesiredNote, Observed, Place},
+    ids::Iid,
     issue::{IssueType, Label, State},
+    preserve::Origin,
 };
 use chrono::{DateTime, NaiveDate};
 use proptest::{collection::btree_set, option, prelude::*};
@@ -48,6 +50,7 @@ prop_compose! {
             due_date: due.and_then(|day| NaiveDate::from_ymd_opt(2026, 1, day)),
             has_weight: true,
             spent: 0,
+            assignees: BTreeMap::new(),
         }
     }
 }
@@ -92,6 +95,12 @@ fn desired(like: &Observed) -> Desired {
         notes: Vec::new(),
         cut: BTreeSet::new(),
         threads: Vec::new(),
+        assignees: Vec::new(),
+        origin: Origin {
+            iid: Iid(1),
+            created_at: DateTime::UNIX_EPOCH,
+            closed_at: None,
+        },
     }
 }
 
@@ -444,6 +453,7 @@ fn sample() -> Observed {
         estimate: 0,
         spent: 0,
         locked: false,
+        assignees: BTreeMap::new(),
     }
 }
 

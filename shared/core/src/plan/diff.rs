@@ -1,10 +1,15 @@
 //! The difference in the issue itself.
 
-use super::step::{IssueEdit, NewIssue, Plan, Step};
+use super::{
+    people::Places,
+    step::{IssueEdit, NewIssue, Plan, Step},
+};
 use crate::{
     desired::{Desired, Observed},
-    issue::State,
+    ids::UserId,
+    issue::{Label, State},
     labels::{exclusive, scope},
+    preserve::{Kept, Origin},
     provenance::alike,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +19,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Known {
     /// Labels on this issue that were absent before we added them.
     pub owned_labels: BTreeSet<String>,
+    /// People who were not assigned before we assigned them.
+    pub owned_assignees: BTreeSet<UserId>,
+    /// People whom this target does not let be assigned (learnt from answers).
+    pub not_assignable: BTreeSet<UserId>,
     /// Labels that the target project can use; `None` when nobody has looked.
     pub target_labels: Option<BTreeSet<String>>,
     /// Only labels that the target project has are put on.
@@ -28,13 +37,15 @@ pub struct Known {
     pub confidential_proven: bool,
     /// The text of the neutral first create (marker included) where confidentiality must be proven.
     pub neutral_description: String,
+    /// What it is asked to keep of the original's number and times.
+    pub kept: Kept,
 }
 
 /// The title of an issue whose text waits for proof that it stays hidden.
 pub const NEUTRAL_TITLE: &str = "Mirrored issue";
 
 impl Known {
-    fn takes(&self, field: &str) -> bool {
+    pub(super) fn takes(&self, field: &str) -> bool {
         !self.dropped.contains(field)
     }
 
@@ -55,14 +66,13 @@ pub fn diff(desired: &Desired, observed: Option<&Observed>, known: &Known) -> Pl
         steps.push(Step::Restrict);
     }
     let edit = edit(desired, observed, known);
-    steps.extend(new_labels(desired, &edit.add_labels, known));
+    let places = Places::of(desired, Some(observed), known);
+    steps.extend(new_labels(desired, &places, &edit.add_labels, known));
     if !edit.is_empty() {
         steps.push(Step::UpdateIssue(edit));
     }
     steps.extend(time(desired, observed, known));
-    if desired.state != observed.state && known.takes("state") {
-        steps.push(Step::SetState(desired.state));
-    }
+    steps.extend(state(desired, observed, known));
     if !desired.confidential && observed.confidential && known.takes("confidential") {
         steps.push(Step::Open);
     }
@@ -71,8 +81,14 @@ pub fn diff(desired: &Desired, observed: Option<&Observed>, known: &Known) -> Pl
 
 /// A create, and what has to follow it.
 fn create(desired: &Desired, known: &Known) -> Plan {
-    let titles = wanted(desired, known);
+    let places = Places::of(desired, None, known);
+    let titles = wanted(desired, &places, known);
     let neutral = desired.confidential && !known.confidential_proven;
+    let Origin {
+        iid, created_at, ..
+    } = desired.origin;
+    let iid = (known.kept.iid && known.takes("iid")).then_some(iid);
+    let created_at = (known.kept.created_at && known.takes("created_at")).then_some(created_at);
     let new = if neutral {
         NewIssue {
             title: NEUTRAL_TITLE.to_owned(),
@@ -82,6 +98,10 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: true,
             weight: None,
             issue_type: desired.issue_type.clone(),
+            iid,
+            created_at,
+            neutral,
+            assignees: Vec::new(),
         }
     } else {
         NewIssue {
@@ -92,13 +112,18 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: desired.confidential,
             weight: desired.weight.filter(|_| known.takes("weight")),
             issue_type: desired.issue_type.clone(),
+            iid,
+            created_at,
+            neutral,
+            assignees: places.assigned.iter().copied().cloned().collect(),
         }
     };
     let expected = expected(&new);
     let mut after = known.clone();
     after.owned_labels = new.labels.iter().cloned().collect();
+    after.owned_assignees = new.assignees.iter().map(|account| account.id).collect();
     after.carried_spent = Some(0);
-    let mut steps: Vec<Step> = new_labels(desired, &new.labels, known).collect();
+    let mut steps: Vec<Step> = new_labels(desired, &places, &new.labels, known).collect();
     if let Some(existing) = &mut after.target_labels {
         existing.extend(new.labels.iter().cloned());
     }
@@ -119,6 +144,11 @@ pub fn expected(new: &NewIssue) -> Observed {
         weight: new.weight,
         has_weight: true,
         labels: new.labels.iter().cloned().collect(),
+        assignees: new
+            .assignees
+            .iter()
+            .map(|account| (account.id, account.username.clone()))
+            .collect(),
         estimate: 0,
         spent: 0,
         locked: false,
@@ -128,13 +158,12 @@ pub fn expected(new: &NewIssue) -> Observed {
 /// The labels that the issue should carry here. A confidential issue brings none that the target
 /// does not have yet: a new label is visible to everybody who sees the project. Nor does any where
 /// people want no new ones.
-fn wanted(desired: &Desired, known: &Known) -> Vec<String> {
+fn wanted(desired: &Desired, places: &Places<'_>, known: &Known) -> Vec<String> {
     if !known.takes("labels") {
         return Vec::new();
     }
-    let titles: Vec<String> = desired
-        .labels
-        .iter()
+    let titles: Vec<String> = places
+        .labels(desired)
         .map(|label| &label.title)
         .filter(|title| {
             let creates = !desired.confidential && !known.only_existing_labels;
@@ -149,14 +178,14 @@ fn wanted(desired: &Desired, known: &Known) -> Vec<String> {
     }
 }
 
-fn new_labels<'a>(
+pub(super) fn new_labels<'a>(
     desired: &'a Desired,
+    places: &Places<'a>,
     add: &'a [String],
     known: &'a Known,
 ) -> impl Iterator<Item = Step> + 'a {
-    let details: BTreeMap<&str, _> = desired
-        .labels
-        .iter()
+    let details: BTreeMap<&str, _> = places
+        .labels(desired)
         .map(|label| (label.title.as_str(), label))
         .collect();
     add.iter()
@@ -166,13 +195,13 @@ fn new_labels<'a>(
                 .as_ref()
                 .is_some_and(|there| !there.contains(*title))
         })
-        .filter_map(move |title| details.get(title.as_str()).map(|label| (*label).clone()))
+        .filter_map(move |title| details.get(title.as_str()).map(|label| Label::clone(label)))
         // Without a colour there is nothing to say that auto-creation would not say.
         .filter(|label| label.color.is_some())
         .map(Step::CreateLabel)
 }
 
-fn edit(desired: &Desired, observed: &Observed, known: &Known) -> IssueEdit {
+pub(super) fn edit(desired: &Desired, observed: &Observed, known: &Known) -> IssueEdit {
     let mut edit = IssueEdit::default();
     if desired.title != observed.title {
         edit.title = Some(desired.title.clone());
@@ -192,8 +221,10 @@ fn edit(desired: &Desired, observed: &Observed, known: &Known) -> IssueEdit {
     if desired.locked != observed.locked && known.takes("discussion_locked") {
         edit.locked = Some(desired.locked);
     }
+    let places = Places::of(desired, Some(observed), known);
+    (edit.assign, edit.unassign) = places.changes(observed, known);
     if known.takes("labels") {
-        (edit.add_labels, edit.remove_labels) = label_changes(desired, observed, known);
+        (edit.add_labels, edit.remove_labels) = label_changes(desired, &places, observed, known);
     }
     edit
 }
@@ -202,10 +233,11 @@ fn edit(desired: &Desired, observed: &Observed, known: &Known) -> IssueEdit {
 /// whole, since the source says which of its labels holds.
 fn label_changes(
     desired: &Desired,
+    places: &Places<'_>,
     observed: &Observed,
     known: &Known,
 ) -> (Vec<String>, Vec<String>) {
-    let wanted = wanted(desired, known);
+    let wanted = wanted(desired, places, known);
     let scopes: BTreeSet<&str> = wanted.iter().filter_map(|title| scope(title)).collect();
     let add = wanted
         .iter()
@@ -223,6 +255,18 @@ fn label_changes(
         .cloned()
         .collect();
     (add, remove)
+}
+
+fn state(desired: &Desired, observed: &Observed, known: &Known) -> Option<Step> {
+    if desired.state == observed.state || !known.takes("state") {
+        return None;
+    }
+    let kept = known.kept.closed_at && known.takes("closed_at");
+    let closed_at = desired.origin.closed_at.filter(|_| kept);
+    Some(match (desired.state, closed_at) {
+        (State::Closed, Some(at)) => Step::CloseAsOf(at),
+        (state, _) => Step::SetState(state),
+    })
 }
 
 fn time(desired: &Desired, observed: &Observed, known: &Known) -> Vec<Step> {

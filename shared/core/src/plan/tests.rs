@@ -6,23 +6,38 @@ use super::{
 };
 use crate::{
     desired::{Desired, Observed},
+    ids::Iid,
     issue::{IssueType, Label, State},
     labels::scope,
+    people::Account,
+    preserve::{Kept, Origin},
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use proptest::{collection::vec, prelude::*};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A target in the small: does what a step asks, under the edition's rules.
 #[derive(Clone, Debug)]
-struct Target {
-    issue: Option<Observed>,
+pub(super) struct Target {
+    pub(super) issue: Option<Observed>,
     labels: BTreeSet<String>,
     scoped: bool,
-    known: Known,
+    pub(super) known: Known,
 }
 
 impl Target {
+    /// One that holds this already.
+    pub(super) fn holding(desired: &Desired) -> Self {
+        let mut target = Self {
+            issue: None,
+            labels: BTreeSet::new(),
+            scoped: false,
+            known: Known::default(),
+        };
+        target.bring_in_line(desired);
+        target
+    }
+
     fn put_on(&mut self, titles: &[String]) {
         let Some(issue) = &mut self.issue else { return };
         for title in titles {
@@ -46,8 +61,10 @@ impl Target {
             Step::CreateIssue(new) => {
                 self.issue = Some(Observed {
                     labels: BTreeSet::new(),
+                    assignees: BTreeMap::new(),
                     ..expected(new)
                 });
+                self.assign(&new.assignees, &[]);
                 self.put_on(&new.labels);
                 self.known.owned_labels.extend(new.labels.iter().cloned());
                 self.known.carried_spent = Some(0);
@@ -64,6 +81,7 @@ impl Target {
             Step::Open => self.issue.as_mut().unwrap().confidential = false,
             Step::DeleteIssue => self.issue = None,
             Step::SetState(state) => self.issue.as_mut().unwrap().state = *state,
+            Step::CloseAsOf(_) => self.issue.as_mut().unwrap().state = State::Closed,
             Step::SetTimeEstimate(seconds) => self.issue.as_mut().unwrap().estimate = *seconds,
             Step::TransferUpload { .. }
             | Step::CreateNote(_)
@@ -74,7 +92,26 @@ impl Target {
         }
     }
 
+    /// The whole list is sent: those who stay, and the new ones.
+    fn assign(&mut self, more: &[Account], fewer: &[Account]) {
+        let several = self.known.takes(SEVERAL_ASSIGNEES);
+        let people = &mut self.issue.as_mut().unwrap().assignees;
+        for account in fewer {
+            assert!(people.remove(&account.id).is_some(), "{account:?}");
+            assert!(self.known.owned_assignees.remove(&account.id));
+        }
+        for account in more {
+            assert!(
+                several || people.is_empty(),
+                "{account:?} besides {people:?}"
+            );
+            people.insert(account.id, account.username.clone());
+            self.known.owned_assignees.insert(account.id);
+        }
+    }
+
     fn edit(&mut self, edit: &IssueEdit) {
+        self.assign(&edit.assign, &edit.unassign);
         self.put_on(&edit.add_labels);
         self.known
             .owned_labels
@@ -104,7 +141,7 @@ impl Target {
         }
     }
 
-    fn bring_in_line(&mut self, desired: &Desired) -> Plan {
+    pub(super) fn bring_in_line(&mut self, desired: &Desired) -> Plan {
         self.known.target_labels = Some(self.labels.clone());
         let plan = diff(desired, self.issue.as_ref(), &self.known);
         for step in &plan.steps {
@@ -119,7 +156,7 @@ fn label_title() -> impl Strategy<Value = String> {
 }
 
 prop_compose! {
-    fn desired()(
+    pub(super) fn desired()(
         title in "[a-z]{1,5}", body in "[a-z]{0,5}", closed: bool, confidential: bool,
         due in proptest::option::of(1u32..28), weight in proptest::option::of(0i64..5),
         estimate in 0i64..3, spent in 0i64..50, titles in vec(label_title(), 0..4),
@@ -138,15 +175,17 @@ prop_compose! {
                 .filter(|title| seen.insert(title.clone()))
                 .map(|title| Label { title, color: Some("#112233".into()), description: None })
                 .collect(),
+            assignees: Vec::new(),
             notes: Vec::new(),
             cut: BTreeSet::new(),
             threads: Vec::new(),
+            origin: origin(closed),
         }
     }
 }
 
 prop_compose! {
-    fn fresh_target()(scoped: bool, labels in vec(label_title(), 0..3), proven: bool) -> Target {
+    pub(super) fn fresh_target()(scoped: bool, labels in vec(label_title(), 0..3), proven: bool) -> Target {
         Target {
             issue: None,
             labels: labels.into_iter().collect(),
@@ -241,6 +280,34 @@ proptest! {
         prop_assert_eq!(&new.description, "m");
         prop_assert!(new.labels.is_empty());
     }
+
+    #[test]
+    fn number_and_times_are_asked_for_once_and_only_where_they_are_taken(
+        desired in desired(), iid: bool, created_at: bool, closed_at: bool, drops: bool,
+    ) {
+        let kept = Kept { iid, created_at, closed_at };
+        let dropped = ["iid", "created_at", "closed_at"].map(str::to_owned);
+        let known = Known {
+            kept,
+            dropped: dropped.into_iter().filter(|_| drops).collect(),
+            confidential_proven: true,
+            ..Known::default()
+        };
+        let plan = diff(&desired, None, &known);
+        let new = plan.steps.iter().find_map(|step| {
+            if let Step::CreateIssue(new) = step { Some(new.clone()) } else { None }
+        });
+        let new = new.unwrap();
+        prop_assert_eq!(new.iid, (iid && !drops).then_some(Iid(7)));
+        prop_assert_eq!(new.created_at, (created_at && !drops).then_some(DateTime::UNIX_EPOCH));
+        let closes = plan.steps.iter().any(|step| matches!(step, Step::CloseAsOf(_)));
+        prop_assert_eq!(closes, closed_at && !drops && desired.state == State::Closed);
+        let there = expected(&new);
+        let done = Observed { state: desired.state, ..there };
+        let again = diff(&desired, Some(&done), &Known { carried_spent: None, ..known });
+        let of_these = |step: &Step| matches!(step, Step::CreateIssue(_) | Step::CloseAsOf(_));
+        prop_assert!(!again.steps.iter().any(of_these));
+    }
 }
 
 pub(super) fn blank() -> Desired {
@@ -256,9 +323,19 @@ pub(super) fn blank() -> Desired {
         spent: 0,
         locked: false,
         labels: Vec::new(),
+        assignees: Vec::new(),
         notes: Vec::new(),
         cut: BTreeSet::new(),
         threads: Vec::new(),
+        origin: origin(false),
+    }
+}
+
+fn origin(closed: bool) -> Origin {
+    Origin {
+        iid: Iid(7),
+        created_at: DateTime::UNIX_EPOCH,
+        closed_at: closed.then_some(DateTime::UNIX_EPOCH),
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Document {
     /// Which issues cross.
     #[serde(skip_serializing_if = "is_default")]
     pub only: FilterDocument,
+    /// Who people of the source are on the target.
+    #[serde(skip_serializing_if = "is_default")]
+    pub users: UserDocument,
 }
 
 /// Rules for the source's labels.
@@ -114,6 +117,18 @@ pub enum WhenLeft {
     Follow,
     /// As `Stop`, and it is closed, with a line that says why.
     Close,
+}
+
+/// Rules for people.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserDocument {
+    /// Who is mentioned on the source is mentioned on the target, if the map names them.
+    #[serde(skip_serializing_if = "is_default")]
+    pub mentions: bool,
+    /// The source's username, and the target's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub map: BTreeMap<String, String>,
 }
 
 impl Document {

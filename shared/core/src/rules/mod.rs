@@ -1,4 +1,5 @@
-//! What a person wants mirrored otherwise than by default: which labels, which issues.
+//! What a person wants mirrored otherwise than by default: which labels, which issues, whom for
+//! whom.
 //!
 //! [`Document`] is what they write and what is kept; [`Rules`] is the same, checked and ready to be
 //! asked. Nothing else makes [`Rules`], so that whoever holds them holds sound ones.
@@ -7,11 +8,13 @@ mod document;
 mod error;
 mod filter;
 mod labels;
+mod users;
 
-pub use document::{Document, FilterDocument, LabelDocument, WhenLeft};
+pub use document::{Document, FilterDocument, LabelDocument, UserDocument, WhenLeft};
 pub use error::RuleError;
 pub use filter::{Filter, Outside};
 pub use labels::LabelRules;
+pub use users::UserRules;
 
 use crate::fingerprint::Fingerprint;
 use std::sync::{Arc, LazyLock};
@@ -23,6 +26,8 @@ pub struct Rules {
     pub labels: LabelRules,
     /// Which issues cross.
     pub filter: Filter,
+    /// Who people of the source are on the target.
+    pub users: UserRules,
     text: String,
 }
 
@@ -42,6 +47,7 @@ impl Rules {
         Ok(Self {
             labels: LabelRules::new(&document.labels)?,
             filter: Filter::new(&document.only)?,
+            users: UserRules::new(&document.users)?,
             text: document.text(),
         })
     }

@@ -79,6 +79,35 @@ fn a_bad_rule_is_named_with_what_is_wrong_and_the_mend() {
             r#"{"only":{"milestones":[" "]}}"#,
             "the rule only.milestones has an empty name; take it out",
         ),
+        (
+            r#"{"users":{"mentions":true}}"#,
+            "the rule users.mentions lets people be mentioned whom users.map names, and it names \
+             nobody; name them, or take it out",
+        ),
+        (
+            r#"{"users":{"map":{"anna":"@anna"}}}"#,
+            r#"the rule users.map "anna" = "@anna" names a user with a sign in front; leave the @ out"#,
+        ),
+        (
+            r#"{"users":{"map":{"anna":"team/dev"}}}"#,
+            "names a group or a page, and not a user; write the username alone",
+        ),
+        (
+            r#"{"users":{"map":{"anna":"ALL"}}}"#,
+            "names everybody; name one user",
+        ),
+        (
+            r#"{"users":{"map":{"Anna Smith":"anna"}}}"#,
+            "gives a name that no user of GitLab can have; write the username that stands behind",
+        ),
+        (
+            r#"{"users":{"map":{"anna":""}}}"#,
+            "gives no name; name a user, or take the entry out",
+        ),
+        (
+            r#"{"users":{"map":{"Anna":"a","anna":"b"}}}"#,
+            r#"the rule users.map "anna" = "b" names somebody whom another entry names"#,
+        ),
     ] {
         let error = refused(document);
         assert!(error.contains(told), "{error}\nlacks {told}");
@@ -91,7 +120,7 @@ fn a_bad_rule_is_named_with_what_is_wrong_and_the_mend() {
 
 #[test]
 fn rules_are_kept_as_they_were_written() {
-    let written = r#"{"labels":{"create":false,"skip":["a"],"map":{"b":"c"}},"only":{"types":["task"],"state":"closed","created_since":"2026-01-31","when_left":"close"}}"#;
+    let written = r#"{"labels":{"create":false,"skip":["a"],"map":{"b":"c"}},"only":{"types":["task"],"state":"closed","created_since":"2026-01-31","when_left":"close"},"users":{"mentions":true,"map":{"anna":"a.smith"}}}"#;
     let rules = Rules::read(written).unwrap();
     assert_eq!(rules.text(), written);
     assert_eq!(Rules::read(rules.text()).unwrap().digest(), rules.digest());
@@ -99,6 +128,16 @@ fn rules_are_kept_as_they_were_written() {
     let none = Rules::new(&Document::default()).unwrap();
     assert_eq!((none.text(), none.digest().as_str()), ("", ""));
     assert!(Rules::read(r#"{"labels":{"colour":"red"}}"#).is_err());
+}
+
+#[test]
+fn people_are_known_whatever_the_capitals_of_their_names() {
+    let rules = Rules::read(r#"{"users":{"map":{"Anna":"A.Smith","ben":"a.smith"}}}"#).unwrap();
+    assert_eq!(rules.users.target("ANNA"), Some("A.Smith"));
+    assert_eq!(rules.users.target("ben"), Some("a.smith"));
+    assert_eq!(rules.users.target("carl"), None);
+    assert!(!rules.users.mentions());
+    assert!(Rules::none().users.is_empty());
 }
 
 proptest! {

@@ -94,6 +94,8 @@ pub struct NewIssue {
     pub weight: Option<i64>,
     /// `None` leaves it to GitLab: an ordinary issue.
     pub issue_type: Option<IssueType>,
+    /// Who works on it; of several the target may keep one, and of whom it does not let see it none.
+    pub assignees: Vec<UserId>,
     /// A number of its own choice; owners only. Taken: a conflict.
     pub iid: Option<Iid>,
     /// Back-dating; owners only.
@@ -123,6 +125,8 @@ pub struct IssueChange {
     pub issue_type: Option<IssueType>,
     /// Lets only members comment, or everybody again.
     pub locked: Option<bool>,
+    /// Everybody who works on it from now on.
+    pub assignees: Option<Vec<UserId>>,
     /// Back-dating, also of the close time (facts section 1, "Update"); owners only, and a change
     /// of this alone is none.
     pub updated_at: Option<DateTime<Utc>>,
@@ -271,6 +275,10 @@ impl NewIssue {
                 "issue_type",
                 self.issue_type.as_ref().map(IssueType::as_str),
             )
+            .with(
+                "assignee_ids",
+                (!self.assignees.is_empty()).then(|| numbers(&self.assignees)),
+            )
             .with("iid", self.iid.map(|iid| iid.0))
             .with("created_at", self.created_at.map(timestamp))
             .into_json()
@@ -295,9 +303,22 @@ impl IssueChange {
                 self.issue_type.as_ref().map(IssueType::as_str),
             )
             .with("discussion_locked", self.locked)
+            .with("assignee_ids", self.assignees.as_deref().map(everybody))
             .with("updated_at", self.updated_at.map(timestamp))
             .into_json()
     }
+}
+
+fn numbers(users: &[UserId]) -> Vec<i64> {
+    users.iter().map(|user| user.0).collect()
+}
+
+/// Nobody is written as user 0: an empty list may be taken for none given.
+fn everybody(users: &[UserId]) -> Vec<i64> {
+    if users.is_empty() {
+        return vec![0];
+    }
+    numbers(users)
 }
 
 /// Comma-separated, as every version takes them; of one scope the last one wins (facts section 5).

@@ -7,6 +7,7 @@ mod notes;
 mod project;
 mod time;
 mod uploads;
+mod users;
 
 pub use issues::{IssueChange, IssuePage, IssueQuery, NewIssue, Sort, StateEvent};
 pub use labels::{CreatedLabel, LabelEvent};

@@ -30,6 +30,18 @@ struct Access {
     access_level: Option<u8>,
 }
 
+/// A member of a project.
+#[derive(Deserialize)]
+pub(crate) struct WireMember {
+    access_level: Option<u8>,
+}
+
+impl WireMember {
+    pub(crate) fn role(self) -> Option<Role> {
+        self.access_level.map(Role)
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct WireMetadata {
     version: String,

@@ -3,7 +3,7 @@
 use crate::StoreError;
 use chrono::{DateTime, Utc};
 use mirror_core::{
-    ids::{Iid, IssueId, MirrorId},
+    ids::{Iid, IssueId, MirrorId, UserId},
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
     merge::Base,
 };
@@ -25,6 +25,7 @@ pub(super) struct IssueRow {
     source_notes_count: Option<i64>,
     source_content_hash: Option<String>,
     owned_labels: Json<BTreeSet<String>>,
+    owned_assignees: Json<BTreeSet<UserId>>,
     carried_spent: Option<i64>,
     base: Option<Json<Base>>,
     is_reverse: bool,
@@ -71,6 +72,7 @@ impl TryFrom<IssueRow> for IssueMapping {
             read,
             fingerprint: row.source_content_hash,
             owned_labels: row.owned_labels.0,
+            owned_assignees: row.owned_assignees.0,
             carried_spent: row.carried_spent,
             base: row.base.map(|base| base.0),
             is_reverse: row.is_reverse,

@@ -3,7 +3,7 @@
 use crate::world::{World, at, stories, target_issue};
 use mirror_core::{
     desired::Observed,
-    ids::{Iid, IssueId, NoteId, ProjectId},
+    ids::{Iid, IssueId, NoteId, ProjectId, UserId},
     issue::{IssueType, State},
     job::Priority,
     mapping::{IssueMapping, MappingStatus, NoteMapping, SourceRead, UploadKey, UploadOutcome},
@@ -50,6 +50,7 @@ async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
         };
         let full = IssueMapping {
             owned_labels: ["Bug", "ünïcode, no", "a\"b"].map(str::to_owned).into(),
+            owned_assignees: [7, 1_000_000_007].map(UserId).into(),
             carried_spent: Some(-90),
             base: Some(base()),
             is_reverse: true,
@@ -179,6 +180,7 @@ fn base() -> Base {
         estimate: 0,
         spent: 0,
         locked: false,
+        assignees: Default::default(),
     };
     Base::created(&issue, &issue)
 }

@@ -227,6 +227,7 @@ impl World {
             }),
             fingerprint: None,
             owned_labels: BTreeSet::new(),
+            owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
             base: None,
             is_reverse: false,

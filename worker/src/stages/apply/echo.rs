@@ -1,7 +1,10 @@
 //! Compares the answer to a write with what was asked: GitLab drops without a word what token,
 //! role or edition do not allow.
 
-use super::{super::case::Case, lost_to_its_scope};
+use super::{
+    super::{case::Case, preserve},
+    assignees, lost_to_its_scope,
+};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Observed,
@@ -26,7 +29,18 @@ pub(crate) async fn of_create(
         weight: asked.weight.map(Some),
         issue_type: Some(asked.issue_type.clone()),
         locked: None,
+        assign: asked.assignees.clone(),
+        unassign: Vec::new(),
     };
+    if asked.iid.is_some_and(|iid| iid != echo.iid) {
+        case.dropped("iid").await?;
+    }
+    if asked
+        .created_at
+        .is_some_and(|at| !preserve::same(Some(echo.created_at), at))
+    {
+        case.dropped("created_at").await?;
+    }
     of_update(case, &edit, echo).await
 }
 
@@ -50,8 +64,10 @@ pub(crate) async fn of_update(
     if asked.due_date.is_some_and(|day| day != echo.due_date) {
         case.dropped("due_date").await?;
     }
-    if asked.weight.is_some_and(|weight| weight != echo.weight) {
-        case.dropped("weight").await?;
+    match asked.weight {
+        Some(weight) if weight != echo.weight => case.dropped("weight").await?,
+        Some(Some(_)) => case.taken("weight").await?,
+        Some(None) | None => {}
     }
     if asked
         .issue_type
@@ -63,6 +79,7 @@ pub(crate) async fn of_update(
     if asked.locked.is_some_and(|locked| locked != echo.locked) {
         case.dropped("discussion_locked").await?;
     }
+    assignees::answered(case, asked, echo).await?;
     labels(case, &asked.add_labels, echo).await
 }
 
@@ -90,7 +107,7 @@ async fn labels(case: &mut Case<'_>, asked: &[String], echo: &Issue) -> Result<(
 
 /// Whether the answer shows a change that nobody asked for: somebody edited the issue between our
 /// look and our write. (How what was asked for came out is another matter, and so are labels that
-/// others put on.)
+/// others put on, and people whom they assigned.)
 pub(super) fn shows_anothers_edit(
     before: &Observed,
     asked: &IssueChange,
@@ -121,11 +138,17 @@ pub(super) fn shows_anothers_edit(
     if asked.locked.is_some() {
         expected.locked = after.locked;
     }
+    let replaced = asked.assignees.is_none()
+        && before
+            .assignees
+            .keys()
+            .any(|user| !after.assignees.contains_key(user));
+    expected.assignees.clone_from(&after.assignees);
     let taken_off = before.labels.iter().any(|title| {
         !after.labels.contains(title)
             && !asked.remove_labels.contains(title)
             && !lost_to_its_scope(title, &after.labels)
     });
     expected.labels.clone_from(&after.labels);
-    taken_off || expected != *after
+    taken_off || replaced || expected != *after
 }

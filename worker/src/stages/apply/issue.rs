@@ -1,13 +1,14 @@
 //! Steps on the issue itself.
 
 use super::{
-    super::{case::Case, edits, lookup},
-    echo,
+    super::{case::Case, edits, lookup, preserve},
+    assignees, echo,
 };
 use crate::{
     SyncError,
     error::{On, Side},
 };
+use chrono::{DateTime, Utc};
 use mirror_core::{
     desired::Observed,
     ids::{Iid, ProjectId},
@@ -16,6 +17,7 @@ use mirror_core::{
     merge::Base,
     outcome::SkipReason,
     plan::{IssueEdit, NewIssue, expected},
+    preserve::Preserve,
 };
 use mirror_gitlab::{Client, Error, ErrorKind, Fate, IssueChange, StateEvent};
 use mirror_store::{StoreError, TargetFact};
@@ -57,15 +59,31 @@ pub(crate) async fn create(
     let cx = case.cx;
     let marks = cx.store.mirror(case.link.mirror).await?.watermarks;
     let since = cx.facts.before_anything_new(case.link.mirror, marks.target);
-    let intent = case.intent(Intended::Issue { since }).await?;
-    let (client, project) = target(case);
-    let mut answer = client.create_issue(project, &wire(&new)).await;
-    if let Err(error) = &answer
-        && refuses_type(error, &new)
-    {
-        case.dropped("issue_type").await?;
-        new.issue_type = IssueType::Issue;
-        answer = client.create_issue(project, &wire(&new)).await;
+    if case.open.as_ref().is_some_and(preserve::is_numbered) {
+        // It may still land, unless this one takes its number.
+        new.iid = Some(case.iid());
+    }
+    let what = Intended::Issue {
+        since,
+        numbered: new.iid.is_some(),
+    };
+    let mut intent = case.intent(what).await?;
+    let mut answer = match preserve::made_before(case, &new).await? {
+        Some(found) => Ok(found),
+        None => send(case, &mut new).await?,
+    };
+    if let Some(taken) = new.iid.filter(|_| preserve::is_taken(&answer)) {
+        match preserve::by_whom(case, taken).await? {
+            preserve::Holder::Ourselves(found) => answer = Ok(*found),
+            preserve::Holder::Another if case.link.settings.preserve == Preserve::Require => {
+                return preserve::refuse(case, &intent, taken).await;
+            }
+            preserve::Holder::Another => {
+                intent = preserve::renounce(case, &intent, since).await?;
+                new.iid = None;
+                answer = send(case, &mut new).await?;
+            }
+        }
     }
     let echo = match answer {
         Ok(echo) => echo,
@@ -79,6 +97,19 @@ pub(crate) async fn create(
         case.learn(TargetFact::ConfidentialProven(true)).await?;
     }
     Ok(None)
+}
+
+async fn send(case: &mut Case<'_>, new: &mut NewIssue) -> Result<Result<Issue, Error>, SyncError> {
+    let (client, project) = target(case);
+    let answer = client.create_issue(project, &wire(new)).await;
+    match answer {
+        Err(error) if refuses_type(&error, new) => {
+            case.dropped("issue_type").await?;
+            new.issue_type = IssueType::Issue;
+            Ok(client.create_issue(project, &wire(new)).await)
+        }
+        answer => Ok(answer),
+    }
 }
 
 pub(super) fn target<'a>(case: &Case<'a>) -> (&'a Client, ProjectId) {
@@ -124,8 +155,9 @@ fn wire(new: &NewIssue) -> mirror_gitlab::NewIssue {
         confidential: new.confidential,
         weight: new.weight,
         issue_type: (new.issue_type != IssueType::Issue).then(|| new.issue_type.clone()),
-        iid: None,
-        created_at: None,
+        assignees: new.assignees.iter().map(|account| account.id).collect(),
+        iid: new.iid,
+        created_at: new.created_at,
     }
 }
 
@@ -135,7 +167,7 @@ async fn after_failed_create(
     intent: &Intent,
     error: Error,
 ) -> Result<Issue, SyncError> {
-    let Intended::Issue { since } = intent.what else {
+    let Intended::Issue { since, .. } = intent.what else {
         return Err(SyncError::GitLab {
             side: Side::Target,
             source: error,
@@ -172,6 +204,11 @@ pub(super) async fn unsuccessful(
             side: Side::Target,
             source: error,
         }),
+        // Whatever became of it, sent again it is there once.
+        Fate::Unknown if preserve::is_numbered(intent) => Ok(SyncError::GitLab {
+            side: Side::Target,
+            source: error,
+        }),
         Fate::Unknown => {
             let until = case.link.settings.lands_by(intent);
             Ok(SyncError::MayStillLand { until })
@@ -185,6 +222,7 @@ async fn created(
     new: &NewIssue,
     echo: &Issue,
 ) -> Result<(), SyncError> {
+    case.mapping.owned_assignees = assignees::owned(&new.assignees, echo);
     case.observe(echo);
     case.done.created = true;
     let there: BTreeSet<&String> = echo.labels.iter().collect();
@@ -274,7 +312,8 @@ pub(crate) fn target_iid(case: &Case<'_>) -> Option<Iid> {
     case.mapping.target.as_ref().map(|target| target.iid)
 }
 
-/// Which labels will be ours is recorded before they are put on: afterwards nobody could tell.
+/// Which labels and assignees will be ours is recorded before they are put on: afterwards nobody
+/// could tell.
 pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), SyncError> {
     let there = case
         .observed
@@ -288,9 +327,11 @@ pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), S
         .cloned();
     let owned = case.mapping.owned_labels.len();
     case.mapping.owned_labels.extend(absent);
-    if case.mapping.owned_labels.len() > owned {
+    let more_people = assignees::own(case, &edit.assign);
+    if more_people || case.mapping.owned_labels.len() > owned {
         case.record_mapping().await?;
     }
+    let everybody = assignees::everybody(case, &edit);
     let echo = change(
         case,
         IssueChange {
@@ -302,6 +343,7 @@ pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), S
             weight: edit.weight,
             issue_type: edit.issue_type.clone(),
             locked: edit.locked,
+            assignees: everybody,
             ..IssueChange::default()
         },
     )
@@ -325,6 +367,28 @@ pub(crate) async fn set_state(case: &mut Case<'_>, state: State) -> Result<(), S
     .await?;
     if echo.state != state {
         case.dropped("state").await?;
+    }
+    Ok(())
+}
+
+/// Closes as of the time its original was closed, which GitLab takes from the time of the change.
+pub(crate) async fn close_as_of(
+    case: &mut Case<'_>,
+    closed_at: DateTime<Utc>,
+) -> Result<(), SyncError> {
+    let echo = change(
+        case,
+        IssueChange {
+            state_event: Some(StateEvent::Close),
+            updated_at: Some(closed_at),
+            ..IssueChange::default()
+        },
+    )
+    .await?;
+    if echo.state != State::Closed {
+        case.dropped("state").await?;
+    } else if !preserve::same(echo.closed_at, closed_at) {
+        case.dropped("closed_at").await?;
     }
     Ok(())
 }

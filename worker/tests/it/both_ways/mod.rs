@@ -1,4 +1,4 @@
-//! Two mirrors that are a pair (rules 19 and 20, decision 43).
+//! Two mirrors that are a pair (rules 19 and 20, decision 42).
 
 mod comments;
 mod fields;

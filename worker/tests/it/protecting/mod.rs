@@ -1,4 +1,4 @@
-//! Where edits on the target are protected (decision 40).
+//! Where edits on the target are protected (decision 41).
 
 mod comments;
 mod fields;

@@ -16,8 +16,8 @@ use mirror_core::{
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{MirrorEnd, NewMirror, Owe, Store};
 use mirror_worker::{
-    Context, Each, End, Facts, InHand, Link, Links, Mode, Notice, Planned, Settings, TargetLabels,
-    Transfers,
+    Accounts, Context, Each, End, Facts, InHand, Link, Links, Mode, Notice, Planned, Settings,
+    TargetLabels, Transfers,
 };
 use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -414,6 +414,7 @@ fn context(store: Store, clock: &TestClock, mode: Mode, heard: &Heard) -> Contex
         shutdown: Shutdown::new(),
         facts: Facts::default(),
         target_labels: TargetLabels::default(),
+        accounts: Accounts::default(),
         planned: Planned::default(),
         proof: Each::default(),
         transfers: Transfers::default(),

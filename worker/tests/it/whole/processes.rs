@@ -11,12 +11,14 @@ use crate::support::{Stage, direct_client, end_of};
 use chrono::TimeDelta;
 use futures_util::future::select;
 use gitlab_sim::{Sim, seed::SeededProject};
-use mirror_core::{ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, provenance::Key};
+use mirror_core::{
+    ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, preserve::Preserve, provenance::Key,
+};
 use mirror_gitlab::{Client, Options, Token};
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{Claiming, MirrorEnd, NewMirror, Store};
 use mirror_worker::{
-    Context, Each, End, Event, Events, Facts, InHand, Link, Links, Mode, Settings, Side,
+    Accounts, Context, Each, End, Event, Events, Facts, InHand, Link, Links, Mode, Settings, Side,
     TargetLabels, Transfers,
 };
 use std::{
@@ -109,6 +111,11 @@ impl Shop {
         }
     }
 
+    /// Copies keep number and times.
+    pub(super) fn preserve(&mut self) {
+        self.settings.preserve = Preserve::Auto;
+    }
+
     /// A worker's memory at its beginning: nothing.
     pub(super) fn worker(&self, number: usize, life: u64) -> Arc<Context> {
         let actor = Actor::Worker(number);
@@ -147,6 +154,7 @@ impl Shop {
             shutdown: Shutdown::new(),
             facts: Facts::default(),
             target_labels: TargetLabels::default(),
+            accounts: Accounts::default(),
             proof: Each::default(),
             planned: mirror_worker::Planned::default(),
             transfers: Transfers::default(),

@@ -103,7 +103,7 @@ fn is_commit(hash: &str) -> bool {
 }
 
 /// Whether a link in this place changes nothing of what stands around it.
-pub(super) fn stands_free(text: &str, range: &Range<usize>) -> bool {
+pub(in crate::markdown) fn stands_free(text: &str, range: &Range<usize>) -> bool {
     let before = text.get(..range.start).unwrap_or("");
     let after = text.get(range.end..).unwrap_or("");
     may_precede(before) && may_follow(after)

@@ -1,9 +1,9 @@
 use super::{Gitlab, new_issue};
 use crate::support::Lab;
-use gitlab_sim::{Sim, TokenSpec};
+use gitlab_sim::{AccessLevel, Sim, TokenSpec, UserSpec};
 use mirror_core::{
-    ids::Iid,
-    issue::{Label, State, TimeStats},
+    ids::{Iid, UserId},
+    issue::{Issue, Label, State, TimeStats},
     project::Role,
 };
 use mirror_gitlab::{
@@ -82,6 +82,44 @@ async fn issue_is_created_listed_changed_and_deleted() {
     client.delete_issue(project, made.iid).await.unwrap();
     let gone = client.issue(project, made.iid).await.unwrap_err();
     assert_eq!(*gone.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn people_are_found_by_name_assigned_and_taken_off() {
+    let gitlab = Gitlab::start(Sim::builder()).await;
+    let (client, project) = (&gitlab.client, gitlab.project);
+    let anna = gitlab.sim.add_user(UserSpec::new("anna", "Anna"));
+    let found = client.user_named("Anna").await.unwrap().unwrap();
+    assert_eq!(found.id, UserId(anna.try_into().unwrap()));
+    assert_eq!(client.user_named("ann").await.unwrap(), None);
+    let role = client.member_role(project, found.id).await.unwrap();
+    assert_eq!(role, None);
+    let bot = client.token_user().await.unwrap().id;
+    let role = client.member_role(project, bot).await.unwrap();
+    assert_eq!(role, Some(Role::OWNER));
+
+    gitlab.sim.edit(|world| {
+        let home = world.project_mut(gitlab.id()).unwrap();
+        home.members.insert(anna, AccessLevel::Guest);
+    });
+    let role = client.member_role(project, found.id).await.unwrap();
+    assert_eq!(role, Some(Role::GUEST));
+    let new = NewIssue {
+        assignees: vec![bot],
+        ..new_issue("First")
+    };
+    let made = client.create_issue(project, &new).await.unwrap();
+    let assigned =
+        |issue: &Issue| -> Vec<UserId> { issue.assignees.iter().map(|user| user.id).collect() };
+    assert_eq!(assigned(&made), [bot]);
+    for everybody in [vec![found.id, bot], vec![found.id], vec![]] {
+        let change = IssueChange {
+            assignees: Some(everybody.clone()),
+            ..IssueChange::default()
+        };
+        let changed = client.update_issue(project, made.iid, &change).await;
+        assert_eq!(assigned(&changed.unwrap()), everybody);
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,90 @@
+//! Who is assigned. GitLab takes whole lists only, so those who stay are sent along.
+
+use super::super::{case::Case, people};
+use crate::SyncError;
+use mirror_core::{
+    ids::UserId,
+    issue::Issue,
+    people::Account,
+    plan::{IssueEdit, SEVERAL_ASSIGNEES},
+    project::Role,
+};
+use std::collections::BTreeSet;
+
+/// Everybody who is to be assigned afterwards, the target's own people first; `None`: nobody is to be
+/// assigned or taken off.
+pub(super) fn everybody(case: &Case<'_>, edit: &IssueEdit) -> Option<Vec<UserId>> {
+    if edit.assign.is_empty() && edit.unassign.is_empty() {
+        return None;
+    }
+    let there = case.observed.as_ref().map(|observed| &observed.assignees);
+    let there = there.into_iter().flatten().map(|(user, _)| *user);
+    let leaves = |user: &UserId| edit.unassign.iter().any(|account| account.id == *user);
+    let mut list: Vec<UserId> = there.filter(|user| !leaves(user)).collect();
+    for account in &edit.assign {
+        if !list.contains(&account.id) {
+            list.push(account.id);
+        }
+    }
+    Some(list)
+}
+
+/// Whoever is not assigned yet will be ours. Returns whether that is new.
+pub(super) fn own(case: &mut Case<'_>, assign: &[Account]) -> bool {
+    let there = case.observed.as_ref().map(|observed| &observed.assignees);
+    let is_there = |user: &UserId| there.is_some_and(|there| there.contains_key(user));
+    let new = assign.iter().map(|account| account.id);
+    let new: Vec<UserId> = new.filter(|user| !is_there(user)).collect();
+    let owned = case.mapping.owned_assignees.len();
+    case.mapping.owned_assignees.extend(new);
+    case.mapping.owned_assignees.len() > owned
+}
+
+/// Of those asked for on a new issue the ones who are assigned; all are ours.
+pub(super) fn owned(asked: &[Account], echo: &Issue) -> BTreeSet<UserId> {
+    let there = echo.assignees.iter().map(|user| user.id);
+    there
+        .filter(|user| asked.iter().any(|account| account.id == *user))
+        .collect()
+}
+
+/// Compares an answer with what was asked: whom the target did not take is told of by a label.
+pub(super) async fn answered(
+    case: &mut Case<'_>,
+    asked: &IssueEdit,
+    echo: &Issue,
+) -> Result<(), SyncError> {
+    let there: BTreeSet<UserId> = echo.assignees.iter().map(|user| user.id).collect();
+    case.mapping
+        .owned_assignees
+        .retain(|user| there.contains(user));
+    let stay = asked
+        .unassign
+        .iter()
+        .any(|account| there.contains(&account.id));
+    if stay {
+        case.people.learnt = true;
+        return case.dropped("assignees").await;
+    }
+    // What is true of the others the next answer shows.
+    let missing = asked
+        .assign
+        .iter()
+        .find(|account| !there.contains(&account.id));
+    match missing {
+        Some(account) => learn(case, account, there.len()).await,
+        None => Ok(()),
+    }
+}
+
+/// A member who is missing beside one other is one too many; anybody else is not let be assigned.
+async fn learn(case: &mut Case<'_>, account: &Account, assigned: usize) -> Result<(), SyncError> {
+    let (cx, link) = (case.cx, case.link);
+    let role = cx.accounts.role(link, &cx.clock, account.id).await?;
+    let one_too_many = assigned == 1 && role >= Some(Role::GUEST);
+    if !one_too_many || case.known(None).dropped.contains(SEVERAL_ASSIGNEES) {
+        return people::refused(case, account).await;
+    }
+    case.people.learnt = true;
+    case.dropped(SEVERAL_ASSIGNEES).await
+}

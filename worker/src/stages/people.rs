@@ -1,0 +1,144 @@
+//! Finds who people of the source are on the target.
+
+use super::case::Case;
+use crate::{SyncError, events::Notice};
+use mirror_core::{
+    ids::UserId,
+    issue::{Discussion, Issue},
+    people::{Account, People},
+    project::Role,
+    render::people_named,
+};
+use std::collections::BTreeSet;
+
+/// What is known of the people of an issue.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// Those whom the target does not let be assigned.
+    pub(crate) not_assignable: BTreeSet<UserId>,
+    /// Names of the rules that nobody has on the target: the source's and the target's.
+    unknown: Vec<(String, String)>,
+    /// An answer showed that somebody is not to be assigned.
+    pub(crate) learnt: bool,
+}
+
+/// Looks up whom the rules name, of the people whom the issue and its comments name.
+pub(crate) async fn find(case: &mut Case<'_>, threads: &[Discussion]) -> Result<People, SyncError> {
+    let users = &case.link.settings.rules.users;
+    if users.is_empty() {
+        return Ok(People::default());
+    }
+    let (cx, link) = (case.cx, case.link);
+    let mut found = Vec::new();
+    let mut known = Known::default();
+    for name in people_named(&case.frame(), &case.source, threads) {
+        let Some(username) = users.target(&name) else {
+            continue;
+        };
+        match cx.accounts.named(link, &cx.clock, username).await? {
+            Some(account) => {
+                if is_refused(case, account.id).await? {
+                    known.not_assignable.insert(account.id);
+                }
+                found.push((name, account));
+            }
+            None => known.unknown.push((name, username.to_owned())),
+        }
+    }
+    case.people = known;
+    Ok(People::new(users.mentions(), found))
+}
+
+/// Whether the target, as it is and as somebody's role there is, was seen not to let them be assigned.
+async fn is_refused(case: &Case<'_>, user: UserId) -> Result<bool, SyncError> {
+    for field in [field(user, false), field(user, true)] {
+        let concerned = case.source.confidential || !field.starts_with(CONFIDENTIAL);
+        let Some(under) = case.target.dropped.get(&field).filter(|_| concerned) else {
+            continue;
+        };
+        let role = case
+            .cx
+            .accounts
+            .role(case.link, &case.cx.clock, user)
+            .await?;
+        if under.stamp == stamp(case, role) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+const CONFIDENTIAL: &str = "confidential_";
+
+/// By what name it is recorded that somebody is not to be assigned; confidential issues are a matter
+/// of their own.
+fn field(user: UserId, confidential: bool) -> String {
+    let kind = if confidential { CONFIDENTIAL } else { "" };
+    format!("{kind}assignee:{user}")
+}
+
+/// Once this changes another try is worth it.
+fn stamp(case: &Case<'_>, role: Option<Role>) -> String {
+    let role = role.map_or(0, |role| role.0);
+    format!("{}/{role}", case.link.target.capabilities())
+}
+
+/// The target let somebody not be assigned: said once, and not fought while their role stays.
+pub(crate) async fn refused(case: &mut Case<'_>, account: &Account) -> Result<(), SyncError> {
+    let role = case
+        .cx
+        .accounts
+        .role(case.link, &case.cx.clock, account.id)
+        .await?;
+    let stamp = stamp(case, role);
+    let field = field(account.id, case.source.confidential);
+    case.learn(mirror_store::TargetFact::Dropped { field, stamp })
+        .await?;
+    case.people.not_assignable.insert(account.id);
+    case.people.learnt = true;
+    if !case.source.confidential {
+        case.notice(Notice::NotAssignable {
+            username: account.username.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Tells whom a label tells of although the rules have a map. Nothing is told of confidential issues.
+pub(crate) fn tell(case: &Case<'_>) {
+    let users = &case.link.settings.rules.users;
+    if users.is_empty() || case.source.confidential {
+        return;
+    }
+    for (from, to) in &case.people.unknown {
+        case.notice(Notice::NoSuchUser {
+            from: from.clone(),
+            to: to.clone(),
+        });
+    }
+    let unnamed = case.source.assignees.iter();
+    for user in unnamed.filter(|user| users.target(&user.username).is_none()) {
+        case.notice(Notice::NotInUserMap {
+            username: user.username.clone(),
+        });
+    }
+}
+
+/// On a copy that our own create is known to have made: those whom the rules name for the source's
+/// assignees were assigned by it.
+pub(crate) fn own(case: &mut Case<'_>, found: &Issue) {
+    let users = &case.link.settings.rules.users;
+    let ours = |username: &str| {
+        let mut assignees = case.source.assignees.iter();
+        assignees.any(|user| {
+            let target = users.target(&user.username);
+            target.is_some_and(|target| target.eq_ignore_ascii_case(username))
+        })
+    };
+    let assigned = found.assignees.iter();
+    let owned: BTreeSet<UserId> = assigned
+        .filter(|user| ours(&user.username))
+        .map(|user| user.id)
+        .collect();
+    case.mapping.owned_assignees.extend(owned);
+}
