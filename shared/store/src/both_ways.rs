@@ -11,7 +11,7 @@ use mirror_core::ids::{Iid, MirrorId};
 const OTHER: &str = "SELECT pair_id FROM mirror_issue_configs WHERE mirror_id = $1";
 
 const OPPOSITE: &str = "\
-SELECT 1 FROM mirrors a JOIN mirrors b
+SELECT a.id FROM mirrors a JOIN mirrors b
     ON a.source_instance_id = b.target_instance_id AND a.source_project_id = b.target_project_id
    AND a.target_instance_id = b.source_instance_id AND a.target_project_id = b.source_project_id
 WHERE a.id = $1 AND b.id = $2";
