@@ -7,6 +7,8 @@ mod comments;
 mod field;
 mod issue;
 #[cfg(test)]
+mod pair_tests;
+#[cfg(test)]
 mod tests;
 
 pub use back::{flows_back, going_back, own_time};

@@ -62,7 +62,7 @@ pub(crate) async fn run(
     if let Some(reason) = hide::first(&mut case).await? {
         return case.skip(reason).await;
     }
-    let came_back = std::mem::take(&mut case.came_back);
+    let came_back = std::mem::take(&mut case.back.came_back);
     back::know_copies(&mut case, &came_back, &threads);
     let threads = back::without_copies(&case, threads).await?;
     let files = uploads::carry(&mut case, &threads).await?;
@@ -74,10 +74,10 @@ pub(crate) async fn run(
         people: &people,
     };
     let mut desired = render(&case.frame(), &case.source, &threads, there);
-    desired.spent = merge::own_time(desired.spent, case.carried_in);
+    desired.spent = merge::own_time(desired.spent, case.back.carried_in);
     desired
         .threads
-        .retain(|thread| !case.begun_there.contains(&thread.discussion));
+        .retain(|thread| !case.back.begun_there.contains(&thread.discussion));
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
     if let Some(before) = cx.planned.of(link.mirror, iid) {

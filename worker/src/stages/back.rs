@@ -26,6 +26,19 @@ use mirror_core::{
 use mirror_store::Owe;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What of an issue's source came from its target.
+#[derive(Default)]
+pub(crate) struct Back {
+    /// Comments of the copy's people that are on the source.
+    pub(crate) came_back: Vec<NoteMapping>,
+    /// Threads of the source with comments that came from the target.
+    answered: BTreeSet<String>,
+    /// Those of them that such a comment begins.
+    pub(crate) begun_there: BTreeSet<String>,
+    /// Seconds that were logged on the copy and carried to the source.
+    pub(crate) carried_in: i64,
+}
+
 /// Whether the issue is the copy of one that the other half of a pair mirrors: then that one's job is
 /// owed, which sees to both.
 pub(crate) async fn belongs_to_an_original(
@@ -55,7 +68,7 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     let (cx, lease) = (case.cx, case.lease);
     let (mirror, iid) = (case.link.mirror, case.iid());
     // Whatever comes of this: what came from there is not sent there.
-    case.carried_in = cx.store.carried_back(mirror, iid).await?;
+    case.back.carried_in = cx.store.carried_back(mirror, iid).await?;
     let copy = case.mapping.target.as_ref().map(|target| target.iid);
     let Some((reverse, copy)) = case.link.settings.pair.zip(copy) else {
         return Ok(());
@@ -79,7 +92,7 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     }
     let brought = bring_back(case, &mut back).await;
     let own = |note: &&NoteMapping| note.skipped.as_deref() != Some(COPY);
-    case.came_back = back.notes.values().filter(own).cloned().collect();
+    case.back.came_back = back.notes.values().filter(own).cloned().collect();
     lease.intended().about(mirror, iid);
     if went_well(cx, &link, brought).await? {
         // It is another by now.
@@ -130,7 +143,7 @@ async fn bring_back(case: &mut Case<'_>, back: &mut Case<'_>) -> Result<bool, Sy
         back.record_mapping().await?;
     }
     settle::open_creates(back).await?;
-    case.carried_in = back.mapping.carried_spent.unwrap_or(0);
+    case.back.carried_in = back.mapping.carried_spent.unwrap_or(0);
     let base = edits::base(case, &copy);
     let flows = flows_back(base.as_ref(), &original, &copy);
     let carried_out = case.mapping.carried_spent;
@@ -147,7 +160,7 @@ async fn bring_back(case: &mut Case<'_>, back: &mut Case<'_>) -> Result<bool, Sy
     let rendered = rendered(back, &theirs).await?;
     let spent_there = spent.or(back.mapping.carried_spent).unwrap_or(0);
     let mut desired = going_back(&rendered, &original, &copy, &flows, spent_there);
-    let begun_here = |thread: &DesiredThread| !back.begun_there.contains(&thread.discussion);
+    let begun_here = |thread: &DesiredThread| !back.back.begun_there.contains(&thread.discussion);
     desired.threads.retain(begun_here);
     let steps = steps(back, &theirs, &desired).await?;
     if let Some(base) = case.mapping.base.as_mut().filter(|_| !flows.is_empty()) {
@@ -156,10 +169,10 @@ async fn bring_back(case: &mut Case<'_>, back: &mut Case<'_>) -> Result<bool, Sy
     }
     let left = apply::steps(back, &desired, steps).await?;
     if left.is_none() {
-        case.carried_in = back.mapping.carried_spent.unwrap_or(0);
+        case.back.carried_in = back.mapping.carried_spent.unwrap_or(0);
     }
     let changed = back.done.changed;
-    back.finish_in_place(desired.fingerprint()).await?;
+    back.finish(desired.fingerprint()).await?;
     Ok(changed)
 }
 
@@ -183,13 +196,13 @@ pub(crate) fn know_copies<'n>(
             .next()
             .is_some_and(|note| copies.contains_key(&note.id))
         {
-            case.begun_there.insert(thread.id.clone());
+            case.back.begun_there.insert(thread.id.clone());
         }
         for note in &thread.notes {
             let Some(known) = copies.get(&note.id) else {
                 continue;
             };
-            case.answered.insert(thread.id.clone());
+            case.back.answered.insert(thread.id.clone());
             let mapping = NoteMapping {
                 source_note: note.id,
                 source_discussion: thread.id.clone(),
@@ -209,7 +222,7 @@ pub(crate) fn answers(case: &Case<'_>, steps: &mut [Step]) {
     for step in steps {
         if let Step::CreateNote(note) = step
             && note.place == Place::Start
-            && case.answered.contains(&note.discussion)
+            && case.back.answered.contains(&note.discussion)
         {
             note.place = Place::Reply;
         }

@@ -1,6 +1,7 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
 use super::{
+    back::Back,
     edits::{self, Edits},
     people,
     preserve::NUMBER,
@@ -66,13 +67,8 @@ pub(crate) struct Case<'a> {
     pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
-    /// Comments of the copy's people that are on the source.
-    pub(crate) came_back: Vec<NoteMapping>,
-    /// Threads of the source with comments that came from the target; and those begun by one.
-    pub(crate) answered: BTreeSet<String>,
-    pub(crate) begun_there: BTreeSet<String>,
-    /// Seconds that were logged on the copy and flowed back to the source.
-    pub(crate) carried_in: i64,
+    /// What flowed back from the target.
+    pub(crate) back: Back,
     /// What the target's people edited.
     pub(crate) edits: Edits,
     /// An answer showed that somebody else edited the target meanwhile.
@@ -155,10 +151,7 @@ impl<'a> Case<'a> {
             observed: None,
             people: people::Known::default(),
             full: false,
-            came_back: Vec::new(),
-            answered: BTreeSet::new(),
-            begun_there: BTreeSet::new(),
-            carried_in: 0,
+            back: Back::default(),
             edits,
             disturbed: false,
             done: Done::default(),
@@ -359,15 +352,7 @@ impl<'a> Case<'a> {
     }
 
     /// Everything is in line.
-    pub(crate) async fn finish(mut self, fingerprint: String) -> Result<Outcome, SyncError> {
-        self.finish_in_place(fingerprint).await
-    }
-
-    /// As [`Case::finish`], for one of two directions.
-    pub(crate) async fn finish_in_place(
-        &mut self,
-        fingerprint: String,
-    ) -> Result<Outcome, SyncError> {
+    pub(crate) async fn finish(&mut self, fingerprint: String) -> Result<Outcome, SyncError> {
         if self.is_new {
             references::appeared(self).await?;
         }

@@ -97,7 +97,7 @@ fn carried_time(case: &mut Case<'_>) {
     }
     if observed.spent == case.source.time.spent {
         // Of a pair, without what came from there.
-        case.mapping.carried_spent = Some(own_time(observed.spent, case.carried_in));
+        case.mapping.carried_spent = Some(own_time(observed.spent, case.back.carried_in));
     } else {
         case.notice(Notice::TimeUnknown);
     }
