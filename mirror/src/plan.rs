@@ -3,6 +3,7 @@
 mod words;
 
 use crate::{
+    admin::refuse_half,
     cli::{PlanArguments, ReachArguments},
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
@@ -50,6 +51,7 @@ pub(crate) async fn run(
     let (source, target, _) = ends.both()?;
     let mut link = connect::link(&state.store, source, target, settings(given)).await?;
     let _lock = lock(&state.folder, &link)?;
+    refuse_half(&state.store, link.mirror).await?;
     link.settings.rules = rules::or_kept(&state.store, link.mirror, rules).await?;
     link.settings.on_edit = given.edits.or_kept(&state.store, link.mirror).await?;
     let clients = (link.source.client.clone(), link.target.client.clone());

@@ -166,6 +166,9 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
         }
         Notice::OriginalGone { copy } => format!("deleted at the source: its copy {copy}"),
         Notice::EditKept { what, conflict } => edit_kept(what, *conflict),
+        Notice::EditLost { what } => {
+            format!("changed on both sides of the pair, so that the original's holds: {what}")
+        }
         Notice::ThreadStays { why } => {
             format!("a thread is not resolved or opened as at the source: {why}")
         }

@@ -1,6 +1,7 @@
 //! `sync`: one mirror, once.
 
 use crate::{
+    admin::refuse_half,
     cli::{MirrorArguments, SyncArguments},
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
@@ -52,6 +53,7 @@ pub(crate) async fn run(
     }
     let mut link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
+    refuse_half(&state.store, link.mirror).await?;
     link.settings.rules = rules::keep(&state.store, link.mirror, given).await?;
     link.settings.on_edit = arguments.edits.keep(&state.store, link.mirror).await?;
     pairs::ask(&state.store, link.mirror, &pairs).await?;

@@ -234,6 +234,7 @@ impl Connector {
         let settings = Settings {
             issue_links: store.carries_issue_links(mirror).await?,
             on_edit: store.edit_policy(mirror).await?,
+            pair: store.pair_of(mirror).await?,
             ..settings(&store.schedule(mirror).await?, &caution, rules)
         };
         let source = kept.map(|kept| &kept.source);

@@ -96,6 +96,7 @@ fn errand(cx: &Context, lease: &Lease, job: Job) -> Errand {
                 return ready(good).boxed();
             };
             let (store, fence, intended) = (store.clone(), fence.clone(), intended.clone());
+            let (mirror, iid) = intended.of().unwrap_or((mirror, iid));
             async move {
                 let delayed = store.intent_delayed(&fence, mirror, iid).await;
                 intended.set(matches!(delayed, Ok(true)).then_some(now));

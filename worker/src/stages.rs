@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod ascending;
+pub(crate) mod back;
 pub(crate) mod case;
 pub(crate) mod copies;
 pub(crate) mod edits;

@@ -4,6 +4,7 @@
 mod adopting;
 mod attachments;
 mod bad_input;
+mod both_ways;
 mod figures;
 mod given_up;
 mod held;

@@ -13,7 +13,7 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
-    merge::EditPolicy,
+    merge::Ways,
     people::People,
     preserve::Origin,
     provenance::{Found, Hop, Key, Kind, Marker},
@@ -56,7 +56,7 @@ pub struct Frame<'a> {
     /// The target has no field for weights, or takes none.
     pub weightless: bool,
     /// What becomes of edits on the target, which the footer tells.
-    pub on_edit: EditPolicy,
+    pub ways: Ways,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an

@@ -12,6 +12,7 @@
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
 mod adoptions;
+mod both_ways;
 mod cipher;
 mod connect;
 mod connect_error;

@@ -7,14 +7,15 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, edits, filter, found_again, gone, hide, issue_links,
-        lookup, moved, notes, people, preserve, references, settle, uploads, vanished,
+        adopt, apply, back, case::Case, copies, edits, filter, found_again, gone, hide,
+        issue_links, lookup, moved, notes, people, preserve, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
     desired::Desired,
     ids::Iid,
     issue::{Discussion, State},
+    merge,
     outcome::{Outcome, SkipReason},
     plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     render::{There, render},
@@ -29,6 +30,9 @@ pub(crate) async fn run(
     link: &Link,
     iid: Iid,
 ) -> Result<Outcome, SyncError> {
+    if back::belongs_to_an_original(cx, lease, link, iid).await? {
+        return Ok(Outcome::Skipped(SkipReason::IsACopy));
+    }
     let Some(fresh) = facts::fresh(cx, link, iid).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
@@ -63,7 +67,11 @@ pub(crate) async fn run(
         moved: moved.as_deref(),
         people: &people,
     };
-    let desired = render(&case.frame(), &case.source, &threads, there);
+    let mut desired = render(&case.frame(), &case.source, &threads, there);
+    desired.spent = merge::own_time(desired.spent, case.back.carried_in);
+    desired
+        .threads
+        .retain(|thread| !case.back.begun_there.contains(&thread.discussion));
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
     if let Some(before) = cx.planned.of(link.mirror, iid) {
@@ -115,13 +123,21 @@ async fn read(case: &mut Case<'_>) -> Result<Read, SyncError> {
     if let Some(reason) = hide::first(case).await? {
         return Ok(Read::Left(reason));
     }
+    back::flow(case).await?;
     let Some(threads) = notes::threads(case).await? else {
         return Ok(Read::Gone);
     };
     // It may have become confidential while they were read.
-    let left = match hide::first(case).await? {
-        None if case.mapping.fingerprint.is_none() => apply::read_target(case, &threads).await?,
-        left => left,
+    if let Some(reason) = hide::first(case).await? {
+        return Ok(Read::Left(reason));
+    }
+    let came_back = std::mem::take(&mut case.back.came_back);
+    back::know_copies(case, &came_back, &threads);
+    let threads = back::without_copies(case, threads).await?;
+    let left = if case.mapping.fingerprint.is_none() {
+        apply::read_target(case, &threads).await?
+    } else {
+        None
     };
     Ok(left.map_or(Read::Threads(threads), Read::Left))
 }
@@ -224,7 +240,8 @@ async fn plan(
     Ok(Plan { steps })
 }
 
-fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
+/// The steps that bring the comments in line.
+pub(crate) fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
     let resolved = apply::resolved(case, desired);
     let known = KnownNotes {
         recorded: &case.notes,
@@ -235,7 +252,9 @@ fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> 
         internal_proven: case.target.internal_proven,
         dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
     };
-    diff_notes(desired, &known)
+    let mut steps = diff_notes(desired, &known);
+    back::answers(case, &mut steps);
+    steps
 }
 
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed

@@ -6,6 +6,7 @@
 mod adopting;
 mod adopting_pairs;
 mod answers;
+mod both_ways;
 mod ceilings;
 mod confidential;
 mod connecting;

@@ -4,7 +4,7 @@ use super::{Frame, parts::FOOTER};
 use crate::{
     issue::{Issue, User},
     labels, markdown,
-    merge::EditPolicy,
+    merge::{EditPolicy, Ways},
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -17,10 +17,7 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue, moved: Option<&str>) -> S
         frame.link(&issue.full_reference, &issue.web_url),
         person(&issue.author),
         moment(issue.created_at),
-        match frame.on_edit {
-            EditPolicy::Overwrite => "Changes made here are overwritten.",
-            EditPolicy::Protect => "Changes made here are kept.",
-        },
+        changes(frame.ways),
     );
     let mut lines: Vec<String> = Vec::new();
     if let Some(milestone) = &issue.milestone {
@@ -78,6 +75,20 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue, moved: Option<&str>) -> S
         let _ = write!(footer, "\n- {line}");
     }
     footer
+}
+
+/// What becomes of changes on the copy.
+fn changes(ways: Ways) -> &'static str {
+    match (ways.on_edit, ways.flows_back) {
+        (EditPolicy::Overwrite, false) => "Changes made here are overwritten.",
+        (EditPolicy::Protect, false) => "Changes made here are kept.",
+        (EditPolicy::Overwrite, true) => {
+            "Comments, state, weight and time go back there; other changes made here are overwritten."
+        }
+        (EditPolicy::Protect, true) => {
+            "Comments, state, weight and time go back there; other changes made here are kept."
+        }
+    }
 }
 
 pub(super) fn person(user: &User) -> String {

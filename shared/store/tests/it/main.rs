@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod adopting;
+mod both_ways;
 mod claiming;
 mod creating;
 mod crowds;
