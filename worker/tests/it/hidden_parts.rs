@@ -58,9 +58,7 @@ async fn an_issue_of_the_service_desk_crosses_without_the_address_of_who_wrote_i
     world.all_went_well().await;
     world.assert_mirrored(iids);
     let to = world.to.project;
-    let all: Vec<_> = world
-        .target
-        .world(|sim| sim.issues(to).cloned().collect());
+    let all: Vec<_> = world.target.world(|sim| sim.issues(to).cloned().collect());
     assert!(!format!("{all:?}").contains("outside.example"));
     assert!(!world.told().contains("outside.example"));
     world.a_second_run_writes_nothing().await;
