@@ -12,6 +12,7 @@ pub(crate) mod gone;
 pub(crate) mod lookup;
 pub(crate) mod notes;
 pub(crate) mod people;
+pub(crate) mod reactions;
 pub(crate) mod references;
 pub(crate) mod settle;
 pub(crate) mod source_walk;

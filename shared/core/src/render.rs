@@ -2,6 +2,7 @@
 
 mod footer;
 mod labels;
+mod reactions;
 
 use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},

@@ -8,7 +8,7 @@ use crate::{
     link::Link,
     stages::{
         adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, people,
-        references, settle, uploads, vanished,
+        reactions, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -50,6 +50,7 @@ pub(crate) async fn run(
     let Some(threads) = notes::threads(&mut case).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
+    reactions::count(&mut case).await?;
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
     let people = people::find(&mut case, &threads).await?;

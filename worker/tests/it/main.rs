@@ -31,6 +31,7 @@ mod ours_only;
 mod people;
 mod plans;
 mod poison;
+mod reactions;
 mod references;
 mod rings;
 mod serving;

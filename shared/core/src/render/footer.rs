@@ -1,6 +1,6 @@
 //! What is said of an issue's source: the last lines of a copy, and who wrote what when.
 
-use super::Frame;
+use super::{Frame, reactions};
 use crate::{
     issue::{Issue, User},
     labels, markdown,
@@ -56,6 +56,7 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
     if let Some(day) = issue.closed_at {
         lines.push(format!("Closed: {}", moment(day)));
     }
+    lines.extend(reactions::line(frame.rules.reactions, &issue.reactions));
     if !lines.is_empty() {
         footer.push('\n');
     }

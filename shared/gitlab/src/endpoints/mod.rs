@@ -5,6 +5,7 @@ mod issues;
 mod labels;
 mod notes;
 mod project;
+mod reactions;
 mod time;
 mod uploads;
 mod users;
