@@ -53,6 +53,8 @@ pub(crate) struct Case<'a> {
     pub(crate) target: TargetFacts,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// When that was, by the clock that never jumps.
+    pub(crate) observed_at: Duration,
     /// What is known of the people concerned.
     pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
@@ -130,6 +132,7 @@ impl<'a> Case<'a> {
             prepared: None,
             target,
             observed: None,
+            observed_at: Duration::ZERO,
             people: people::Known::default(),
             full: false,
             disturbed: false,
@@ -160,6 +163,7 @@ impl<'a> Case<'a> {
     pub(crate) fn observe(&mut self, issue: &Issue) {
         self.mapping.target = Some(stamp(issue));
         self.observed = Some(Observed::from(issue));
+        self.observed_at = self.cx.clock.monotonic();
         self.cx.facts.echoed(self.link.mirror, issue.updated_at);
     }
 

@@ -27,6 +27,7 @@ mod long_threads;
 mod lost_answers;
 mod lost_record;
 mod mending;
+mod mentions;
 mod ours_only;
 mod people;
 mod plans;

@@ -1,21 +1,21 @@
-//! People of the source who have an account on the target: assigned there, and mentioned where that
-//! is asked for.
+//! People of the source who have an account on the target are assigned there.
 
-use crate::support::{SECRET, Stage, World, issue, note};
+use crate::support::{SECRET, Stage, World, issue};
 use gitlab_sim::{
-    AccessLevel, Edition, Fault, Issue, IssueEdit, IssueSpec, Sim, UserId, UserSpec, Visibility,
+    AccessLevel, Edition, Fault, HookVerdict, Issue, IssueEdit, IssueSpec, Phase, Sim, UserId,
+    UserSpec, Visibility,
 };
 use mirror_worker::{Mode, Notice};
+use std::{sync::Arc, time::Duration};
 
 /// Alice is Anna on the target, Bob is Ben.
-const MAP: &str = r#"{"users":{"map":{"alice-w":"anna","bob":"ben"}}}"#;
-const MENTIONS: &str = r#"{"users":{"mentions":true,"map":{"alice-w":"anna","bob":"ben"}}}"#;
+pub(crate) const MAP: &str = r#"{"users":{"map":{"alice-w":"anna","bob":"ben"}}}"#;
 
-struct Cast {
+pub(crate) struct Cast {
     bob: UserId,
     carol: UserId,
-    anna: UserId,
-    ben: UserId,
+    pub(crate) anna: UserId,
+    pub(crate) ben: UserId,
 }
 
 /// Both sides' people. Anna and Ben are members of the target project.
@@ -45,7 +45,7 @@ fn join(sim: &Sim, project: u64, user: UserId, level: AccessLevel) {
     });
 }
 
-async fn begun(stage: Stage, rules: &str) -> (World, Cast) {
+pub(crate) async fn begun(stage: Stage, rules: &str) -> (World, Cast) {
     let cast = cast(&stage);
     let world = World::with(stage, crate::label_rules::ruled(rules), Mode::Sync).await;
     (world, cast)
@@ -345,6 +345,62 @@ async fn a_confidential_issue_is_hidden_before_anybody_is_assigned_and_tells_of_
 }
 
 #[tokio::test]
+async fn who_is_assigned_while_a_job_is_at_work_stays() {
+    let (world, cast) = begun(Stage::new(), MAP).await;
+    let iid = world.task(&[]);
+    world.run().await;
+    let copy = world.copy(iid).issue.iid;
+    world.later(600);
+    world.edit(
+        iid,
+        IssueEdit {
+            labels: Some(vec!["new".to_owned()]),
+            ..assigned(&[world.alice])
+        },
+    );
+    // The label has to be made first, and that takes its time.
+    let (sim, clock) = (world.target.clone(), world.clock.clone());
+    let (to, tom) = (world.to.project, world.tom);
+    world.target.set_hook(Arc::new(move |event| {
+        if event.phase == Phase::Before && event.method == "POST" {
+            sim.clear_hook();
+            clock.advance(Duration::from_secs(10));
+            let edit = assigned(&[tom]);
+            sim.edit(|world| world.edit_issue(to, copy, tom, edit))
+                .unwrap();
+        }
+        Box::pin(async { HookVerdict::Go })
+    }));
+    world.run().await;
+    assert_eq!(world.assignees(iid), sorted([world.tom, cast.anna]));
+    assert_eq!(world.titles(iid), ["MIRRORED", "new"]);
+    world.at_rest().await;
+    world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn people_of_an_adopted_issue_stay() {
+    let (world, cast) = begun(Stage::new(), MAP).await;
+    let iid = world.task(&[world.alice, cast.bob]);
+    let (to, tom) = (world.to.project, world.tom);
+    let spec = IssueSpec {
+        assignees: vec![tom, cast.anna],
+        ..issue(tom, "Written before")
+    };
+    let there = world.target.edit(|sim| sim.create_issue(to, spec)).unwrap();
+    assert_eq!(world.ask(&[(iid, there)]).await, []);
+    world.run().await;
+    assert_eq!(world.copy(iid).issue.iid, there);
+    let everybody = sorted([tom, cast.anna, cast.ben]);
+    assert_eq!(world.assignees(iid), everybody);
+    world.assign(iid, &[]);
+    world.run().await;
+    assert_eq!(world.assignees(iid), sorted([tom, cast.anna]));
+    world.at_rest().await;
+    world.all_went_well().await;
+}
+
+#[tokio::test]
 async fn a_plan_tells_who_will_be_assigned() {
     let (mut world, cast) = begun(Stage::new(), MAP).await;
     world.task(&[world.alice, cast.bob]);
@@ -354,42 +410,4 @@ async fn a_plan_tells_who_will_be_assigned() {
     let sent = crate::plans::plan_then_sync(&mut world).await;
     assert_eq!(sent, 1);
     assert_eq!(world.assignees(second), [cast.anna]);
-}
-
-#[tokio::test]
-async fn who_is_mentioned_is_told_where_that_is_asked_for_and_nobody_else() {
-    let (world, cast) = begun(Stage::new(), MENTIONS).await;
-    world
-        .target
-        .add_user(UserSpec::new("carol", "Another Carol"));
-    let iid = world.write(IssueSpec {
-        description: Some("@alice-w, please. @carol knows; so does `@bob`.".to_owned()),
-        ..issue(world.alice, "@bob: title")
-    });
-    world.say(iid, note(world.alice, "And @Bob, @anna, @all!"));
-    world.run().await;
-    let told = world.target.world(|sim| sim.notifications().to_vec());
-    let told: Vec<(&str, &[UserId])> = told
-        .iter()
-        .map(|one| (one.mentioned.as_str(), one.recipients.as_slice()))
-        .collect();
-    assert_eq!(told, [("anna", &[cast.anna][..]), ("ben", &[cast.ben][..])]);
-    let body = world.copy(iid).issue.description.unwrap();
-    assert!(body.contains("@anna, please. \\@carol knows"), "{body}");
-    world.at_rest().await;
-    world.all_went_well().await;
-}
-
-#[tokio::test]
-async fn with_a_map_alone_nobody_is_mentioned() {
-    let (world, _) = begun(Stage::new(), MAP).await;
-    let iid = world.write(IssueSpec {
-        description: Some("@alice-w and @bob".to_owned()),
-        ..issue(world.alice, "Quiet")
-    });
-    world.say(iid, note(world.alice, "@bob"));
-    world.run().await;
-    world.assert_mirrored([iid]);
-    world.assert_no_noise();
-    world.all_went_well().await;
 }

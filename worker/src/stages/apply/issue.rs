@@ -276,6 +276,7 @@ pub(crate) fn target_iid(case: &Case<'_>) -> Option<Iid> {
 /// Which labels and assignees will be ours is recorded before they are put on: afterwards nobody
 /// could tell.
 pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), SyncError> {
+    assignees::look_again(case, &edit).await?;
     let there = case
         .observed
         .as_ref()
