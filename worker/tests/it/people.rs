@@ -2,8 +2,8 @@
 
 use crate::support::{SECRET, Stage, World, issue};
 use gitlab_sim::{
-    AccessLevel, Edition, Fault, HookVerdict, Issue, IssueEdit, IssueSpec, Phase, Sim, UserId,
-    UserSpec, Visibility,
+    AccessLevel, Edition, Fault, FaultRule, HookVerdict, Issue, IssueEdit, IssueSpec, Phase, Sim,
+    UserId, UserSpec, Visibility, When,
 };
 use mirror_worker::{Mode, Notice};
 use std::{sync::Arc, time::Duration};
@@ -298,16 +298,32 @@ async fn where_one_assignee_is_kept_the_others_are_told_of() {
 
 #[tokio::test]
 async fn who_was_assigned_by_a_lost_create_is_ours() {
-    let (world, cast) = begun(Stage::new(), MAP).await;
-    let iid = world.task(&[world.alice]);
-    world.strike("POST", "/issues$", Fault::LoseResponse);
-    world.run().await;
-    assert_eq!(world.assignees(iid), [cast.anna]);
-    world.assign(iid, &[]);
-    world.run().await;
-    assert_eq!(world.assignees(iid), [0; 0]);
-    world.at_rest().await;
-    world.all_went_well().await;
+    // The copy is found at once; and only by a later attempt.
+    for lookups_that_fail in [0, 6] {
+        let (world, cast) = begun(Stage::new(), MAP).await;
+        let iid = world.task(&[world.alice]);
+        let target = world.target.clone();
+        world.target.set_hook(Arc::new(move |event| {
+            if event.phase == Phase::Before || event.method != "POST" {
+                return Box::pin(async { HookVerdict::Go });
+            }
+            target.clear_hook();
+            for _ in 0..lookups_that_fail {
+                let once = When::Next(1);
+                let rule = FaultRule::new("GET", "/issues$", once, Fault::ErrorBefore(500));
+                target.fail(rule);
+            }
+            Box::pin(async { HookVerdict::Reset })
+        }));
+        world.run().await;
+        assert_eq!(world.failures().is_empty(), lookups_that_fail == 0);
+        assert_eq!(world.assignees(iid), [cast.anna]);
+        world.assign(iid, &[]);
+        world.run().await;
+        assert_eq!(world.assignees(iid), [0; 0]);
+        world.at_rest().await;
+        assert_eq!(world.unfinished().await, Vec::new());
+    }
 }
 
 #[tokio::test]
