@@ -17,6 +17,10 @@ pub(crate) struct CautionArguments {
     /// As --max-delete, in percent of all copies
     #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = clap::value_parser!(u32).range(0..=100))]
     max_delete_share: u32,
+    /// Copy files of confidential issues and internal comments even into a target that is not
+    /// private: whoever has the address of such a file can open it there
+    #[arg(long)]
+    expose_files: bool,
 }
 
 impl CautionArguments {
@@ -28,7 +32,7 @@ impl CautionArguments {
                 count: u64::from(self.max_delete),
                 percent: u64::from(self.max_delete_share),
             },
-            // Nothing heeds it yet, so it cannot be asked for.
+            exposes_files: self.expose_files,
         }
     }
 }

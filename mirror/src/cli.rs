@@ -7,6 +7,7 @@ use crate::{
     service::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments},
 };
 use clap::{Args, Parser, Subcommand};
+use mirror_core::preserve::Preserve;
 use mirror_queue::budget::LimitArgument;
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
@@ -233,6 +234,10 @@ pub(crate) struct MirrorArguments {
     /// The label that marks mirrored issues; empty for none
     #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
     pub(crate) mirrored_label: String,
+    /// Whether copies keep the number and the times of their originals, which takes an Owner's token:
+    /// auto (where token and target allow it), never, or require
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) preserve: Preserve,
     #[command(flatten)]
     pub(crate) rules: RulesArguments,
     #[command(flatten)]

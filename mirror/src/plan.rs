@@ -247,6 +247,7 @@ fn is_first(step: &Step, labels: &mut BTreeSet<String>) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)
@@ -268,6 +269,7 @@ fn class(step: &Step) -> Option<Class> {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::UpdateNote { .. }

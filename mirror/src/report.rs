@@ -117,6 +117,9 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
             Some(label) => format!("the target does not take the label {label}"),
             None => format!("the target does not take {}", field.replace('_', " ")),
         },
+        Notice::NumberTaken => {
+            "another issue of the target has its number: from here on copies get the next ones".to_owned()
+        }
         Notice::LabelLeft { title } => format!(
             "the target has no label {title}, and the rules create none; create it there, then run \
              it with --full"

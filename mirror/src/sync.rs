@@ -143,8 +143,10 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
             .filter(|label| !label.is_empty()),
         max_attachment: arguments.max_attachment_size,
         late_landing: TimeDelta::from_std(arguments.late_landing).unwrap_or(TimeDelta::hours(1)),
+        preserve: arguments.preserve,
         on_delete: caution.on_delete,
         breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

@@ -333,8 +333,10 @@ fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settin
         include_closed: schedule.include_closed,
         mirrored_label: (!label.is_empty()).then(|| label.clone()),
         max_attachment: u64::try_from(schedule.max_attachment_size).unwrap_or_default(),
+        preserve: schedule.preserve,
         on_delete: caution.on_delete,
         breaker: caution.breaker,
+        exposes_files: caution.exposes_files,
         ..Settings::default()
     }
 }

@@ -62,6 +62,9 @@ pub enum SyncError {
     /// The source changed since it was read: the job begins anew, with what is true now.
     #[error("the source changed while it was being mirrored")]
     Stale,
+    /// The target turned out to take something else than was thought: the job begins anew.
+    #[error("the target takes other fields than was thought; the copy is made to say so")]
+    Relearnt,
     /// Other work comes first, whose end sets this free.
     #[error("{0}")]
     Waits(&'static str),
@@ -122,7 +125,7 @@ impl SyncError {
             // The mirror rests, and its rows with it; who mends it and runs again waits for nothing.
             Self::AtFault { .. } | Self::LeaseLost | Self::Stopping => return None,
             Self::MayStillLand { until } | Self::RulesToCome { until } => Verdict::Snooze(*until),
-            Self::Stale => Verdict::Snooze(now),
+            Self::Stale | Self::Relearnt => Verdict::Snooze(now),
             // Behind everything that is due by now.
             Self::MoreToCome => Verdict::Snooze(now + chrono::TimeDelta::milliseconds(1)),
             Self::Waits(_) => Verdict::Wait,
@@ -184,6 +187,7 @@ impl SyncError {
             | Self::MayStillLand { .. }
             | Self::RulesToCome { .. }
             | Self::Stale
+            | Self::Relearnt
             | Self::Waits(_)
             | Self::MoreToCome
             | Self::PersonNeeded(_)
@@ -222,6 +226,7 @@ impl SyncError {
             | Self::MayStillLand { .. }
             | Self::RulesToCome { .. }
             | Self::Stale
+            | Self::Relearnt
             | Self::Waits(_)
             | Self::MoreToCome
             | Self::PersonNeeded(_)

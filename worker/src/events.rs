@@ -94,6 +94,8 @@ pub enum Notice {
         /// Its name.
         field: String,
     },
+    /// Copies are to keep their numbers, and another issue has one of them.
+    NumberTaken,
     /// The target has no such label, and the mirror's rules create none.
     LabelLeft {
         /// Its name there.

@@ -7,6 +7,7 @@ use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
+    preserve::Preserve,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
     render::Frame,
@@ -95,10 +96,15 @@ pub struct Settings {
     pub comments_at_once: usize,
     /// Which labels and issues it takes.
     pub rules: Arc<Rules>,
+    /// Whether copies keep number and times.
+    pub preserve: Preserve,
     /// What becomes of the copy of a deleted issue.
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
+    /// Files that only confidential issues and internal comments mention go into a target that more
+    /// people than its members see, too.
+    pub exposes_files: bool,
 }
 
 impl Default for Settings {
@@ -114,8 +120,11 @@ impl Default for Settings {
             large_attachment: 8 * 1024 * 1024,
             comments_at_once: 100,
             rules: Rules::none().clone(),
+            // Nothing is asked for that was not asked for.
+            preserve: Preserve::Never,
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
+            exposes_files: false,
         }
     }
 }
@@ -152,6 +161,8 @@ impl Link {
             key,
             mirrored_label: self.settings.mirrored_label.as_deref(),
             rules: &self.settings.rules,
+            // CE has no such column.
+            weightless: !self.target.metadata.enterprise,
         }
     }
 

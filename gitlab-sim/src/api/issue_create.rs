@@ -40,6 +40,11 @@ pub(crate) fn create(world: &mut World, call: &Call, project: ProjectId) -> Repl
     let iid = world.at(moment, |world| {
         world.create_issue_at_iid(project, iid, spec)
     })?;
+    let now = world.now();
+    if let Some(issue) = world.issue_mut(project, iid) {
+        // Only `created_at` was set.
+        issue.updated_at = now;
+    }
     if let Some(extraction) = extraction {
         commands::execute(world, call, (project, iid), &extraction.commands, false)?;
     }

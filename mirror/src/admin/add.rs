@@ -12,7 +12,7 @@ use crate::{
 };
 use chrono::TimeDelta;
 use clap::Args;
-use mirror_core::{ids::InstanceId, project::Project};
+use mirror_core::{ids::InstanceId, preserve::Preserve, project::Project};
 use mirror_runtime::Environment;
 use mirror_store::{MirrorEnd, NewMirror, Schedule};
 use mirror_worker::Side;
@@ -44,6 +44,10 @@ pub(crate) struct AddArguments {
     /// The label that marks mirrored issues; empty for none
     #[arg(long, value_name = "LABEL", default_value = "MIRRORED")]
     mirrored_label: String,
+    /// Whether copies keep the number and the times of their originals, which takes an Owner's token:
+    /// auto (where token and target allow it), never, or require
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    preserve: Preserve,
     /// Mirror only what the rules in this file take (TOML; docs/rules.md); without it the rules that
     /// the mirror has stay
     #[arg(long, value_name = "FILE")]
@@ -87,6 +91,7 @@ pub(super) async fn add(
         include_closed: arguments.include_closed,
         mirrored_label: arguments.mirrored_label.trim().to_owned(),
         max_attachment_size: i64::try_from(arguments.max_attachment_size).unwrap_or(i64::MAX),
+        preserve: arguments.preserve,
         next_scan_at: Some(now),
         next_full_at: before
             .next_full_at

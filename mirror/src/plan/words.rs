@@ -19,7 +19,8 @@ pub(super) fn drawn(step: &Step, confidential: bool) -> (char, String) {
         }
     };
     match step {
-        Step::TransferUpload { filename } => ('+', format!("file {}", told(filename))),
+        Step::TransferUpload { hidden: true, .. } => ('+', "file (confidential)".to_owned()),
+        Step::TransferUpload { filename, .. } => ('+', format!("file {}", told(filename))),
         Step::CreateLabel(label) => ('+', format!("label {}", label.title)),
         Step::CreateIssue(NewIssue {
             title,
@@ -42,6 +43,7 @@ pub(super) fn drawn(step: &Step, confidential: bool) -> (char, String) {
         Step::Restrict => ('~', "make confidential".to_owned()),
         Step::UpdateIssue(edit) => ('~', format!("change {}", changed(edit, confidential))),
         Step::SetState(State::Closed) => ('~', "close".to_owned()),
+        Step::CloseAsOf(at) => ('~', format!("close as of {}", at.format("%F %R UTC"))),
         Step::SetState(State::Opened) => ('~', "reopen".to_owned()),
         Step::SetTimeEstimate(0) => ('-', "estimate".to_owned()),
         Step::SetTimeEstimate(seconds) => ('~', format!("estimate {}", span(*seconds))),
@@ -120,4 +122,23 @@ fn names(people: &[Account]) -> Vec<&str> {
 
 fn span(seconds: i64) -> String {
     took(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_of_a_hidden_file_is_told() {
+        for (hidden, confidential) in [(true, false), (false, true), (true, true)] {
+            let filename = "zebra.png".to_owned();
+            let step = Step::TransferUpload { filename, hidden };
+            let (_, what) = drawn(&step, confidential);
+            assert_eq!(what, "file (confidential)");
+        }
+        let filename = "zebra.png".to_owned();
+        let hidden = false;
+        let (_, what) = drawn(&Step::TransferUpload { filename, hidden }, false);
+        assert_eq!(what, "file zebra.png");
+    }
 }

@@ -5,6 +5,7 @@ use crate::{
     ids::{NoteId, UserId},
     issue::{Issue, IssueType, Label, State},
     people::Account,
+    preserve::Origin,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,8 @@ pub struct Desired {
     pub cut: BTreeSet<Option<NoteId>>,
     /// Threads that are resolved or not; those that can be neither are not among them.
     pub threads: Vec<DesiredThread>,
+    /// Number and times, for the first import; no difference is made later.
+    pub origin: Origin,
 }
 
 impl Desired {
@@ -64,6 +67,7 @@ impl Desired {
             notes: _,
             cut: _,
             threads: _,
+            origin: _,
         } = self;
         let mut print = Fingerprint::new("issue/1");
         print

@@ -286,6 +286,7 @@ mod tests {
                 Step::TransferUpload { .. }
                 | Step::CreateLabel(_)
                 | Step::CreateIssue(_)
+                | Step::CloseAsOf(_)
                 | Step::SetTimeEstimate(_)
                 | Step::AddSpentTime(_)
                 | Step::CreateNote(_)

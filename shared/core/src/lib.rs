@@ -17,6 +17,7 @@ pub mod peer;
 pub mod people;
 pub mod plan;
 pub mod ports;
+pub mod preserve;
 pub mod project;
 pub mod provenance;
 pub mod render;

@@ -157,6 +157,9 @@ pub enum Intended {
         /// The target instance's own clock shortly before it was sent, where known: a look-up need
         /// not go further back.
         since: Option<DateTime<Utc>>,
+        /// It asked for its original's number: sent twice it is there once.
+        #[serde(default)]
+        numbered: bool,
     },
     /// The mirror of one of its notes.
     Note {

@@ -69,6 +69,11 @@ pub enum SkipReason {
         /// GitLab's own words.
         why: String,
     },
+    /// It is to keep its number, and cannot.
+    NumberTaken {
+        /// The target issue that has it.
+        target_iid: i64,
+    },
     /// Someone else's object carries our marker; a person must look.
     MarkerByStranger {
         /// The target issue that carries it.
@@ -105,6 +110,11 @@ impl fmt::Display for SkipReason {
                  unasked; look there, then run `issue-mirror mirrors release`"
             ),
             Self::Refused { why } => write!(f, "refused by the target: {why}"),
+            Self::NumberTaken { target_iid } => write!(
+                f,
+                "another issue of the target has its number, #{target_iid}; with `--preserve auto` \
+                 it gets the next one"
+            ),
             Self::MarkerByStranger { target_iid } => {
                 write!(
                     f,

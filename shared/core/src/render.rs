@@ -14,6 +14,7 @@ use crate::{
         uploads::{self, SourceProject, UploadRef},
     },
     people::People,
+    preserve::Origin,
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
@@ -50,6 +51,8 @@ pub struct Frame<'a> {
     pub mirrored_label: Option<&'a str>,
     /// What is to be mirrored otherwise than by default.
     pub rules: &'a Rules,
+    /// The target has no field for weights, or takes none.
+    pub weightless: bool,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an
@@ -172,6 +175,7 @@ pub fn render(
         notes,
         cut,
         threads: threads(discussions),
+        origin: Origin::from(issue),
     }
 }
 

@@ -12,13 +12,15 @@ use mirror_core::{
     mapping::IssueMapping,
 };
 
-/// How careful a mirror is to be with what is gone.
+/// How careful a mirror is to be with what is gone, and with files of what is hidden.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Caution {
     /// What becomes of the copy of a deleted issue.
     pub on_delete: OnDelete,
     /// How many may go at once before a person is asked.
     pub breaker: Breaker,
+    /// Files of what is hidden go into a target that more people than its members see, too.
+    pub exposes_files: bool,
 }
 
 /// What is known of an issue that the source does not show.
@@ -46,12 +48,13 @@ pub struct Removals {
 }
 
 const CAUTION: &str = "\
-SELECT on_delete, max_delete, max_delete_share
+SELECT on_delete, max_delete, max_delete_share, exposes_files
 FROM mirror_issue_configs WHERE mirror_id = $1";
 
 const SET_CAUTION: &str = "\
 UPDATE mirror_issue_configs SET
-    on_delete = $2, max_delete = $3, max_delete_share = $4, updated_at = $5
+    on_delete = $2, max_delete = $3, max_delete_share = $4, exposes_files = $5,
+    updated_at = $6
 WHERE mirror_id = $1";
 
 const MISS: &str = "\
@@ -114,9 +117,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
     pub async fn caution(&self, mirror: MirrorId) -> Result<Caution, StoreError> {
-        let row: Option<(String, i64, i64)> =
+        let row: Option<(String, i64, i64, bool)> =
             self.read(CAUTION).bind(mirror.0).fetch_optional().await?;
-        let (policy, count, percent) = row.ok_or(StoreError::NoSuchMirror(mirror))?;
+        let (policy, count, percent, exposes_files) =
+            row.ok_or(StoreError::NoSuchMirror(mirror))?;
         Ok(Caution {
             // The table admits no other word.
             on_delete: policy.parse().unwrap_or_default(),
@@ -124,6 +128,7 @@ impl Store {
                 count: number(count),
                 percent: number(percent),
             },
+            exposes_files,
         })
     }
 
@@ -140,6 +145,7 @@ impl Store {
             .bind(caution.on_delete.name())
             .bind(signed(caution.breaker.count))
             .bind(signed(caution.breaker.percent))
+            .bind(caution.exposes_files)
             .bind(self.now())
             .execute()
             .await?;

@@ -66,7 +66,7 @@ pub use runs::{Effort, Requested, Run, RunCounts, RunKind, RunRequest, RunStatus
 pub use schedule::{DueMirror, Schedule, Turn};
 pub use schema::Migrated;
 pub use service::{InstanceAccess, InstanceEntry};
-pub use targets::{TargetFact, TargetFacts};
+pub use targets::{Dropped, TargetFact, TargetFacts};
 pub use transfers::{Transfer, TransferState};
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, TargetWalk, Twin};

@@ -86,6 +86,9 @@ macro_rules! select {
 const ONE: &str = select!("WHERE m.id = $1");
 const ALL: &str = select!("ORDER BY m.id");
 
+const IS_SOURCE: &str = "\
+SELECT 1 FROM mirrors WHERE source_instance_id = $1 AND source_project_id = $2 LIMIT 1";
+
 const PAUSE: &str =
     "UPDATE mirrors SET paused = $2, at_fault = false, updated_at = $3 WHERE id = $1";
 
@@ -168,6 +171,20 @@ impl Store {
         let row: MirrorRow = tx.query(ONE).bind(id).fetch_one().await?;
         tx.commit().await?;
         Ok(row.into())
+    }
+
+    /// Whether some mirror reads this project.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn is_source(
+        &self,
+        instance: InstanceId,
+        project: ProjectId,
+    ) -> Result<bool, StoreError> {
+        let query = self.read(IS_SOURCE).bind(instance.0).bind(project.0);
+        let found: Option<(i32,)> = query.fetch_optional().await?;
+        Ok(found.is_some())
     }
 
     /// A mirror.

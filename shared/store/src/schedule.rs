@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::MirrorId,
     job::{Job, Priority},
+    preserve::Preserve,
 };
 
 /// How a mirror is mirrored, and how often.
@@ -23,6 +24,8 @@ pub struct Schedule {
     pub mirrored_label: String,
     /// Files above this many bytes stay links to the source.
     pub max_attachment_size: i64,
+    /// Whether copies keep number and times.
+    pub preserve: Preserve,
     /// When the next scan is due; `None`: it is not scheduled.
     pub next_scan_at: Option<DateTime<Utc>>,
     /// When everything is compared next.
@@ -60,12 +63,13 @@ pub struct Turn {
 const SAVE: &str = "\
 UPDATE mirror_issue_configs SET
     interval_seconds = $2, full_interval_seconds = $3, include_closed = $4, mirrored_label = $5,
-    max_attachment_size = $6, next_scan_at = $7, next_full_at = $8, updated_at = $9
+    max_attachment_size = $6, preserve = $7, next_scan_at = $8, next_full_at = $9,
+    updated_at = $10
 WHERE mirror_id = $1";
 
 const ONE: &str = "\
 SELECT interval_seconds, full_interval_seconds, include_closed, mirrored_label,
-       max_attachment_size, next_scan_at, next_full_at
+       max_attachment_size, preserve, next_scan_at, next_full_at
 FROM mirror_issue_configs WHERE mirror_id = $1";
 
 const DUE: &str = "\
@@ -93,6 +97,7 @@ struct ScheduleRow {
     include_closed: bool,
     mirrored_label: String,
     max_attachment_size: i64,
+    preserve: String,
     next_scan_at: Option<DateTime<Utc>>,
     next_full_at: Option<DateTime<Utc>>,
 }
@@ -125,6 +130,7 @@ impl Store {
             .bind(schedule.include_closed)
             .bind(&schedule.mirrored_label)
             .bind(schedule.max_attachment_size)
+            .bind(schedule.preserve.name())
             .bind(schedule.next_scan_at.map(micros))
             .bind(schedule.next_full_at.map(micros))
             .bind(self.now())
@@ -149,6 +155,8 @@ impl Store {
             include_closed: row.include_closed,
             mirrored_label: row.mirrored_label,
             max_attachment_size: row.max_attachment_size,
+            // The table admits no other word.
+            preserve: row.preserve.parse().unwrap_or_default(),
             next_scan_at: row.next_scan_at,
             next_full_at: row.next_full_at,
         })

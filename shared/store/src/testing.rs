@@ -91,6 +91,18 @@ impl TestDatabase {
             .await
     }
 
+    /// How many jobs have come to a good end in it: a row that was owed again counts again.
+    ///
+    /// # Errors
+    /// If the server does not do as told.
+    pub async fn jobs_done(&self) -> Result<i64, TestDatabaseError> {
+        let mut connection = connect(&self.server.clone().database(&self.name)).await?;
+        let counted =
+            sqlx::query_scalar("SELECT COUNT(*) FROM work_attempts WHERE ending = 'done'");
+        let counted = counted.fetch_one(&mut connection).await;
+        Ok(counted.map_err(|error| ConnectError::of(&server(&self.server), error))?)
+    }
+
     async fn execute(&self, text: &str) -> Result<(), TestDatabaseError> {
         let mut connection = connect(&self.server.clone().database(&self.name)).await?;
         run(&mut connection, &self.server, text.to_owned()).await

@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, lookup, notes, people,
-        reactions, references, settle, uploads, vanished,
+        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, notes, people,
+        preserve, reactions, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -16,8 +16,7 @@ use mirror_core::{
     ids::Iid,
     issue::{Discussion, State},
     outcome::{Outcome, SkipReason},
-    plan::{KnownNotes, Plan, Prints, diff, diff_notes, mend},
-    project::Role,
+    plan::{KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
@@ -47,9 +46,17 @@ pub(crate) async fn run(
     if let Some(outside) = filter::outside(&case) {
         return filter::leave(case, outside).await;
     }
+    preserve::ask(&mut case).await?;
+    if let Some(reason) = hide::first(&mut case).await? {
+        return case.skip(reason).await;
+    }
     let Some(threads) = notes::threads(&mut case).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
+    // It may have become confidential while they were read.
+    if let Some(reason) = hide::first(&mut case).await? {
+        return case.skip(reason).await;
+    }
     reactions::count(&mut case).await?;
     let files = uploads::carry(&mut case, &threads).await?;
     let referred = references::find(&case, &threads).await?;
@@ -62,20 +69,24 @@ pub(crate) async fn run(
     let desired = render(&case.frame(), &case.source, &threads, there);
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
-    if let Some(reason) = not_to_be_trusted(&case, &desired) {
-        return case.skip(reason).await;
-    }
     if let Some(before) = cx.planned.of(link.mirror, iid) {
         let plan = mend(&before, &desired, &case.notes);
         return planned(case, plan, &desired).await;
     }
     let mut plan = plan(&mut case, &threads, &desired, &fingerprint).await?;
     if cx.plans_only() {
-        plan.steps.splice(0..0, files.steps);
+        let ahead = usize::from(plan.steps.first().is_some_and(Step::goes_ahead));
+        plan.steps.splice(ahead..ahead, files.steps);
         return planned(case, plan, &desired).await;
     }
+    let weightless = case.frame().weightless;
     match apply::steps(&mut case, &desired, plan.steps).await? {
         Some(reason) => case.skip(reason).await,
+        // What the footer says of it is another text by now.
+        None if case.frame().weightless != weightless => {
+            case.record_mapping().await?;
+            Err(SyncError::Relearnt)
+        }
         None => case.finish(fingerprint).await,
     }
 }
@@ -131,8 +142,7 @@ async fn impostor(case: &Case<'_>) -> Result<Option<Iid>, SyncError> {
     Ok(None)
 }
 
-/// While the target has yet to prove that it keeps things hidden, jobs with hidden text go one by
-/// one: the first proves it, the others find it proven.
+/// As [`hide::alone`], where there is anything hidden and it is not all proven.
 async fn first_of_its_kind(
     case: &mut Case<'_>,
     desired: &Desired,
@@ -141,29 +151,7 @@ async fn first_of_its_kind(
     if !hidden || (case.target.confidential_proven && case.target.internal_proven) {
         return Ok(None);
     }
-    let target = &case.link.target;
-    let project = (target.instance, target.project.id);
-    let guard = case.cx.proof.lock(project).await;
-    case.target = case
-        .cx
-        .store
-        .target_facts(target.instance, target.project.id)
-        .await?;
-    Ok(Some(guard))
-}
-
-/// Hidden text goes only where the token's role is known to suffice for hiding it.
-fn not_to_be_trusted(case: &Case<'_>, desired: &Desired) -> Option<SkipReason> {
-    let role = case.link.target.project.role;
-    if !desired.confidential || role.is_some_and(|role| role >= Role::PLANNER) {
-        return None;
-    }
-    let role = role.map_or("no role", Role::name);
-    Some(SkipReason::ConfidentialNotProven {
-        why: format!(
-            "the target token's user has {role} there; Planner (or Reporter) is needed to hide it"
-        ),
-    })
+    Ok(Some(hide::alone(case).await?))
 }
 
 async fn plan(
@@ -194,15 +182,15 @@ async fn plan(
         resolved: &resolved,
         resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
         internal_proven: case.target.internal_proven,
+        dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
     };
     let comments = diff_notes(desired, &known);
-    // Opening comes last of all.
-    let last = steps
-        .iter()
-        .position(|step| matches!(step, mirror_core::plan::Step::Open));
-    let open = last.map(|at| steps.remove(at));
+    // Opening comes last of all; and a comment would move the time of a change that was set.
+    let (last, mut steps): (Vec<Step>, Vec<Step>) = steps
+        .into_iter()
+        .partition(|step| matches!(step, Step::CloseAsOf(_) | Step::Open));
     steps.extend(comments);
-    steps.extend(open);
+    steps.extend(last);
     Ok(Plan { steps })
 }
 

@@ -2,17 +2,22 @@
 
 use crate::{
     Context, SyncError,
+    error::{On, Side},
     events::{Event, Notice},
     facts,
     lease::Lease,
     link::Link,
-    stages::uploads,
+    stages::{
+        lookup,
+        uploads::{self, Audience},
+    },
 };
 use mirror_core::{
-    ids::{InstanceId, TransferId},
+    ids::{Iid, InstanceId, TransferId},
+    issue::{Discussion, Issue},
     markdown::uploads::UploadRef,
     outcome::Outcome,
-    project::Visibility,
+    render::mentioned_uploads,
 };
 use mirror_store::Transfer;
 use std::{
@@ -80,7 +85,7 @@ async fn carry(
     let Some(_place) = cx.transfers.place(source, target) else {
         return Err(SyncError::Waits("for other large files, carried before it"));
     };
-    if !may_be_seen(cx, link, transfer).await? {
+    if !may_go_there(cx, link, transfer, &upload).await? {
         return Ok(());
     }
     let (_, refused) = uploads::transfer(cx, lease, link, &upload, &key).await?;
@@ -96,18 +101,61 @@ async fn carry(
     Ok(())
 }
 
-/// An issue may have become confidential since it asked; it decides anew then.
-async fn may_be_seen(cx: &Context, link: &Link, transfer: &Transfer) -> Result<bool, SyncError> {
-    if link.target.project.visibility == Visibility::Private {
-        return Ok(true);
-    }
+/// Whether a text that waits for it may have it there still. An issue may have become confidential
+/// since it asked, and the target public: then the issue decides anew.
+async fn may_go_there(
+    cx: &Context,
+    link: &Link,
+    transfer: &Transfer,
+    upload: &UploadRef,
+) -> Result<bool, SyncError> {
+    let mut audience = Audience::default();
     for iid in &transfer.waiters {
-        let fresh = facts::again(cx, link, *iid).await?;
-        if fresh.is_some_and(|fresh| !fresh.issue.confidential) {
+        let Some(fresh) = facts::again(cx, link, *iid).await? else {
+            continue;
+        };
+        let only_hidden = match mention(cx, link, &fresh.issue, upload).await? {
+            None => continue,
+            Some(only_hidden) => only_hidden,
+        };
+        let ready = !fresh.issue.confidential || !stands_open(cx, link, *iid).await?;
+        if ready && (!only_hidden || audience.may_have(cx, link).await?) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// How an issue mentions a file: in hidden texts only (`true`), or openly; `None`: not any more.
+async fn mention(
+    cx: &Context,
+    link: &Link,
+    issue: &Issue,
+    upload: &UploadRef,
+) -> Result<Option<bool>, SyncError> {
+    let frame = link.frame(&cx.key);
+    let find = |threads: &[Discussion]| {
+        let mentioned = mentioned_uploads(&frame.source, issue, threads);
+        let found = mentioned.into_iter().find(|(found, _)| found == upload);
+        found.map(|(_, only_hidden)| only_hidden)
+    };
+    let in_description = find(&[]);
+    if in_description.is_some() || issue.user_notes_count == 0 {
+        return Ok(in_description);
+    }
+    let source = &link.source;
+    let listed = source.client.discussions(source.project.id, issue.iid);
+    Ok(find(&listed.await.on(Side::Source)?.value))
+}
+
+/// Whether an issue has a copy that is not hidden.
+async fn stands_open(cx: &Context, link: &Link, iid: Iid) -> Result<bool, SyncError> {
+    let mapping = cx.store.issue_mapping(link.mirror, iid).await?;
+    let Some(copy) = mapping.and_then(|mapping| mapping.target) else {
+        return Ok(false);
+    };
+    let there = lookup::on_target(cx, link, copy.iid).await?;
+    Ok(there.is_some_and(|there| !there.confidential))
 }
 
 #[cfg(test)]

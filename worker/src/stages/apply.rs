@@ -5,6 +5,7 @@ mod comment;
 mod comment_change;
 mod echo;
 pub(crate) mod issue;
+mod refusal;
 mod thread;
 mod time;
 
@@ -90,6 +91,7 @@ async fn send(
             }
             Step::UpdateIssue(edit) => issue::update(case, edit).await?,
             Step::SetState(state) => issue::set_state(case, state).await?,
+            Step::CloseAsOf(at) => issue::close_as_of(case, at).await?,
             Step::SetTimeEstimate(seconds) => time::set_estimate(case, seconds).await?,
             Step::AddSpentTime(step) => time::add_spent_time(case, step).await?,
             Step::CreateNote(note) => {
@@ -144,6 +146,7 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::Restrict
         | Step::UpdateIssue(_)
         | Step::SetState(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::DeleteNote { .. }
@@ -155,29 +158,41 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
     desired.cut.contains(&text)
 }
 
+/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet.
+pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError> {
+    let Some(target) = case
+        .mapping
+        .target
+        .as_ref()
+        .filter(|_| case.observed.is_none())
+    else {
+        return Ok(());
+    };
+    let iid = target.iid;
+    let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
+        return Err(SyncError::PersonNeeded(format!(
+            "target issue #{iid} is gone; it is not made again by itself"
+        )));
+    };
+    if found.moved_to_id.is_some() {
+        return Err(SyncError::PersonNeeded(format!(
+            "target issue #{iid} was moved to another project; it is not written to any more"
+        )));
+    }
+    case.observe(&found);
+    Ok(())
+}
+
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost
 /// state or for a full comparison its comments too.
 pub(crate) async fn read_target(
     case: &mut Case<'_>,
     threads: &[Discussion],
 ) -> Result<(), SyncError> {
-    let Some(target) = &case.mapping.target else {
+    if case.mapping.target.is_none() {
         return Ok(());
-    };
-    let iid = target.iid;
-    if case.observed.is_none() {
-        let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
-            return Err(SyncError::PersonNeeded(format!(
-                "target issue #{iid} is gone; it is not made again by itself"
-            )));
-        };
-        if found.moved_to_id.is_some() {
-            return Err(SyncError::PersonNeeded(format!(
-                "target issue #{iid} was moved to another project; it is not written to any more"
-            )));
-        }
-        case.observe(&found);
     }
+    look_at_target(case).await?;
     if case.mapping.fingerprint.is_some() {
         return Ok(());
     }
@@ -229,6 +244,7 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
             | Step::Restrict
             | Step::UpdateIssue(_)
             | Step::SetState(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)

@@ -1,6 +1,6 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
-use super::{people, references, target_walk::stamp};
+use super::{people, preserve::NUMBER, references, target_walk::stamp};
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
@@ -15,6 +15,7 @@ use mirror_core::{
     mapping::{Intended, Intent, IssueMapping, MappingStatus, NoteMapping, SourceRead},
     outcome::{Outcome, SkipReason},
     plan::{Known, SEVERAL_ASSIGNEES},
+    preserve::{Kept, Preserve},
     provenance::Hop,
     render::{self, Frame},
 };
@@ -51,6 +52,8 @@ pub(crate) struct Case<'a> {
     /// An intent opened ahead, in the transaction that recorded the comment before.
     pub(crate) prepared: Option<Intent>,
     pub(crate) target: TargetFacts,
+    /// What the target is asked to keep of number and times.
+    pub(crate) kept: Kept,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
     /// When that was, by the clock that never jumps.
@@ -131,6 +134,7 @@ impl<'a> Case<'a> {
             open: None,
             prepared: None,
             target,
+            kept: Kept::default(),
             observed: None,
             observed_at: Duration::ZERO,
             people: people::Known::default(),
@@ -145,7 +149,15 @@ impl<'a> Case<'a> {
     }
 
     pub(crate) fn frame(&self) -> Frame<'a> {
-        self.link.frame(&self.cx.key)
+        let mut frame = self.link.frame(&self.cx.key);
+        frame.weightless |= self.ever_dropped("weight");
+        frame
+    }
+
+    /// Whether the target, as it is now, was seen to drop a field, and not seen to take it since.
+    pub(crate) fn ever_dropped(&self, field: &str) -> bool {
+        let dropped = self.target.dropped.get(field);
+        dropped.is_some_and(|dropped| dropped.stamp == self.link.target.capabilities())
     }
 
     /// Who the source issue is.
@@ -176,6 +188,12 @@ impl<'a> Case<'a> {
             // Nor does it keep more than one.
             dropped.insert(SEVERAL_ASSIGNEES.to_owned());
         }
+        if self.ever_dropped(NUMBER) {
+            dropped.insert(NUMBER.to_owned());
+        }
+        if self.link.settings.preserve == Preserve::Require {
+            dropped.remove(NUMBER);
+        }
         Known {
             owned_labels: self.mapping.owned_labels.clone(),
             owned_assignees: self.mapping.owned_assignees.clone(),
@@ -187,15 +205,16 @@ impl<'a> Case<'a> {
             carried_spent: self.mapping.carried_spent,
             confidential_proven: self.target.confidential_proven,
             neutral_description: render::neutral_description(&self.frame(), &self.source),
+            kept: self.kept,
         }
     }
 
-    /// Fields that the target, as it is now, was seen to drop.
+    /// Fields that the target, as it is now, was lately seen to drop.
     pub(crate) fn dropped_fields(&self) -> BTreeSet<String> {
         let stamp = self.link.target.capabilities();
         let dropped = self.target.dropped.iter();
         dropped
-            .filter(|(_, under)| **under == stamp)
+            .filter(|(_, dropped)| dropped.lately && dropped.stamp == stamp)
             .map(|(field, _)| field.clone())
             .collect()
     }
@@ -234,8 +253,17 @@ impl<'a> Case<'a> {
         Ok(())
     }
 
+    /// The target takes a field that it once dropped: it was licensed since.
+    pub(crate) async fn taken(&mut self, field: &str) -> Result<(), SyncError> {
+        if !self.ever_dropped(field) {
+            return Ok(());
+        }
+        let field = field.to_owned();
+        self.learn(TargetFact::Taken { field }).await
+    }
+
     /// The target does not take a field: said once, and not fought again while token, role and
-    /// edition stay.
+    /// edition stay, but for one try a day.
     pub(crate) async fn dropped(&mut self, field: &str) -> Result<(), SyncError> {
         self.notice(Notice::FieldDropped {
             field: field.to_owned(),

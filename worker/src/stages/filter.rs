@@ -99,6 +99,7 @@ async fn send(case: &mut Case<'_>, step: Step) -> Result<Option<SkipReason>, Syn
         Step::TransferUpload { .. }
         | Step::CreateLabel(_)
         | Step::CreateIssue(_)
+        | Step::CloseAsOf(_)
         | Step::SetTimeEstimate(_)
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)

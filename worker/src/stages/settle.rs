@@ -3,7 +3,7 @@
 use super::{
     case::Case,
     lookup::{self, FoundNote},
-    people,
+    people, preserve,
 };
 use crate::{
     SyncError,
@@ -22,7 +22,7 @@ pub(crate) async fn open_creates(case: &mut Case<'_>) -> Result<(), SyncError> {
     let intents = case.cx.store.intents(case.link.mirror, case.iid()).await?;
     for intent in intents {
         match intent.what.clone() {
-            Intended::Issue { since } => {
+            Intended::Issue { since, .. } => {
                 if let Some(target) = &case.mapping.target {
                     // The walk of the target adopted it.
                     let iid = target.iid;
@@ -54,7 +54,7 @@ pub(crate) fn wait_or_send_again(case: &mut Case<'_>, intent: Intent) -> Result<
         // Reading is all that a plan does: it shows the create as due.
         return Ok(());
     }
-    if case.cx.store.now() < until {
+    if case.cx.store.now() < until && !preserve::is_numbered(&intent) {
         return Err(SyncError::MayStillLand { until });
     }
     case.open = Some(intent);

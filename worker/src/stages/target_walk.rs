@@ -2,7 +2,7 @@
 
 use super::{
     ascending::{Ascending, Batch},
-    twins,
+    preserve, twins,
 };
 use crate::{
     Context, SyncError,
@@ -79,6 +79,8 @@ struct Findings {
     impostors: Vec<SightedImpostor>,
     touched: Vec<TargetIssue>,
     edited: Vec<Iid>,
+    /// An issue has a number that is not that of its original: the project is not the mirror's alone.
+    shared: bool,
 }
 
 struct Walk<'a> {
@@ -164,10 +166,14 @@ impl Walk<'_> {
             .issue_mappings_by_target(self.link.mirror, &ids)
             .await?;
         for issue in &batch.issues {
-            match known.get(&issue.id) {
-                Some(mapping) => self.compare(mapping, issue),
+            let original = match known.get(&issue.id) {
+                Some(mapping) => {
+                    self.compare(mapping, issue);
+                    Some(mapping.source_iid)
+                }
                 None => self.claim(issue),
-            }
+            };
+            self.findings.shared |= original != Some(issue.iid);
         }
         Ok(())
     }
@@ -194,15 +200,14 @@ impl Walk<'_> {
         }
     }
 
-    /// An unmapped issue that says it is one of our copies.
-    fn claim(&mut self, issue: &Issue) {
+    /// An unmapped issue that says it is one of our copies: which, if it is.
+    fn claim(&mut self, issue: &Issue) -> Option<Iid> {
         let Some(found) = Found::in_body(&issue.description) else {
-            return self.claim_by_footer(issue);
+            self.claim_by_footer(issue);
+            return None;
         };
         let link = self.link;
-        let Some(original) = found.marker.path.last() else {
-            return;
-        };
+        let original = found.marker.path.last()?;
         let is_this_mirrors = found.marker.kind == Kind::Mirror
             && original.note.is_none()
             && original.project == link.source.project.id
@@ -210,7 +215,7 @@ impl Walk<'_> {
             && link.target.is_named(&found.marker.target_instance)
             && found.marker.target_project == link.target.project.id;
         if !is_this_mirrors || issue.moved_to_id.is_some() {
-            return;
+            return None;
         }
         let source_iid = original.iid;
         if self.ours.contains(&issue.author.id) {
@@ -220,16 +225,17 @@ impl Walk<'_> {
                 source_id: original.issue,
                 target,
             });
-        } else {
-            let impostor = Impostor {
-                target_iid: issue.iid,
-                author: issue.author.id,
-            };
-            self.findings.impostors.push(SightedImpostor {
-                source_iid,
-                impostor,
-            });
+            return Some(source_iid);
         }
+        let impostor = Impostor {
+            target_iid: issue.iid,
+            author: issue.author.id,
+        };
+        self.findings.impostors.push(SightedImpostor {
+            source_iid,
+            impostor,
+        });
+        None
     }
 
     /// One of our users wrote it, and another tool's footer says whose copy it is.
@@ -260,7 +266,11 @@ impl Walk<'_> {
             impostors,
             touched,
             mut edited,
+            shared,
         } = findings;
+        if shared {
+            preserve::number_no_more(cx, link).await?;
+        }
         let pairs = to_adopt(cx, link, pairs).await?;
         let seen_edited = edited.clone();
         edited.extend(adoptions.iter().map(|adoption| adoption.source_iid));

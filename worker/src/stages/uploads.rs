@@ -1,14 +1,16 @@
 //! Carries files from source to target.
 
 use super::{case::Case, found_files};
-use crate::{Context, SyncError, error::Side, events::Notice, lease::Lease, link::Link};
+use crate::{
+    Context, SyncError, error::Side, events::Notice, jobs::check_instance, lease::Lease, link::Link,
+};
 use futures_util::StreamExt;
 use mirror_core::{
     issue::Discussion,
     mapping::{UploadKey, UploadOutcome},
     markdown::uploads::UploadRef,
     plan::Step,
-    project::Visibility,
+    project::{Role, Visibility},
     render::mentioned_uploads,
 };
 use mirror_gitlab::{ByteStream, Download, ErrorKind, TransportError, TransportErrorKind};
@@ -59,21 +61,19 @@ pub(crate) async fn carry(
         .collect();
     let found = found_files::find(case, threads, &unknown).await?;
     let mut large = Vec::new();
+    let mut audience = Audience::default();
     for ((upload, only_hidden), key) in mentioned.into_iter().zip(keys) {
         let outcome = match known.get(&key).or_else(|| found.get(&upload)) {
             Some(outcome) => outcome.clone(),
-            None if only_hidden && case.link.target.project.visibility != Visibility::Private => {
-                // Whoever has the link can open a file of a project they can see.
-                let why = "a file of a confidential issue or internal note is not copied into a \
-                           project that others can see";
-                case.notice(Notice::UploadLeft {
-                    why: why.to_owned(),
-                });
+            None if only_hidden && !audience.may_have(case.cx, case.link).await? => {
+                let why = HIDDEN.to_owned();
+                case.notice(Notice::UploadLeft { why });
                 continue;
             }
             None if case.cx.plans_only() => {
                 carried.steps.push(Step::TransferUpload {
                     filename: upload.filename.clone(),
+                    hidden: only_hidden,
                 });
                 let url = format!("/uploads/{}/{}", upload.secret, upload.filename);
                 UploadOutcome::Transferred { url, size: 0 }
@@ -103,6 +103,41 @@ pub(crate) async fn carry(
     ))
 }
 
+/// Why a file that only hidden texts mention was left where it is.
+const HIDDEN: &str = "a file of a confidential issue or internal note is not copied into a project \
+                      that others can see, unless --expose-files allows it";
+
+/// Who can open files of the target: everybody who sees the project and has the address. That may
+/// have been changed a moment ago, so it is asked, once in a job.
+#[derive(Default)]
+pub(crate) struct Audience {
+    is_private: Option<bool>,
+}
+
+impl Audience {
+    /// Whether a file may go there that only hidden texts mention.
+    pub(crate) async fn may_have(&mut self, cx: &Context, link: &Link) -> Result<bool, SyncError> {
+        let known = &link.target.project;
+        if known.role.is_none_or(|role| role < Role::PLANNER) {
+            // The text that mentions it does not go there, either.
+            return Ok(false);
+        }
+        if link.settings.exposes_files {
+            return Ok(true);
+        }
+        if known.visibility != Visibility::Private {
+            return Ok(false);
+        }
+        if let Some(is_private) = self.is_private {
+            return Ok(is_private);
+        }
+        let project = check_instance::readable(cx, link, Side::Target).await?;
+        Ok(*self
+            .is_private
+            .insert(project.visibility == Visibility::Private))
+    }
+}
+
 pub(crate) fn key(link: &Link, upload: &UploadRef) -> UploadKey {
     UploadKey {
         source_instance: link.source.instance,
@@ -120,6 +155,8 @@ async fn carry_one(
     upload: &UploadRef,
     key: &UploadKey,
 ) -> Result<Option<UploadOutcome>, SyncError> {
+    // Others may have been carried for long.
+    case.still_fresh().await?;
     let (cx, link) = (case.cx, case.link);
     // What may have to be hidden on the target is not kept waiting for it.
     let to_be_hidden = case.source.confidential && case.mapping.target.is_some();
@@ -223,8 +260,19 @@ async fn send(
             })))
         }
         Err(_) if cut.load(Ordering::Acquire) => Ok(Some(Err(too_large))),
-        Err(error) => refused(Side::Target, error).map(Some),
+        Err(error) => {
+            let sent = refused(Side::Target, error)?;
+            Ok(Some(sent.map_err(|why| without_name(why, upload))))
+        }
     }
+}
+
+/// A file's name may be a secret.
+fn without_name(why: String, upload: &UploadRef) -> String {
+    if why.contains(upload.filename.as_str()) {
+        return "refused by the target".to_owned();
+    }
+    why
 }
 
 /// Ends the stream with an error once it has brought more than `limit` bytes; the flag tells that

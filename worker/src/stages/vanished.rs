@@ -236,6 +236,7 @@ impl Absent<'_> {
             Step::TransferUpload { .. }
             | Step::CreateLabel(_)
             | Step::CreateIssue(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)

@@ -59,12 +59,53 @@ async fn a_licence_that_ran_out_is_noticed_once_and_not_fought() {
         field: "weight".to_owned(),
     };
     assert_eq!(world.notices(), [dropped]);
+    for (copy, number) in world.copies().iter().zip(0..) {
+        let description = copy.issue.description.clone().unwrap();
+        let told = format!("\n- Weight: {number}");
+        assert!(description.contains(&told), "{description}");
+    }
     world.later(300);
     world.run().await;
     world.later(300);
     world.forget_requests();
     world.run().await;
     assert_eq!(world.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_licence_that_was_bought_is_noticed_within_a_day_by_a_comparison_of_everything() {
+    let stage = Stage::from_builders(Sim::builder(), Sim::builder().unlicensed());
+    let mut world = World::on(stage).await;
+    let weighed = |title: &str| IssueSpec {
+        weight: Some(3),
+        ..issue(world.alice, title)
+    };
+    let iids = ["One", "Two", "Three"].map(|title| world.write(weighed(title)));
+    world.run().await;
+    let full = || Settings {
+        full: true,
+        ..Settings::default()
+    };
+    world.restart_with(full(), Mode::Sync).await;
+    world.later(3_600);
+    world.forget_requests();
+    world.run().await;
+    assert_eq!(world.writes(), Vec::<String>::new(), "not fought");
+    let tells = |world: &World, iid| {
+        let description = world.copy(iid).issue.description.unwrap();
+        description.contains("Weight: 3")
+    };
+    assert!(iids.iter().all(|iid| tells(&world, *iid)));
+    world.target.edit(|sim| sim.settings.licensed = true);
+    world.later(86_400);
+    world.restart_with(full(), Mode::Sync).await;
+    world.run().await;
+    world.all_went_well().await;
+    for iid in iids {
+        assert_eq!(world.copy(iid).issue.weight, Some(3));
+        assert!(!tells(&world, iid), "the field says it");
+    }
+    world.assert_mirrored(iids);
 }
 
 #[tokio::test]
@@ -104,6 +145,21 @@ async fn scoped_labels_that_exclude_each_other_are_learnt() {
     world.run().await;
     assert_eq!(world.writes(), Vec::<String>::new());
     assert_eq!(world.notices(), Vec::new());
+}
+
+#[tokio::test]
+async fn an_edition_without_weights_says_them_in_the_footer() {
+    let world = World::on(Stage::of(Edition::Premium, Edition::Ce)).await;
+    let spec = IssueSpec {
+        weight: Some(8),
+        ..issue(world.alice, "Weighs")
+    };
+    let iid = world.write(spec);
+    world.run().await;
+    world.all_went_well().await;
+    let description = world.copy(iid).issue.description.unwrap();
+    assert!(description.contains("\n- Weight: 8"), "{description}");
+    world.a_second_run_writes_nothing().await;
 }
 
 #[tokio::test]

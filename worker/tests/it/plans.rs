@@ -11,7 +11,11 @@ fn sent_by(step: &Step) -> Vec<&'static str> {
         Step::TransferUpload { .. } => vec!["POST uploads"],
         Step::CreateLabel(_) => vec!["POST labels"],
         Step::CreateIssue(_) => vec!["POST issues"],
-        Step::Restrict | Step::UpdateIssue(_) | Step::SetState(_) | Step::Open => {
+        Step::Restrict
+        | Step::UpdateIssue(_)
+        | Step::SetState(_)
+        | Step::CloseAsOf(_)
+        | Step::Open => {
             vec!["PUT issue"]
         }
         Step::SetTimeEstimate(0) => vec!["POST reset_time_estimate"],

@@ -4,7 +4,7 @@ use super::{
     stage::{Stage, source_sim, target_sim},
     world,
 };
-use gitlab_sim::Content;
+use gitlab_sim::{Content, IssueSpec, Visibility};
 
 const SIZE: u64 = 8 << 20;
 
@@ -110,4 +110,51 @@ async fn a_file_within_the_size_crosses_byte_by_byte() {
         assert_eq!(sums[0].len(), 1);
         assert_eq!(sums[0], sums[1]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_file_crosses_to_a_public_project_only_where_that_is_said() {
+    let stage = Stage::new().await;
+    let (source, target) = (&stage.source, &stage.target);
+    let author = world::author(source);
+    let content = Content::Generated { seed: 9, size: 10 };
+    let upload = source
+        .sim
+        .add_upload(source.project, author, "zebra.png", content)
+        .unwrap();
+    let spec = IssueSpec {
+        author,
+        title: "The zebra".to_owned(),
+        description: Some(format!("![x]({})", upload.path())),
+        confidential: true,
+        ..IssueSpec::default()
+    };
+    source
+        .sim
+        .edit(|world| world.create_issue(source.project, spec).unwrap());
+    target.sim.edit(|world| {
+        let home = world.project_mut(target.project).unwrap();
+        home.visibility = Visibility::Public;
+    });
+    let uploads = || {
+        let project = target.project;
+        let count = |world: &gitlab_sim::World| world.project(project).unwrap().uploads.len();
+        target.sim.world(count)
+    };
+    let told = stage.sync_well(&[]).await;
+    let why = "a file of a confidential issue or internal note is not copied into a project that \
+               others can see, unless --expose-files allows it (#1)";
+    assert!(told.out.contains(why), "{told:?}");
+    assert_eq!(uploads(), 0);
+    let exposing = ["--expose-files", "--full"];
+    let plan = stage
+        .run("plan", &["--include-closed", exposing[0], exposing[1]])
+        .await;
+    assert!(plan.out.contains("file (confidential)"), "{plan:?}");
+    for said in [&told, &plan] {
+        let all = format!("{}{}", said.out, said.err);
+        assert!(!all.to_lowercase().contains("zebra"), "{all}");
+    }
+    stage.sync_well(&exposing).await;
+    assert_eq!(uploads(), 1);
 }

@@ -44,6 +44,9 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
                                         bytes) [default: 100MiB]
           --mirrored-label <LABEL>      The label that marks mirrored issues; empty for none [default:
                                         MIRRORED]
+          --preserve <WHEN>             Whether copies keep the number and the times of their originals,
+                                        which takes an Owner's token: auto (where token and target allow
+                                        it), never, or require [default: auto]
           --rules <FILE>                Which labels and issues to mirror and who is who on the target,
                                         by the rules in this file (TOML; docs/rules.md). They are kept
                                         with the mirror until other ones are given
@@ -55,6 +58,9 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
                                         below, if that is more); otherwise none, until `mirrors release`
                                         [default: 10]
           --max-delete-share <PERCENT>  As --max-delete, in percent of all copies [default: 10]
+          --expose-files                Copy files of confidential issues and internal comments even
+                                        into a target that is not private: whoever has the address of
+                                        such a file can open it there
           --wait <SECONDS>              End when nothing is due within this many seconds [default: 600]
           --late-landing <SECONDS>      How long a create without an answer may still take effect, in
                                         seconds [default: 60]

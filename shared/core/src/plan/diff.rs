@@ -9,6 +9,7 @@ use crate::{
     ids::UserId,
     issue::{Label, State},
     labels::{exclusive, scope},
+    preserve::{Kept, Origin},
     provenance::alike,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ pub struct Known {
     pub confidential_proven: bool,
     /// The text of the neutral first create (marker included) where confidentiality must be proven.
     pub neutral_description: String,
+    /// What it is asked to keep of the original's number and times.
+    pub kept: Kept,
 }
 
 /// The title of an issue whose text waits for proof that it stays hidden.
@@ -69,9 +72,7 @@ pub fn diff(desired: &Desired, observed: Option<&Observed>, known: &Known) -> Pl
         steps.push(Step::UpdateIssue(edit));
     }
     steps.extend(time(desired, observed, known));
-    if desired.state != observed.state && known.takes("state") {
-        steps.push(Step::SetState(desired.state));
-    }
+    steps.extend(state(desired, observed, known));
     if !desired.confidential && observed.confidential && known.takes("confidential") {
         steps.push(Step::Open);
     }
@@ -83,6 +84,11 @@ fn create(desired: &Desired, known: &Known) -> Plan {
     let places = Places::of(desired, None, known);
     let titles = wanted(desired, &places, known);
     let neutral = desired.confidential && !known.confidential_proven;
+    let Origin {
+        iid, created_at, ..
+    } = desired.origin;
+    let iid = (known.kept.iid && known.takes("iid")).then_some(iid);
+    let created_at = (known.kept.created_at && known.takes("created_at")).then_some(created_at);
     let new = if neutral {
         NewIssue {
             title: NEUTRAL_TITLE.to_owned(),
@@ -92,6 +98,9 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: true,
             weight: None,
             issue_type: desired.issue_type.clone(),
+            iid,
+            created_at,
+            neutral,
             assignees: Vec::new(),
         }
     } else {
@@ -103,6 +112,9 @@ fn create(desired: &Desired, known: &Known) -> Plan {
             confidential: desired.confidential,
             weight: desired.weight.filter(|_| known.takes("weight")),
             issue_type: desired.issue_type.clone(),
+            iid,
+            created_at,
+            neutral,
             assignees: places.assigned.iter().copied().cloned().collect(),
         }
     };
@@ -243,6 +255,18 @@ fn label_changes(
         .cloned()
         .collect();
     (add, remove)
+}
+
+fn state(desired: &Desired, observed: &Observed, known: &Known) -> Option<Step> {
+    if desired.state == observed.state || !known.takes("state") {
+        return None;
+    }
+    let kept = known.kept.closed_at && known.takes("closed_at");
+    let closed_at = desired.origin.closed_at.filter(|_| kept);
+    Some(match (desired.state, closed_at) {
+        (State::Closed, Some(at)) => Step::CloseAsOf(at),
+        (state, _) => Step::SetState(state),
+    })
 }
 
 fn time(desired: &Desired, observed: &Observed, known: &Known) -> Vec<Step> {

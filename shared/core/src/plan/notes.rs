@@ -27,6 +27,8 @@ pub struct KnownNotes<'a> {
     pub resolves: bool,
     /// Whether an internal comment was proven to stay internal there.
     pub internal_proven: bool,
+    /// Whether new ones keep the time of their originals.
+    pub dated: bool,
 }
 
 /// A copy whose original is proven to be gone.
@@ -82,6 +84,7 @@ pub fn diff_notes(desired: &Desired, known: &KnownNotes<'_>) -> Vec<Step> {
                     body: note.body.clone(),
                     internal: note.internal,
                     neutral_first: note.internal && !proven,
+                    created_at: known.dated.then_some(note.created_at),
                 }));
                 proven |= note.internal;
                 threads.add(note);

@@ -36,6 +36,7 @@ struct Record {
     gone: Vec<GoneNote>,
     resolved: BTreeMap<String, bool>,
     does_not_resolve: bool,
+    dated: bool,
 }
 
 impl Record {
@@ -47,6 +48,7 @@ impl Record {
             resolved: &self.resolved,
             resolves: !self.does_not_resolve,
             internal_proven: false,
+            dated: self.dated,
         };
         diff_notes(desired, &known)
     }
@@ -107,6 +109,22 @@ fn only_the_first_internal_note_proves_itself() {
         })
         .collect();
     assert_eq!(neutral, [false, true, false]);
+}
+
+#[test]
+fn comments_keep_their_times_where_they_are_asked_to() {
+    for dated in [false, true] {
+        let record = Record {
+            dated,
+            ..Record::default()
+        };
+        for step in record.diff(&three()) {
+            let Step::CreateNote(new) = step else {
+                panic!("{step:?}");
+            };
+            assert_eq!(new.created_at, dated.then_some(DateTime::UNIX_EPOCH));
+        }
+    }
 }
 
 #[test]
@@ -273,6 +291,7 @@ impl Target {
             | Step::Restrict
             | Step::UpdateIssue(_)
             | Step::SetState(_)
+            | Step::CloseAsOf(_)
             | Step::SetTimeEstimate(_)
             | Step::AddSpentTime(_)
             | Step::UpdateNote { .. }

@@ -2,11 +2,11 @@
 
 use crate::{
     desired::Place,
-    ids::NoteId,
+    ids::{Iid, NoteId},
     issue::{IssueType, Label, State},
     people::Account,
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Everything that one job is going to send to the target, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -34,6 +34,8 @@ pub enum Step {
     TransferUpload {
         /// The file's name.
         filename: String,
+        /// Only a confidential issue or an internal comment mentions it.
+        hidden: bool,
     },
     /// Create a label with the source's colour and description.
     CreateLabel(Label),
@@ -45,6 +47,8 @@ pub enum Step {
     UpdateIssue(IssueEdit),
     /// Close or reopen.
     SetState(State),
+    /// Close it as of the time its original was closed.
+    CloseAsOf(DateTime<Utc>),
     /// Set the estimate, in seconds; 0 clears it.
     SetTimeEstimate(i64),
     /// Add a signed difference of logged seconds.
@@ -90,6 +94,28 @@ pub enum Step {
 }
 
 impl Step {
+    /// Hides the issue, and brings nothing of it: it goes before everything else, files among it.
+    pub fn goes_ahead(&self) -> bool {
+        match self {
+            Self::Restrict => true,
+            Self::CreateIssue(new) => new.neutral,
+            Self::TransferUpload { .. }
+            | Self::CreateLabel(_)
+            | Self::UpdateIssue(_)
+            | Self::SetState(_)
+            | Self::CloseAsOf(_)
+            | Self::SetTimeEstimate(_)
+            | Self::AddSpentTime(_)
+            | Self::CreateNote(_)
+            | Self::UpdateNote { .. }
+            | Self::DeleteNote { .. }
+            | Self::WithdrawNote { .. }
+            | Self::SetResolved { .. }
+            | Self::Open
+            | Self::DeleteIssue => false,
+        }
+    }
+
     /// Requests that it costs, when all goes well.
     pub fn requests(&self) -> u64 {
         match self {
@@ -103,6 +129,7 @@ impl Step {
             | Self::Restrict
             | Self::UpdateIssue(_)
             | Self::SetState(_)
+            | Self::CloseAsOf(_)
             | Self::SetTimeEstimate(_)
             | Self::AddSpentTime(_)
             | Self::UpdateNote { .. }
@@ -131,6 +158,12 @@ pub struct NewIssue {
     pub weight: Option<i64>,
     /// Type.
     pub issue_type: IssueType,
+    /// The number it is to have; `None`: the next one.
+    pub iid: Option<Iid>,
+    /// When it is to have been created; `None`: now.
+    pub created_at: Option<DateTime<Utc>>,
+    /// It holds nothing of the issue: the first confidential one on a target.
+    pub neutral: bool,
     /// Who is assigned.
     pub assignees: Vec<Account>,
 }
@@ -184,4 +217,6 @@ pub struct NewNote {
     /// Written with nothing but its marker first, and filled once the answer has shown that it is
     /// internal: the first one on a target.
     pub neutral_first: bool,
+    /// When it is to have been written; `None`: now.
+    pub created_at: Option<DateTime<Utc>>,
 }

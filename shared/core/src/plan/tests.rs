@@ -6,11 +6,13 @@ use super::{
 };
 use crate::{
     desired::{Desired, Observed},
+    ids::Iid,
     issue::{IssueType, Label, State},
     labels::scope,
     people::Account,
+    preserve::{Kept, Origin},
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 use proptest::{collection::vec, prelude::*};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,6 +81,7 @@ impl Target {
             Step::Open => self.issue.as_mut().unwrap().confidential = false,
             Step::DeleteIssue => self.issue = None,
             Step::SetState(state) => self.issue.as_mut().unwrap().state = *state,
+            Step::CloseAsOf(_) => self.issue.as_mut().unwrap().state = State::Closed,
             Step::SetTimeEstimate(seconds) => self.issue.as_mut().unwrap().estimate = *seconds,
             Step::TransferUpload { .. }
             | Step::CreateNote(_)
@@ -176,6 +179,7 @@ prop_compose! {
             notes: Vec::new(),
             cut: BTreeSet::new(),
             threads: Vec::new(),
+            origin: origin(closed),
         }
     }
 }
@@ -276,6 +280,34 @@ proptest! {
         prop_assert_eq!(&new.description, "m");
         prop_assert!(new.labels.is_empty());
     }
+
+    #[test]
+    fn number_and_times_are_asked_for_once_and_only_where_they_are_taken(
+        desired in desired(), iid: bool, created_at: bool, closed_at: bool, drops: bool,
+    ) {
+        let kept = Kept { iid, created_at, closed_at };
+        let dropped = ["iid", "created_at", "closed_at"].map(str::to_owned);
+        let known = Known {
+            kept,
+            dropped: dropped.into_iter().filter(|_| drops).collect(),
+            confidential_proven: true,
+            ..Known::default()
+        };
+        let plan = diff(&desired, None, &known);
+        let new = plan.steps.iter().find_map(|step| {
+            if let Step::CreateIssue(new) = step { Some(new.clone()) } else { None }
+        });
+        let new = new.unwrap();
+        prop_assert_eq!(new.iid, (iid && !drops).then_some(Iid(7)));
+        prop_assert_eq!(new.created_at, (created_at && !drops).then_some(DateTime::UNIX_EPOCH));
+        let closes = plan.steps.iter().any(|step| matches!(step, Step::CloseAsOf(_)));
+        prop_assert_eq!(closes, closed_at && !drops && desired.state == State::Closed);
+        let there = expected(&new);
+        let done = Observed { state: desired.state, ..there };
+        let again = diff(&desired, Some(&done), &Known { carried_spent: None, ..known });
+        let of_these = |step: &Step| matches!(step, Step::CreateIssue(_) | Step::CloseAsOf(_));
+        prop_assert!(!again.steps.iter().any(of_these));
+    }
 }
 
 pub(super) fn blank() -> Desired {
@@ -295,6 +327,15 @@ pub(super) fn blank() -> Desired {
         notes: Vec::new(),
         cut: BTreeSet::new(),
         threads: Vec::new(),
+        origin: origin(false),
+    }
+}
+
+fn origin(closed: bool) -> Origin {
+    Origin {
+        iid: Iid(7),
+        created_at: DateTime::UNIX_EPOCH,
+        closed_at: closed.then_some(DateTime::UNIX_EPOCH),
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
     if let Some(epic) = &issue.epic {
         lines.push(format!("Epic: {}", markdown::literal(&epic.title)));
     }
+    if let Some(weight) = issue.weight.filter(|_| frame.weightless) {
+        lines.push(format!("Weight: {weight}"));
+    }
     if !issue.assignees.is_empty() {
         let people: Vec<String> = issue.assignees.iter().map(person).collect();
         lines.push(format!("Assigned to: {}", people.join(", ")));

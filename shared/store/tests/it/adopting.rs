@@ -109,7 +109,10 @@ async fn what_mirrors_one_issue_is_not_adopted_for_another(world: World) {
 async fn an_adopted_late_landing_has_carried_nothing(world: World) {
     let fence = world.working_on(0).await;
     for iid in [1, 2] {
-        let create = Intended::Issue { since: None };
+        let create = Intended::Issue {
+            since: None,
+            numbered: false,
+        };
         let begun = world
             .store
             .begin_intent(&fence, world.mirror, Iid(iid), create);

@@ -37,6 +37,7 @@ fn to_note(source: i64) -> Intended {
 fn to_issue() -> Intended {
     Intended::Issue {
         since: Some(at(-30)),
+        numbered: false,
     }
 }
 

@@ -155,6 +155,7 @@ async fn caution_is_kept_for_each_mirror(world: World) {
             count: 3,
             percent: 50,
         },
+        exposes_files: true,
     };
     store.set_caution(other, &caution).await.unwrap();
     assert_eq!(store.caution(other).await.unwrap(), caution);

@@ -191,8 +191,9 @@ async fn facts_of_a_target_add_up(world: World) {
         record.await.unwrap();
     }
     let known = store.target_facts(instance, project).await.unwrap();
-    assert_eq!(known.dropped["weight"], "reporter");
-    assert_eq!(known.dropped["due_date"], "guest");
+    assert_eq!(known.dropped["weight"].stamp, "reporter");
+    assert_eq!(known.dropped["due_date"].stamp, "guest");
+    assert!(known.dropped.values().all(|dropped| dropped.lately));
     assert_eq!(known.scoped_exclusive, Some(false));
     assert!(known.confidential_proven && known.internal_proven);
     let other = store

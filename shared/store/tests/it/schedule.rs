@@ -2,7 +2,7 @@
 
 use crate::world::{World, at, stories};
 use chrono::TimeDelta;
-use mirror_core::job::Priority;
+use mirror_core::{job::Priority, preserve::Preserve};
 use mirror_store::{DueMirror, RunKind, Schedule, StoreError, Turn};
 
 stories! {
@@ -19,6 +19,7 @@ fn schedule() -> Schedule {
         include_closed: true,
         mirrored_label: "COPY".to_owned(),
         max_attachment_size: 1_000,
+        preserve: Preserve::Require,
         next_scan_at: Some(at(10)),
         next_full_at: None,
     }

@@ -59,7 +59,10 @@ async fn a_stale_or_doubled_ticket_finds_nothing(world: World) {
 
 async fn a_record_is_refused_after_the_lease_was_lost_and_reissued(world: World) {
     let lost = world.working_on(1).await;
-    let create = Intended::Issue { since: None };
+    let create = Intended::Issue {
+        since: None,
+        numbered: false,
+    };
     let begun = world
         .store
         .begin_intent(&lost, world.mirror, Iid(1), create);

@@ -88,15 +88,20 @@ pub(super) async fn answered(
         case.people.learnt = true;
         return case.dropped("assignees").await;
     }
-    // What is true of the others the next answer shows.
-    let missing = asked
-        .assign
-        .iter()
-        .find(|account| !there.contains(&account.id));
-    match missing {
-        Some(account) => learn(case, account, there.len()).await,
-        None => Ok(()),
+    if there.len() > 1 {
+        case.taken(SEVERAL_ASSIGNEES).await?;
     }
+    if !asked.unassign.is_empty() {
+        case.taken("assignees").await?;
+    }
+    for account in &asked.assign {
+        if !there.contains(&account.id) {
+            // What is true of the others the next answer shows.
+            return learn(case, account, there.len()).await;
+        }
+        people::taken(case, account).await?;
+    }
+    Ok(())
 }
 
 /// A member who is missing beside one other is one too many; anybody else is not let be assigned.

@@ -1,7 +1,7 @@
 //! Steps on comments.
 
 use super::{
-    super::{case::Case, settle},
+    super::{case::Case, preserve, settle},
     issue::{target_iid, unsuccessful},
     thread,
 };
@@ -61,6 +61,12 @@ pub(crate) async fn create(
             if note.internal && !echo.internal {
                 return take_back(case, iid, &note, &intent, &echo).await;
             }
+            if note
+                .created_at
+                .is_some_and(|at| !preserve::same(Some(echo.created_at), at))
+            {
+                case.dropped("note_created_at").await?;
+            }
             if note.neutral_first {
                 fill(case, iid, &note, echo.id).await?;
             }
@@ -104,7 +110,7 @@ async fn send(
     let new = mirror_gitlab::NewNote {
         body,
         internal: note.internal,
-        created_at: None,
+        created_at: note.created_at,
     };
     Ok(match note.place {
         Place::Plain => client.create_note(project, iid, &new).await,

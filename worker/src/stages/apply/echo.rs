@@ -1,7 +1,10 @@
 //! Compares the answer to a write with what was asked: GitLab drops without a word what token,
 //! role or edition do not allow.
 
-use super::{super::case::Case, assignees, lost_to_its_scope};
+use super::{
+    super::{case::Case, preserve},
+    assignees, lost_to_its_scope,
+};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Observed,
@@ -29,6 +32,15 @@ pub(crate) async fn of_create(
         assign: asked.assignees.clone(),
         unassign: Vec::new(),
     };
+    if asked.iid.is_some_and(|iid| iid != echo.iid) {
+        case.dropped("iid").await?;
+    }
+    if asked
+        .created_at
+        .is_some_and(|at| !preserve::same(Some(echo.created_at), at))
+    {
+        case.dropped("created_at").await?;
+    }
     of_update(case, &edit, echo).await
 }
 
@@ -52,8 +64,10 @@ pub(crate) async fn of_update(
     if asked.due_date.is_some_and(|day| day != echo.due_date) {
         case.dropped("due_date").await?;
     }
-    if asked.weight.is_some_and(|weight| weight != echo.weight) {
-        case.dropped("weight").await?;
+    match asked.weight {
+        Some(weight) if weight != echo.weight => case.dropped("weight").await?,
+        Some(Some(_)) => case.taken("weight").await?,
+        Some(None) | None => {}
     }
     if asked
         .issue_type

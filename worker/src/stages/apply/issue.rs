@@ -1,13 +1,15 @@
 //! Steps on the issue itself.
 
 use super::{
-    super::{case::Case, lookup},
+    super::{case::Case, lookup, preserve},
     assignees, echo,
+    refusal::refuses_type,
 };
 use crate::{
     SyncError,
     error::{On, Side},
 };
+use chrono::{DateTime, Utc};
 use mirror_core::{
     desired::Observed,
     ids::{Iid, ProjectId},
@@ -15,6 +17,7 @@ use mirror_core::{
     mapping::{Intended, Intent},
     outcome::SkipReason,
     plan::{IssueEdit, NewIssue},
+    preserve::Preserve,
 };
 use mirror_gitlab::{Client, Error, ErrorKind, Fate, IssueChange, StateEvent};
 use mirror_store::{StoreError, TargetFact};
@@ -56,15 +59,31 @@ pub(crate) async fn create(
     let cx = case.cx;
     let marks = cx.store.mirror(case.link.mirror).await?.watermarks;
     let since = cx.facts.before_anything_new(case.link.mirror, marks.target);
-    let intent = case.intent(Intended::Issue { since }).await?;
-    let (client, project) = target(case);
-    let mut answer = client.create_issue(project, &wire(&new)).await;
-    if let Err(error) = &answer
-        && refuses_type(error, &new)
-    {
-        case.dropped("issue_type").await?;
-        new.issue_type = IssueType::Issue;
-        answer = client.create_issue(project, &wire(&new)).await;
+    if case.open.as_ref().is_some_and(preserve::is_numbered) {
+        // It may still land, unless this one takes its number.
+        new.iid = Some(case.iid());
+    }
+    let what = Intended::Issue {
+        since,
+        numbered: new.iid.is_some(),
+    };
+    let mut intent = case.intent(what).await?;
+    let mut answer = match preserve::made_before(case, &new).await? {
+        Some(found) => Ok(found),
+        None => send(case, &mut new).await?,
+    };
+    if let Some(taken) = new.iid.filter(|_| preserve::is_taken(&answer)) {
+        match preserve::by_whom(case, taken).await? {
+            preserve::Holder::Ourselves(found) => answer = Ok(*found),
+            preserve::Holder::Another if case.link.settings.preserve == Preserve::Require => {
+                return preserve::refuse(case, &intent, taken).await;
+            }
+            preserve::Holder::Another => {
+                intent = preserve::renounce(case, &intent, since).await?;
+                new.iid = None;
+                answer = send(case, &mut new).await?;
+            }
+        }
     }
     let echo = match answer {
         Ok(echo) => echo,
@@ -80,38 +99,21 @@ pub(crate) async fn create(
     Ok(None)
 }
 
-pub(super) fn target<'a>(case: &Case<'a>) -> (&'a Client, ProjectId) {
-    (&case.link.target.client, case.link.target.project.id)
+async fn send(case: &mut Case<'_>, new: &mut NewIssue) -> Result<Result<Issue, Error>, SyncError> {
+    let (client, project) = target(case);
+    let answer = client.create_issue(project, &wire(new)).await;
+    match answer {
+        Err(error) if refuses_type(&error, new) => {
+            case.dropped("issue_type").await?;
+            new.issue_type = IssueType::Issue;
+            Ok(client.create_issue(project, &wire(new)).await)
+        }
+        answer => Ok(answer),
+    }
 }
 
-fn refuses_type(error: &Error, new: &NewIssue) -> bool {
-    let of_type = |text: &str| text.contains("issue_type") || text.contains("work_item_type");
-    new.issue_type != IssueType::Issue
-        && match error.kind() {
-            ErrorKind::Validation { fields } => {
-                fields.keys().any(|field| of_type(field)) || error.message().is_some_and(of_type)
-            }
-            ErrorKind::Unauthorized { .. }
-            | ErrorKind::InsufficientScope { .. }
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::Moved { .. }
-            | ErrorKind::MethodNotAllowed
-            | ErrorKind::Conflict(_)
-            | ErrorKind::Spam { .. }
-            | ErrorKind::TooLarge
-            | ErrorKind::Throttled { .. }
-            | ErrorKind::Unavailable { .. }
-            | ErrorKind::Transport(_)
-            | ErrorKind::Input(_)
-            | ErrorKind::Malformed { .. }
-            | ErrorKind::Redirected { .. }
-            | ErrorKind::SignIn
-            | ErrorKind::UnprovenWalk
-            | ErrorKind::Unsendable { .. }
-            | ErrorKind::Withdrawn
-            | ErrorKind::Refused => false,
-        }
+pub(super) fn target<'a>(case: &Case<'a>) -> (&'a Client, ProjectId) {
+    (&case.link.target.client, case.link.target.project.id)
 }
 
 fn wire(new: &NewIssue) -> mirror_gitlab::NewIssue {
@@ -124,8 +126,8 @@ fn wire(new: &NewIssue) -> mirror_gitlab::NewIssue {
         weight: new.weight,
         issue_type: (new.issue_type != IssueType::Issue).then(|| new.issue_type.clone()),
         assignees: new.assignees.iter().map(|account| account.id).collect(),
-        iid: None,
-        created_at: None,
+        iid: new.iid,
+        created_at: new.created_at,
     }
 }
 
@@ -135,7 +137,7 @@ async fn after_failed_create(
     intent: &Intent,
     error: Error,
 ) -> Result<Issue, SyncError> {
-    let Intended::Issue { since } = intent.what else {
+    let Intended::Issue { since, .. } = intent.what else {
         return Err(SyncError::GitLab {
             side: Side::Target,
             source: error,
@@ -169,6 +171,11 @@ pub(super) async fn unsuccessful(
         }
         // Sent before without an answer: the first one may be what is still to be looked for.
         Fate::NotSent | Fate::Decided => Ok(SyncError::GitLab {
+            side: Side::Target,
+            source: error,
+        }),
+        // Whatever became of it, sent again it is there once.
+        Fate::Unknown if preserve::is_numbered(intent) => Ok(SyncError::GitLab {
             side: Side::Target,
             source: error,
         }),
@@ -329,6 +336,28 @@ pub(crate) async fn set_state(case: &mut Case<'_>, state: State) -> Result<(), S
     .await?;
     if echo.state != state {
         case.dropped("state").await?;
+    }
+    Ok(())
+}
+
+/// Closes as of the time its original was closed, which GitLab takes from the time of the change.
+pub(crate) async fn close_as_of(
+    case: &mut Case<'_>,
+    closed_at: DateTime<Utc>,
+) -> Result<(), SyncError> {
+    let echo = change(
+        case,
+        IssueChange {
+            state_event: Some(StateEvent::Close),
+            updated_at: Some(closed_at),
+            ..IssueChange::default()
+        },
+    )
+    .await?;
+    if echo.state != State::Closed {
+        case.dropped("state").await?;
+    } else if !preserve::same(echo.closed_at, closed_at) {
+        case.dropped("closed_at").await?;
     }
     Ok(())
 }

@@ -11,7 +11,9 @@ use crate::support::{Stage, direct_client, end_of};
 use chrono::TimeDelta;
 use futures_util::future::select;
 use gitlab_sim::{Sim, seed::SeededProject};
-use mirror_core::{ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, provenance::Key};
+use mirror_core::{
+    ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, preserve::Preserve, provenance::Key,
+};
 use mirror_gitlab::{Client, Options, Token};
 use mirror_runtime::{SeededEntropy, Shutdown};
 use mirror_store::{Claiming, MirrorEnd, NewMirror, Store};
@@ -107,6 +109,11 @@ impl Shop {
             rests: Arc::default(),
             defects: Arc::default(),
         }
+    }
+
+    /// Copies keep number and times.
+    pub(super) fn preserve(&mut self) {
+        self.settings.preserve = Preserve::Auto;
     }
 
     /// A worker's memory at its beginning: nothing.
