@@ -1,8 +1,11 @@
 //! The command line.
 
 use crate::{
-    admin::{InstancesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments},
+    admin::{
+        InstancesCommand, IssuesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments,
+    },
     caution::CautionArguments,
+    edits::EditsArguments,
     rules::RulesArguments,
     service::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments},
 };
@@ -61,6 +64,9 @@ pub(crate) enum Command {
     /// What the service mirrors, and how often
     #[command(subcommand, after_help = MIRRORS_EXAMPLE)]
     Mirrors(MirrorsCommand),
+    /// What was edited on the target and stays so, and which side holds
+    #[command(subcommand, after_help = ISSUES_EXAMPLE)]
+    Issues(IssuesCommand),
     /// Scans and the jobs they caused, counted
     #[command(subcommand, after_help = RUNS_EXAMPLE)]
     Runs(RunsCommand),
@@ -104,6 +110,11 @@ const MIRRORS_EXAMPLE: &str = "\
 Example:
   issue-mirror mirrors add https://gitlab.a/group/project https://gitlab.b/team/project --every 60
   issue-mirror mirrors sync-now 1 --issue 42";
+
+const ISSUES_EXAMPLE: &str = "\
+Example:
+  issue-mirror issues list 1
+  issue-mirror issues resolve 1 42 --use-source";
 
 const RUNS_EXAMPLE: &str = "\
 Example:
@@ -242,6 +253,8 @@ pub(crate) struct MirrorArguments {
     pub(crate) rules: RulesArguments,
     #[command(flatten)]
     pub(crate) caution: CautionArguments,
+    #[command(flatten)]
+    pub(crate) edits: EditsArguments,
     /// End when nothing is due within this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     pub(crate) wait: Duration,

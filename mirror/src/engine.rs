@@ -4,7 +4,7 @@
 use crate::{connect::Reach, tally::Tally};
 use anyhow::Context as _;
 use mirror_core::{
-    ids::{MirrorId, RunId},
+    ids::{Iid, MirrorId, RunId},
     job::{Job, Priority},
     provenance::Key,
 };
@@ -238,6 +238,11 @@ impl Engine {
                 abort.abort();
             }
         }
+    }
+
+    /// The issues that were changed on both sides, and wait for a person.
+    pub(crate) async fn target_modified(&self) -> Result<Vec<Iid>, StoreError> {
+        self.cx.store.target_modified(self.mirror).await
     }
 
     /// What is not done, for a person.

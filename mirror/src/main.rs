@@ -8,6 +8,7 @@ mod cli;
 mod connect;
 mod demo;
 mod doctor;
+mod edits;
 mod engine;
 mod exit;
 mod output;
@@ -43,6 +44,7 @@ async fn main() -> ExitCode {
         Command::Migrate(arguments) => service::migrate(&arguments, &environment).await,
         Command::Instances(command) => admin::instances(&command, &environment).await,
         Command::Mirrors(command) => admin::mirrors(&command, &environment).await,
+        Command::Issues(command) => admin::issues(&command, &environment).await,
         Command::Runs(command) => admin::runs(&command, &environment).await,
         Command::Jobs(command) => admin::jobs(&command, &environment).await,
         Command::Workers(arguments) => admin::workers(&arguments, &environment).await,

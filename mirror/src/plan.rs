@@ -51,6 +51,7 @@ pub(crate) async fn run(
     let mut link = connect::link(&state.store, source, target, settings(given)).await?;
     let _lock = lock(&state.folder, &link)?;
     link.settings.rules = rules::or_kept(&state.store, link.mirror, rules).await?;
+    link.settings.on_edit = given.edits.or_kept(&state.store, link.mirror).await?;
     let clients = (link.source.client.clone(), link.target.client.clone());
 
     let copy = Copy::of(&state, &reach).await?;

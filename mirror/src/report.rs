@@ -31,6 +31,8 @@ pub(crate) struct Report {
     pub(crate) skipped_because: Vec<Group>,
     /// What a person should know, with the issues concerned.
     pub(crate) notices: Vec<Group>,
+    /// Issues that were changed on both sides, and wait for a person.
+    pub(crate) target_modified: Vec<i64>,
     /// What is not done.
     pub(crate) left: Vec<Left>,
     /// How many are not done, listed or not.
@@ -161,6 +163,7 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
             "not to be seen at the source any more: its copy is confidential now".to_owned()
         }
         Notice::OriginalGone { copy } => format!("deleted at the source: its copy {copy}"),
+        Notice::EditKept { what, conflict } => edit_kept(what, *conflict),
         Notice::ThreadStays { why } => {
             format!("a thread is not resolved or opened as at the source: {why}")
         }
@@ -177,6 +180,17 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
         }
     };
     Group::new(what, iids)
+}
+
+fn edit_kept(what: &str, conflict: bool) -> String {
+    if conflict {
+        format!(
+            "changed on both sides, and left on the target until somebody decides (`issue-mirror \
+             issues`): {what}"
+        )
+    } else {
+        format!("edited on the target, and kept there: {what}")
+    }
 }
 
 impl Report {
@@ -218,6 +232,14 @@ impl Report {
                 .iter()
                 .map(|group| format!("  note: {}", group.line())),
         );
+        if !self.target_modified.is_empty() {
+            let issues = self.target_modified.iter().copied().map(Iid);
+            let issues: Vec<Iid> = issues.collect();
+            let what = "target_modified: changed on both sides; `issue-mirror issues` shows it and \
+                        settles it";
+            let group = Group::new(what.to_owned(), &issues);
+            lines.push(format!("  {}", group.line()));
+        }
         for left in &self.left {
             let what = &left.what;
             let error = left.error.as_deref().unwrap_or("not done yet");

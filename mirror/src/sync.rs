@@ -53,6 +53,7 @@ pub(crate) async fn run(
     let mut link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
     link.settings.rules = rules::keep(&state.store, link.mirror, given).await?;
+    link.settings.on_edit = arguments.edits.keep(&state.store, link.mirror).await?;
     pairs::ask(&state.store, link.mirror, &pairs).await?;
     let run = Run {
         reach: &reach,
@@ -215,18 +216,21 @@ async fn report(
     stopped: bool,
 ) -> anyhow::Result<Report> {
     let left = engine.left(LISTED).await?;
+    let modified = engine.target_modified().await?;
     let left_in_all = due.pending + due.paused + due.queued + due.running + due.dead;
     let counted = engine.tally.read();
     let (skipped_because, notices) = groups(&counted);
+    let settled = modified.is_empty() && !counted.waits_for_release();
     Ok(Report {
         source,
         target,
-        in_sync: left_in_all == 0 && counted.paused.is_none() && !counted.waits_for_release(),
+        in_sync: left_in_all == 0 && counted.paused.is_none() && settled,
         numbers: counted.numbers(),
         requests: Requests::new(&clients.0.calls(), &clients.1.calls()),
         seconds: took.as_secs_f64(),
         skipped_because,
         notices,
+        target_modified: modified.iter().map(|iid| iid.0).collect(),
         left,
         left_in_all,
         paused: counted.paused.clone(),

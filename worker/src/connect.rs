@@ -231,7 +231,10 @@ impl Connector {
         let row = store.mirror(mirror).await?;
         let rules = rules(&store.rules(mirror).await?.text, kept)?;
         let caution = store.caution(mirror).await?;
-        let settings = settings(&store.schedule(mirror).await?, &caution, rules);
+        let settings = Settings {
+            on_edit: store.edit_policy(mirror).await?,
+            ..settings(&store.schedule(mirror).await?, &caution, rules)
+        };
         let source = kept.map(|kept| &kept.source);
         let source = self.part(
             Side::Source,

@@ -152,6 +152,13 @@ pub enum Notice {
         /// What became of its copy.
         copy: &'static str,
     },
+    /// Somebody edited the copy, and that stays.
+    EditKept {
+        /// What.
+        what: String,
+        /// The source has changed there, too: a person is to decide.
+        conflict: bool,
+    },
     /// A thread of the target cannot be resolved.
     ThreadStays {
         /// Why.

@@ -7,6 +7,7 @@ use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
+    merge::EditPolicy,
     preserve::Preserve,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
@@ -105,6 +106,8 @@ pub struct Settings {
     /// Files that only confidential issues and internal comments mention go into a target that more
     /// people than its members see, too.
     pub exposes_files: bool,
+    /// What becomes of edits on the target.
+    pub on_edit: EditPolicy,
 }
 
 impl Default for Settings {
@@ -125,6 +128,7 @@ impl Default for Settings {
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
             exposes_files: false,
+            on_edit: EditPolicy::default(),
         }
     }
 }
@@ -163,6 +167,7 @@ impl Link {
             rules: &self.settings.rules,
             // CE has no such column.
             weightless: !self.target.metadata.enterprise,
+            on_edit: self.settings.on_edit,
         }
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod ascending;
 pub(crate) mod case;
 pub(crate) mod copies;
+pub(crate) mod edits;
 pub(crate) mod filter;
 pub(crate) mod found_again;
 pub(crate) mod found_files;

@@ -122,6 +122,8 @@ pub struct Issue {
     pub moved_to: Option<u64>,
     /// Reactions.
     pub awards: Vec<Award>,
+    /// The address of somebody outside who wrote it by mail to the service desk.
+    pub service_desk_reply_to: Option<String>,
 }
 
 impl Issue {

@@ -84,6 +84,7 @@ impl World {
             state_events: Vec::new(),
             moved_to: None,
             awards: Vec::new(),
+            service_desk_reply_to: None,
         }
     }
 

@@ -6,6 +6,7 @@ use crate::{
     caution::CautionArguments,
     check::{self, Finding},
     cli,
+    edits::EditsArguments,
     exit::{Ending, misconfigured},
     output,
     service::{Deployment, DeploymentArguments, Schema},
@@ -54,6 +55,8 @@ pub(crate) struct AddArguments {
     rules: Option<PathBuf>,
     #[command(flatten)]
     caution: CautionArguments,
+    #[command(flatten)]
+    edits: EditsArguments,
 }
 
 pub(super) async fn add(
@@ -104,6 +107,7 @@ pub(super) async fn add(
     }
     let caution = arguments.caution.caution();
     store.set_caution(mirror.id, &caution).await?;
+    arguments.edits.keep(store, mirror.id).await?;
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();
     output::line(&format!(

@@ -141,6 +141,10 @@ struct Shown {
     paused: Option<String>,
     /// Copies of what is gone at the source that wait for a person.
     held: Option<u64>,
+    /// What becomes of edits on the target.
+    on_edit: &'static str,
+    /// Issues that were changed on both sides, and wait for a person.
+    target_modified: usize,
     pending: u64,
     running: u64,
     dead: u64,
@@ -164,6 +168,8 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             next_scan_at: schedule.next_scan_at,
             paused: mirror.paused,
             held: removals.held,
+            on_edit: store.edit_policy(mirror.id).await?.name(),
+            target_modified: store.target_modified(mirror.id).await?.len(),
             pending: due.pending + due.paused + due.queued,
             running: due.running,
             dead: due.dead,
@@ -183,6 +189,8 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             "DEAD",
             "LAST RUN",
             "HELD BACK",
+            "ON EDIT",
+            "MODIFIED",
             "RESTS",
         ],
         |row| {
@@ -197,6 +205,8 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
                 row.last_run.unwrap_or("-").to_owned(),
                 row.held
                     .map_or_else(|| "-".to_owned(), |held| held.to_string()),
+                row.on_edit.to_owned(),
+                row.target_modified.to_string(),
                 row.paused.clone().unwrap_or_default(),
             ]
         },

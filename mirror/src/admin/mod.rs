@@ -3,6 +3,7 @@
 mod add;
 mod adopt;
 mod instances;
+mod issues;
 mod jobs;
 mod mirrors;
 mod rules;
@@ -12,6 +13,7 @@ mod why;
 mod workers;
 
 pub(crate) use instances::{InstancesCommand, instances};
+pub(crate) use issues::{IssuesCommand, issues};
 pub(crate) use jobs::{JobsCommand, jobs};
 pub(crate) use mirrors::{MirrorsCommand, mirrors};
 pub(crate) use runs::{RunsCommand, held_back, runs};

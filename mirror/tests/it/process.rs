@@ -11,6 +11,7 @@ mod killed;
 mod lost_answers;
 pub(crate) mod oracle;
 mod planning;
+mod protecting;
 mod rules;
 pub(crate) mod stage;
 mod tls;

@@ -12,6 +12,7 @@ pub mod job;
 pub mod labels;
 pub mod mapping;
 pub mod markdown;
+pub mod merge;
 pub mod outcome;
 pub mod peer;
 pub mod people;

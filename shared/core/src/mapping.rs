@@ -1,6 +1,9 @@
 //! What is recorded about a mirrored issue, its comments, its files, and the creates under way.
 
-use crate::ids::{Iid, InstanceId, IntentId, IssueId, MirrorId, NoteId, ProjectId, UserId};
+use crate::{
+    ids::{Iid, InstanceId, IntentId, IssueId, MirrorId, NoteId, ProjectId, UserId},
+    merge::{Base, Sides},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -29,6 +32,9 @@ pub struct IssueMapping {
     /// Seconds of logged time carried from source to target so far; `None` when that knowledge was
     /// lost with the state.
     pub carried_spent: Option<i64>,
+    /// What both sides were when they were last settled; `None` when that knowledge was lost with the
+    /// state, or was never kept.
+    pub base: Option<Base>,
     /// How it stands.
     pub status: MappingStatus,
 }
@@ -91,6 +97,8 @@ pub struct NoteMapping {
     pub fingerprint: Option<String>,
     /// Why it is left out (permanently refused, …).
     pub skipped: Option<String>,
+    /// What both sides were when they were last settled; `None` as with issues.
+    pub base: Option<Sides>,
 }
 
 /// A file's way from a source to a target project. Keyed by the source upload and the target

@@ -13,7 +13,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use diff::{Known, NEUTRAL_TITLE, diff};
+pub use diff::{Known, NEUTRAL_TITLE, diff, expected};
 pub use mend::{Prints, mend};
 pub use notes::{GoneNote, KnownNotes, diff_notes, is_sweep};
 pub use people::{SEVERAL_ASSIGNEES, labels, reassign};

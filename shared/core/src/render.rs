@@ -2,6 +2,7 @@
 
 mod footer;
 mod labels;
+mod parts;
 mod reactions;
 
 use crate::{
@@ -13,12 +14,14 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
+    merge::EditPolicy,
     people::People,
     preserve::Origin,
     provenance::{Found, Hop, Key, Kind, Marker},
     rules::Rules,
 };
 use footer::{footer, moment, person};
+pub use parts::Parts;
 use std::collections::BTreeSet;
 
 /// GitLab's limit for a description, in bytes.
@@ -53,6 +56,8 @@ pub struct Frame<'a> {
     pub rules: &'a Rules,
     /// The target has no field for weights, or takes none.
     pub weightless: bool,
+    /// What becomes of edits on the target, which the footer tells.
+    pub on_edit: EditPolicy,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an

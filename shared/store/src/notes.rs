@@ -10,11 +10,13 @@ use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{Iid, IntentId, MirrorId, NoteId},
     mapping::{Intended, Intent, NoteMapping},
+    merge::Sides,
 };
+use sqlx::types::Json;
 
 const OF_ISSUE: &str = "\
 SELECT c.source_note_id, c.source_discussion_id, c.target_note_id, c.target_discussion_id,
-       c.source_content_hash, c.skipped
+       c.source_content_hash, c.skipped, c.base
 FROM issue_mappings i JOIN comment_mappings c ON c.issue_mapping_id = i.id
 WHERE i.mirror_id = $1 AND i.source_issue_iid = $2
 ORDER BY c.source_note_id";
@@ -22,8 +24,8 @@ ORDER BY c.source_note_id";
 const SAVE: &str = "\
 INSERT INTO comment_mappings (
     issue_mapping_id, source_note_id, source_discussion_id, target_note_id, target_discussion_id,
-    source_content_hash, skipped, created_at, updated_at)
-SELECT id, $3, $4, $5, $6, $7, $8, $9, $9
+    source_content_hash, skipped, base, created_at, updated_at)
+SELECT id, $3, $4, $5, $6, $7, $8, $10, $9, $9
 FROM issue_mappings WHERE mirror_id = $1 AND source_issue_iid = $2
 ON CONFLICT (issue_mapping_id, source_note_id) DO UPDATE SET
     source_discussion_id = excluded.source_discussion_id,
@@ -31,6 +33,7 @@ ON CONFLICT (issue_mapping_id, source_note_id) DO UPDATE SET
     target_discussion_id = excluded.target_discussion_id,
     source_content_hash = excluded.source_content_hash,
     skipped = excluded.skipped,
+    base = excluded.base,
     updated_at = excluded.updated_at
 WHERE comment_mappings.target_note_id IS NULL
    OR comment_mappings.target_note_id = excluded.target_note_id";
@@ -53,6 +56,7 @@ struct NoteRow {
     target_discussion_id: Option<String>,
     source_content_hash: Option<String>,
     skipped: Option<String>,
+    base: Option<Json<Sides>>,
 }
 
 impl From<NoteRow> for NoteMapping {
@@ -64,6 +68,7 @@ impl From<NoteRow> for NoteMapping {
             target_discussion: row.target_discussion_id,
             fingerprint: row.source_content_hash,
             skipped: row.skipped,
+            base: row.base.map(|base| base.0),
         }
     }
 }
@@ -158,6 +163,7 @@ async fn save(
         .bind(&note.fingerprint)
         .bind(&note.skipped)
         .bind(now)
+        .bind(note.base.as_ref().map(Json))
         .execute()
         .await
         .map_err(target_taken)?;

@@ -7,8 +7,8 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, filter, found_again, gone, hide, lookup, notes, people,
-        preserve, reactions, references, settle, uploads, vanished,
+        adopt, apply, case::Case, copies, edits, filter, found_again, gone, hide, lookup, notes,
+        people, preserve, reactions, references, settle, uploads, vanished,
     },
 };
 use mirror_core::{
@@ -16,7 +16,7 @@ use mirror_core::{
     ids::Iid,
     issue::{Discussion, State},
     outcome::{Outcome, SkipReason},
-    plan::{KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
+    plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     render::{There, render},
 };
 use mirror_gitlab::ErrorKind;
@@ -87,7 +87,10 @@ pub(crate) async fn run(
             case.record_mapping().await?;
             Err(SyncError::Relearnt)
         }
-        None => case.finish(fingerprint).await,
+        None => {
+            edits::settle(&mut case, &desired).await?;
+            case.finish(fingerprint).await
+        }
     }
 }
 
@@ -160,7 +163,8 @@ async fn plan(
     desired: &Desired,
     fingerprint: &str,
 ) -> Result<Plan, SyncError> {
-    let in_line = case.mapping.fingerprint.as_deref() == Some(fingerprint);
+    let unchanged = case.mapping.fingerprint.as_deref() == Some(fingerprint);
+    let in_line = unchanged && !case.edits.are_decided();
     if !in_line {
         people::tell(case);
         apply::read_target(case, threads).await?;
@@ -171,20 +175,17 @@ async fn plan(
     if !in_line {
         let labels = apply::target_labels(case, desired).await?;
         let known = case.known(labels);
-        steps = diff(desired, case.observed.as_ref(), &known).steps;
+        let wanted = edits::merged(case, desired);
+        steps = diff(&wanted, case.observed.as_ref(), &known).steps;
     }
     let gone = gone::comments(case, desired).await?;
-    let resolved = apply::resolved(case, desired);
-    let known = KnownNotes {
-        recorded: &case.notes,
-        bodies: &case.bodies,
-        gone: &gone,
-        resolved: &resolved,
-        resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
-        internal_proven: case.target.internal_proven,
-        dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
-    };
-    let comments = diff_notes(desired, &known);
+    let mut comments = comments(case, desired, &gone);
+    if edits::asks_for_comments(case, &comments) {
+        settle::notes_on_target(case).await?;
+        comments = self::comments(case, desired, &gone);
+    }
+    edits::spare_comments(case, desired, &mut comments).await?;
+    edits::tell(case);
     // Opening comes last of all; and a comment would move the time of a change that was set.
     let (last, mut steps): (Vec<Step>, Vec<Step>) = steps
         .into_iter()
@@ -194,11 +195,26 @@ async fn plan(
     Ok(Plan { steps })
 }
 
+fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
+    let resolved = apply::resolved(case, desired);
+    let known = KnownNotes {
+        recorded: &case.notes,
+        bodies: &case.bodies,
+        gone,
+        resolved: &resolved,
+        resolves: !case.dropped_fields().contains(apply::RESOLVED_THREADS),
+        internal_proven: case.target.internal_proven,
+        dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
+    };
+    diff_notes(desired, &known)
+}
+
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed
 /// for the issues after this one.
 async fn planned(case: Case<'_>, plan: Plan, desired: &Desired) -> Result<Outcome, SyncError> {
     apply::pretend(&case, &plan).await?;
-    let (mirror, prints) = (case.link.mirror, Prints::from(desired));
+    let prints = Prints::from(desired).sparing(case.edits.kept());
+    let mirror = case.link.mirror;
     if case.cx.planned.keep(mirror, case.iid(), prints) {
         references::appeared(&case).await?;
     }

@@ -7,6 +7,7 @@ use mirror_core::{
     ids::Iid,
     issue::Issue,
     mapping::MappingStatus,
+    merge::Base,
     provenance::{Found, Kind},
 };
 
@@ -42,6 +43,8 @@ pub(crate) async fn as_asked(case: &mut Case<'_>) -> Result<(), SyncError> {
     case.mapping.carried_spent = None;
     case.mapping.status = MappingStatus::Pending;
     case.observe(&there);
+    // Whoever asked for it wants it overwritten.
+    case.mapping.base = case.observed.as_ref().map(Base::untouched);
     if !cx.plans_only() {
         let fence = &case.lease.fence;
         cx.store.record_adopted(fence, &case.mapping).await?;

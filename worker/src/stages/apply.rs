@@ -9,7 +9,7 @@ mod refusal;
 mod thread;
 mod time;
 
-pub(crate) use comment::drop_unused_intents;
+pub(crate) use comment::{drop_unused_intents, record_note};
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 

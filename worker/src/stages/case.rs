@@ -1,6 +1,12 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
-use super::{people, preserve::NUMBER, references, target_walk::stamp};
+use super::{
+    edits::{self, Edits},
+    people,
+    preserve::NUMBER,
+    references,
+    target_walk::stamp,
+};
 use crate::{
     Context, SyncError,
     events::{Event, Notice},
@@ -62,6 +68,8 @@ pub(crate) struct Case<'a> {
     pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
+    /// What the target's people edited.
+    pub(crate) edits: Edits,
     /// An answer showed that somebody else edited the target meanwhile.
     pub(crate) disturbed: bool,
     /// Written so far.
@@ -113,8 +121,10 @@ impl<'a> Case<'a> {
             owned_labels: BTreeSet::new(),
             owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
+            base: None,
             status: MappingStatus::Pending,
         });
+        let edits = Edits::on_record(cx, link, &mapping).await?;
         Ok(Self {
             cx,
             lease,
@@ -139,6 +149,7 @@ impl<'a> Case<'a> {
             observed_at: Duration::ZERO,
             people: people::Known::default(),
             full: false,
+            edits,
             disturbed: false,
             done: Done::default(),
         })
@@ -344,7 +355,7 @@ impl<'a> Case<'a> {
             // Without one the next scan takes it for edited, and it is compared anew.
             target.digest = (!self.disturbed).then(|| observed.digest());
         }
-        self.record_mapping().await?;
+        edits::record(&self).await?;
         Ok(self.report(outcome))
     }
 

@@ -112,7 +112,7 @@ async fn standing(
             None => {
                 // Whoever may not see internal comments takes them for deleted ones here, too.
                 check_instance::run(case.cx, case.link, Side::Target).await?;
-                leave(case, source_note).await?;
+                leave(case, source_note, DELETED_THERE).await?;
             }
         }
     }
@@ -127,12 +127,16 @@ fn find(there: &[Discussion], note: NoteId) -> Option<(&Discussion, &Note)> {
     })
 }
 
-/// The target's people deleted it: it is settled.
-async fn leave(case: &mut Case<'_>, source_note: NoteId) -> Result<(), SyncError> {
+/// A copy is left to the target's people, who deleted it or made it theirs: it is settled.
+pub(crate) async fn leave(
+    case: &mut Case<'_>,
+    source_note: NoteId,
+    why: &str,
+) -> Result<(), SyncError> {
     let Some(known) = case.notes.remove(&source_note) else {
         return Ok(());
     };
-    let mapping = left_out(known, DELETED_THERE);
+    let mapping = left_out(known, why);
     if !case.cx.plans_only() {
         let (store, fence) = (&case.cx.store, &case.lease.fence);
         store

@@ -108,6 +108,8 @@ pub(crate) struct FoundNote {
     pub(crate) target_note: NoteId,
     pub(crate) discussion: String,
     pub(crate) body: String,
+    /// Nobody has edited it.
+    pub(crate) untouched: bool,
 }
 
 /// All comments on a target issue.
@@ -150,6 +152,7 @@ pub(crate) async fn notes(
                     target_note: note.id,
                     discussion: thread.id.clone(),
                     body: note.body.clone(),
+                    untouched: note.updated_at == note.created_at,
                 });
             }
         }

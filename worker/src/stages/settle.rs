@@ -14,6 +14,7 @@ use mirror_core::{
     ids::{Iid, NoteId},
     issue::Issue,
     mapping::{Intended, Intent, NoteMapping},
+    merge::{self, Base},
 };
 
 /// Settles what an earlier attempt left open: what took effect is adopted, what is absent and may
@@ -80,6 +81,9 @@ pub(crate) async fn adopt_issue(
 ) -> Result<(), SyncError> {
     case.observe(found);
     case.mapping.fingerprint = None;
+    if case.mapping.base.is_none() && found.updated_at == found.created_at {
+        case.mapping.base = case.observed.as_ref().map(Base::untouched);
+    }
     case.mapping.carried_spent = case.mapping.carried_spent.or(Some(0));
     people::own(case, found);
     case.done.created = true;
@@ -134,6 +138,10 @@ pub(crate) async fn adopt_note(
         target_discussion: Some(found.discussion),
         fingerprint: None,
         skipped: None,
+        base: known.and_then(|note| note.base.clone()).or_else(|| {
+            // What was sent, and stands as it was: it follows.
+            found.untouched.then(|| merge::unedited(&found.body))
+        }),
     };
     case.bodies.insert(found.target_note, found.body);
     if !case.cx.plans_only() {

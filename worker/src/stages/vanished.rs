@@ -1,7 +1,7 @@
 //! A source issue that the token does not see: it was deleted, or it is hidden. Its copy is hidden at
 //! once, and follows only what was missed twice by somebody who would see it.
 
-use super::{adopt, lookup, target_walk::stamp};
+use super::{adopt, edits, lookup, target_walk::stamp};
 use crate::{
     Context, SyncError,
     error::{On, Side},
@@ -123,7 +123,7 @@ impl Absent<'_> {
         }
         let hidden = plan.steps.contains(&Step::Restrict);
         for step in plan.steps {
-            match self.send(copy, step).await? {
+            match self.send(copy, &shown, step).await? {
                 Sent::Echo => {}
                 Sent::Deleted => {
                     self.tell(hidden, fate);
@@ -211,7 +211,7 @@ impl Absent<'_> {
         Ok(notes.all(|note| note.system || ours.contains(&note.author.id)))
     }
 
-    async fn send(&mut self, copy: Iid, step: Step) -> Result<Sent, SyncError> {
+    async fn send(&mut self, copy: Iid, shown: &Observed, step: Step) -> Result<Sent, SyncError> {
         // What is decided on facts that are older may be wrong by now.
         if self.cx.clock.monotonic().saturating_sub(self.taken) >= LIFE {
             return Err(SyncError::Stale);
@@ -246,6 +246,9 @@ impl Absent<'_> {
             | Step::SetResolved { .. }
             | Step::Open => return Ok(Sent::Echo),
         };
+        let asked = edits::asked(shown, &change);
+        let (cx, mapping) = (self.cx, &mut self.mapping);
+        edits::about_to_send(cx, self.lease, self.link, mapping, (shown, &asked)).await?;
         let echo = self.change(copy, &change).await?;
         if change.confidential != Some(true) {
             return Ok(Sent::Echo);

@@ -1,7 +1,7 @@
 //! Comments, files, labels and events tell nobody what they may not know (law 5, rule 16).
 
 use crate::support::{SECRET, Stage, World, issue, note, secret};
-use gitlab_sim::{AccessLevel, Content, IssueSpec, NoteSpec, Visibility};
+use gitlab_sim::{AccessLevel, Content, IssueSpec, NoteSpec, UserSpec, Visibility};
 use mirror_core::outcome::{Outcome, SkipReason};
 use mirror_worker::Notice;
 
@@ -28,6 +28,40 @@ async fn a_token_that_cannot_hide_gets_no_secret() {
     assert!(why.contains("Guest") && why.contains("Planner"), "{why}");
     assert_eq!(world.copies_of(hidden).len(), 0);
     assert_eq!(world.copy(open).notes().len(), 1);
+}
+
+/// Written by mail from outside: it crosses as any issue does, and the address stays at home.
+#[tokio::test]
+async fn an_issue_of_the_service_desk_crosses_without_the_address_of_who_wrote_it() {
+    let world = World::new().await;
+    let from = world.from.project;
+    let bot = world.source.add_user(UserSpec {
+        bot: true,
+        ..UserSpec::new("support-bot", "GitLab Support Bot")
+    });
+    let mut iids = Vec::new();
+    for confidential in [false, true] {
+        let spec = IssueSpec {
+            confidential,
+            ..issue(bot, "The parcel came open")
+        };
+        let iid = world.write(spec);
+        let address = "anna@outside.example".to_owned();
+        world.source.edit(|sim| {
+            let issue = sim.issue_mut(from, iid).unwrap();
+            issue.service_desk_reply_to = Some(address);
+        });
+        world.say(iid, note(bot, "It was wet as well."));
+        iids.push(iid);
+    }
+    world.run().await;
+    world.all_went_well().await;
+    world.assert_mirrored(iids);
+    let to = world.to.project;
+    let all: Vec<_> = world.target.world(|sim| sim.issues(to).cloned().collect());
+    assert!(!format!("{all:?}").contains("outside.example"));
+    assert!(!world.told().contains("outside.example"));
+    world.a_second_run_writes_nothing().await;
 }
 
 #[tokio::test]

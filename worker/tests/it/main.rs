@@ -36,6 +36,7 @@ mod people;
 mod plans;
 mod poison;
 mod preserved;
+mod protecting;
 mod reactions;
 mod references;
 mod rings;

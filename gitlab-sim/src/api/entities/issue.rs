@@ -84,7 +84,7 @@ fn core_fields(world: &World, issue: &Issue, view: IssueView) -> Map<String, Val
         "moved_to_id": issue.moved_to,
         "imported": false,
         "imported_from": "none",
-        "service_desk_reply_to": Value::Null,
+        "service_desk_reply_to": issue.service_desk_reply_to,
     }));
     if tasks > 0 {
         map.insert(

@@ -61,6 +61,10 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
           --expose-files                Copy files of confidential issues and internal comments even
                                         into a target that is not private: whoever has the address of
                                         such a file can open it there
+          --on-edit <POLICY>            What becomes of edits on the target: overwrite, or protect (they
+                                        stay; what was changed on both sides waits for `issue-mirror
+                                        issues resolve`). Kept with the mirror until the other is given
+                                        [default: overwrite]
           --wait <SECONDS>              End when nothing is due within this many seconds [default: 600]
           --late-landing <SECONDS>      How long a create without an answer may still take effect, in
                                         seconds [default: 60]

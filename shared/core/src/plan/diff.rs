@@ -133,7 +133,7 @@ fn create(desired: &Desired, known: &Known) -> Plan {
 }
 
 /// What a created issue will look like, if the target takes every field.
-pub(super) fn expected(new: &NewIssue) -> Observed {
+pub fn expected(new: &NewIssue) -> Observed {
     Observed {
         title: new.title.clone(),
         description: new.description.clone(),

@@ -1,14 +1,29 @@
 //! The difference that references make which lead to a mirror by now.
 
 use super::step::{IssueEdit, Plan, Step};
-use crate::{desired::Desired, ids::NoteId, mapping::NoteMapping};
-use std::collections::BTreeMap;
+use crate::{
+    desired::Desired,
+    ids::NoteId,
+    mapping::NoteMapping,
+    merge::{Field, What},
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The digests of an issue and its comments, as they were planned.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Prints {
     issue: String,
     notes: BTreeMap<NoteId, String>,
+    spared: BTreeSet<What>,
+}
+
+impl Prints {
+    /// The same, but for texts that stay as the target's people left them.
+    #[must_use]
+    pub fn sparing(mut self, edited: impl IntoIterator<Item = What>) -> Self {
+        self.spared.extend(edited);
+        self
+    }
 }
 
 impl From<&Desired> for Prints {
@@ -19,6 +34,7 @@ impl From<&Desired> for Prints {
             notes: notes
                 .map(|note| (note.source_note, note.fingerprint()))
                 .collect(),
+            spared: BTreeSet::new(),
         }
     }
 }
@@ -28,7 +44,8 @@ impl From<&Desired> for Prints {
 pub fn mend(planned: &Prints, desired: &Desired, recorded: &BTreeMap<NoteId, NoteMapping>) -> Plan {
     let now = Prints::from(desired);
     let mut steps = Vec::new();
-    if now.issue != planned.issue {
+    let spared = |what: What| planned.spared.contains(&what);
+    if now.issue != planned.issue && !spared(What::Field(Field::Description)) {
         steps.push(Step::UpdateIssue(IssueEdit {
             description: Some(desired.description.clone()),
             ..IssueEdit::default()
@@ -36,7 +53,8 @@ pub fn mend(planned: &Prints, desired: &Desired, recorded: &BTreeMap<NoteId, Not
     }
     for note in &desired.notes {
         let known = recorded.get(&note.source_note);
-        let left_out = known.is_some_and(|known| known.skipped.is_some());
+        let left_out = known.is_some_and(|known| known.skipped.is_some())
+            || spared(What::Comment(note.source_note));
         let before = planned.notes.get(&note.source_note);
         let changed = before.is_some() && before != now.notes.get(&note.source_note);
         if changed && !left_out {

@@ -70,6 +70,7 @@ fn copy_of(note: &DesiredNote) -> NoteMapping {
         target_discussion: None,
         fingerprint: Some(note.fingerprint()),
         skipped: None,
+        base: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is said of an issue's source: the last lines of a copy, and who wrote what when.
 
-use super::{Frame, reactions};
+use super::{Frame, parts::FOOTER, reactions};
 use crate::{
     issue::{Issue, User},
     labels, markdown,
+    merge::EditPolicy,
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
@@ -12,10 +13,14 @@ use std::fmt::Write as _;
 /// may change while the source does not, so no time of ours stands in it.
 pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
     let mut footer = format!(
-        "Mirrored from {}, opened by {} on {}. Changes made here are overwritten.",
+        "{FOOTER}{}, opened by {} on {}. {}",
         frame.link(&issue.full_reference, &issue.web_url),
         person(&issue.author),
         moment(issue.created_at),
+        match frame.on_edit {
+            EditPolicy::Overwrite => "Changes made here are overwritten.",
+            EditPolicy::Protect => "Changes made here are kept.",
+        },
     );
     let mut lines: Vec<String> = Vec::new();
     if let Some(milestone) = &issue.milestone {

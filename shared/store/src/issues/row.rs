@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{Iid, IssueId, MirrorId, UserId},
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
+    merge::Base,
 };
 use sqlx::types::Json;
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ pub(super) struct IssueRow {
     owned_labels: Json<BTreeSet<String>>,
     owned_assignees: Json<BTreeSet<UserId>>,
     carried_spent: Option<i64>,
+    base: Option<Json<Base>>,
     sync_status: String,
     sync_error: Option<String>,
 }
@@ -71,6 +73,7 @@ impl TryFrom<IssueRow> for IssueMapping {
             owned_labels: row.owned_labels.0,
             owned_assignees: row.owned_assignees.0,
             carried_spent: row.carried_spent,
+            base: row.base.map(|base| base.0),
             status: status(&row.sync_status, row.sync_error)?,
         })
     }

@@ -25,6 +25,7 @@ fn note(source: i64) -> NoteMapping {
         target_discussion: Some("copy".to_owned()),
         fingerprint: Some("fingerprint".to_owned()),
         skipped: None,
+        base: None,
     }
 }
 

@@ -7,6 +7,7 @@ mod adopting;
 mod claiming;
 mod creating;
 mod crowds;
+mod edits;
 mod faults;
 mod files;
 mod gone;

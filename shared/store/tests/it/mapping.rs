@@ -2,9 +2,12 @@
 
 use crate::world::{World, at, stories, target_issue};
 use mirror_core::{
+    desired::Observed,
     ids::{Iid, IssueId, NoteId, ProjectId, UserId},
+    issue::{IssueType, State},
     job::Priority,
     mapping::{IssueMapping, MappingStatus, NoteMapping, SourceRead, UploadKey, UploadOutcome},
+    merge::{Base, Sides},
 };
 use mirror_store::{Owe, Side, StoreError, TargetWalk};
 use std::time::Duration;
@@ -49,6 +52,7 @@ async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
             owned_labels: ["Bug", "ünïcode, no", "a\"b"].map(str::to_owned).into(),
             owned_assignees: [7, 1_000_000_007].map(UserId).into(),
             carried_spent: Some(-90),
+            base: Some(base()),
             status,
             ..world.mapped(iid, 500 + iid)
         };
@@ -161,6 +165,25 @@ async fn a_target_mirrors_one_issue(world: World) {
     assert!(matches!(taken, Err(StoreError::TargetTaken)), "{taken:?}");
 }
 
+fn base() -> Base {
+    let issue = Observed {
+        title: "ünïcode \"x\"".to_owned(),
+        description: "d".to_owned(),
+        state: State::Opened,
+        issue_type: IssueType::Issue,
+        due_date: None,
+        confidential: false,
+        weight: None,
+        has_weight: true,
+        labels: ["Bug"].map(str::to_owned).into(),
+        estimate: 0,
+        spent: 0,
+        locked: false,
+        assignees: Default::default(),
+    };
+    Base::created(&issue, &issue)
+}
+
 fn note(source: i64, target: Option<i64>) -> NoteMapping {
     NoteMapping {
         source_note: NoteId(source),
@@ -171,6 +194,10 @@ fn note(source: i64, target: Option<i64>) -> NoteMapping {
         skipped: target
             .is_none()
             .then(|| "too long for the target".to_owned()),
+        base: target.map(|target| Sides {
+            source: format!("source of {target}"),
+            target: format!("shown of {target}"),
+        }),
     }
 }
 

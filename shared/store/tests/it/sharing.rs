@@ -150,6 +150,7 @@ async fn a_call_cut_short_anywhere_leaves_all_or_nothing(world: World) {
             target_discussion: None,
             fingerprint: None,
             skipped: None,
+            base: None,
         };
         let what = Intended::Note { source_note };
         let begun = store.begin_intent(&fence, world.mirror, Iid(1), what);

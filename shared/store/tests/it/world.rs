@@ -229,6 +229,7 @@ impl World {
             owned_labels: BTreeSet::new(),
             owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
+            base: None,
             status: MappingStatus::Pending,
         }
     }

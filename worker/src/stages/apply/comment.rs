@@ -16,6 +16,7 @@ use mirror_core::{
     ids::{Iid, NoteId},
     issue::Note,
     mapping::{Intended, Intent, NoteMapping},
+    merge::{self, Sides},
     plan::{NewNote, Step},
     project::Role,
     provenance::alike,
@@ -71,7 +72,13 @@ pub(crate) async fn create(
                 fill(case, iid, &note, echo.id).await?;
             }
             let print = fingerprint(desired, note.source_note);
-            let mapping = mapped(&note, echo.id, discussion, print);
+            let shown = if note.neutral_first {
+                &note.body
+            } else {
+                &echo.body
+            };
+            let base = merge::copied(&note.body, shown);
+            let mapping = mapped(&note, echo.id, discussion, (print, base));
             record(case, mapping, Some(&intent), next).await
         }
         Ok(NoteReply::CommandsOnly) => {
@@ -202,6 +209,7 @@ async fn after_failed_create(
             .find(|found| found.source_note == note.source_note)
         {
             let (id, as_asked) = (found.target_note, found.body == note.body);
+            let base = merge::copied(&note.body, &note.body);
             let discussion = Some(found.discussion.clone());
             if !as_asked {
                 fill(case, iid, note, id).await?;
@@ -209,7 +217,7 @@ async fn after_failed_create(
             let print = fingerprint(desired, note.source_note);
             return record(
                 case,
-                mapped(note, id, discussion, print),
+                mapped(note, id, discussion, (print, base)),
                 Some(intent),
                 None,
             )
@@ -271,6 +279,7 @@ async fn skip(
         target_discussion: None,
         fingerprint: None,
         skipped: Some(why),
+        base: None,
     };
     record(case, mapping, intent, None).await
 }
@@ -279,7 +288,7 @@ fn mapped(
     note: &NewNote,
     target_note: NoteId,
     discussion: Option<String>,
-    fingerprint: Option<String>,
+    (fingerprint, base): (Option<String>, Sides),
 ) -> NoteMapping {
     NoteMapping {
         source_note: note.source_note,
@@ -288,6 +297,7 @@ fn mapped(
         target_discussion: discussion,
         fingerprint,
         skipped: None,
+        base: Some(base),
     }
 }
 
@@ -297,6 +307,14 @@ pub(super) fn fingerprint(desired: &Desired, source_note: NoteId) -> Option<Stri
         .iter()
         .find(|note| note.source_note == source_note)?;
     Some(note.fingerprint())
+}
+
+/// Records what is known of a comment for which nothing was sent.
+pub(crate) async fn record_note(
+    case: &mut Case<'_>,
+    mapping: NoteMapping,
+) -> Result<(), SyncError> {
+    record(case, mapping, None, None).await
 }
 
 pub(super) async fn record(
@@ -374,6 +392,7 @@ pub(crate) async fn record_compared(
             let mapping = NoteMapping {
                 fingerprint: Some(note.fingerprint()),
                 source_discussion: note.discussion.clone(),
+                base: Some(merge::copied(&note.body, &note.body)),
                 ..known.clone()
             };
             record(case, mapping, None, None).await?;

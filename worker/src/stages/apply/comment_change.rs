@@ -11,7 +11,7 @@ use crate::{
     events::Notice,
     jobs::check_instance,
 };
-use mirror_core::{desired::Desired, ids::NoteId, mapping::NoteMapping};
+use mirror_core::{desired::Desired, ids::NoteId, mapping::NoteMapping, merge};
 use mirror_gitlab::{ErrorKind, NoteReply};
 
 /// Why a comment is left out that the target's people deleted.
@@ -37,11 +37,12 @@ pub(crate) async fn update(
         .update_note(target.project.id, iid, target_note, body)
         .await;
     let mapping = match answer {
-        Ok(NoteReply::Created { commands, .. }) => {
+        Ok(NoteReply::Created { commands, note, .. }) => {
             if commands {
                 case.notice(Notice::CommandExecuted);
             }
             NoteMapping {
+                base: Some(merge::copied(body, &note.body)),
                 fingerprint: fingerprint(desired, source_note),
                 ..known
             }

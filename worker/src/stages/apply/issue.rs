@@ -1,7 +1,7 @@
 //! Steps on the issue itself.
 
 use super::{
-    super::{case::Case, lookup, preserve},
+    super::{case::Case, edits, lookup, preserve},
     assignees, echo,
     refusal::refuses_type,
 };
@@ -15,8 +15,9 @@ use mirror_core::{
     ids::{Iid, ProjectId},
     issue::{Issue, IssueType, Label, State},
     mapping::{Intended, Intent},
+    merge::Base,
     outcome::SkipReason,
-    plan::{IssueEdit, NewIssue},
+    plan::{IssueEdit, NewIssue, expected},
     preserve::Preserve,
 };
 use mirror_gitlab::{Client, Error, ErrorKind, Fate, IssueChange, StateEvent};
@@ -203,6 +204,8 @@ async fn created(
         .cloned()
         .collect();
     case.mapping.carried_spent = Some(0);
+    let shown = Observed::from(echo);
+    case.mapping.base = Some(Base::created(&expected(new), &shown));
     case.cx.target_labels.add(case.link, &echo.labels).await;
     let store = &case.cx.store;
     let recorded = store
@@ -369,6 +372,11 @@ async fn change(case: &mut Case<'_>, change: IssueChange) -> Result<Issue, SyncE
             "there is no target issue to change".to_owned(),
         ));
     };
+    if let Some(before) = &case.observed {
+        let asked = edits::asked(before, &change);
+        let (cx, mapping) = (case.cx, &mut case.mapping);
+        edits::about_to_send(cx, case.lease, case.link, mapping, (before, &asked)).await?;
+    }
     let echo = client
         .update_issue(project, iid, &change)
         .await

@@ -1,7 +1,7 @@
 //! Steps on an issue's time.
 
 use super::{
-    super::{case::Case, settle},
+    super::{case::Case, edits, settle},
     issue::{target, target_iid, unsuccessful},
 };
 use crate::{
@@ -16,6 +16,14 @@ pub(crate) async fn set_estimate(case: &mut Case<'_>, seconds: i64) -> Result<()
     let Some(iid) = target_iid(case) else {
         return Ok(());
     };
+    if let Some(before) = &case.observed {
+        let asked = Observed {
+            estimate: seconds,
+            ..before.clone()
+        };
+        let (cx, mapping) = (case.cx, &mut case.mapping);
+        edits::about_to_send(cx, case.lease, case.link, mapping, (before, &asked)).await?;
+    }
     let stats = client
         .set_time_estimate(project, iid, seconds)
         .await
