@@ -110,6 +110,8 @@ mod tests {
     #[test]
     fn what_is_written_is_what_was_read() {
         let text = "\
+reactions = \"all\"
+
 [labels]
 create = false
 prefix = \"up/\"
@@ -164,6 +166,7 @@ mentions = true
             "when_left",
             "users",
             "mentions",
+            "reactions",
         ] {
             assert!(example.contains(rule), "{rule}");
         }
@@ -187,6 +190,10 @@ mentions = true
                 "the rule labels.exclude \"(\"",
             ),
             ("labels\n", "line 1"),
+            (
+                "reactions = \"some\"\n",
+                "expected one of `none`, `votes`, `all`",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.contains(told), "{error}\nlacks {told}");

@@ -25,6 +25,7 @@
 //! | … with more than 100 comments to be created | for each 100 of them the issue, its copy and its comments read once more |
 //! | a text that refers to an issue whose mirror came later | 1 to read it again, for up to 50 such issues, and its comments; then as a changed issue |
 //! | somebody whom the rules give an account on the target, assigned or mentioned | 1 to look the account up, at most every five minutes; 2 more where the target does not let them be assigned |
+//! | any issue that is looked at, where all reactions are to be counted | 1 for each 100 of them, at least 1 |
 //! | a create whose answer is lost | 1 or more to look for it |
 //! | an issue adopted after lost state | 1 for its labels' history, and its copy and comments read |
 

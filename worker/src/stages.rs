@@ -18,6 +18,7 @@ pub(crate) mod moved;
 pub(crate) mod notes;
 pub(crate) mod people;
 pub(crate) mod preserve;
+pub(crate) mod reactions;
 pub(crate) mod references;
 pub(crate) mod settle;
 pub(crate) mod source_walk;

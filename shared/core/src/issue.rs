@@ -3,6 +3,7 @@
 use crate::ids::{Iid, IssueId, NoteId, ProjectId, UserId};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An issue as GitLab shows it to the token that asked.
 #[derive(Clone, PartialEq, Debug)]
@@ -60,6 +61,8 @@ pub struct Issue {
     pub time: TimeStats,
     /// Only members may comment.
     pub locked: bool,
+    /// How many people reacted with what, by the emoji's name; a listing tells of thumbs only.
+    pub reactions: BTreeMap<String, u64>,
     /// The issue it was moved to, by id; a moved issue stays closed behind.
     pub moved_to_id: Option<IssueId>,
 }

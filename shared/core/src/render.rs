@@ -3,6 +3,7 @@
 mod footer;
 mod labels;
 mod parts;
+mod reactions;
 
 use crate::{
     desired::{Desired, DesiredNote, DesiredThread, Place},

@@ -8,7 +8,8 @@ use crate::{
     link::Link,
     stages::{
         adopt, apply, back, case::Case, copies, edits, filter, found_again, gone, hide,
-        issue_links, lookup, moved, notes, people, preserve, references, settle, uploads, vanished,
+        issue_links, lookup, moved, notes, people, preserve, reactions, references, settle,
+        uploads, vanished,
     },
 };
 use mirror_core::{
@@ -56,6 +57,7 @@ pub(crate) async fn run(
         Read::Left(reason) => return case.skip(reason).await,
         Read::Gone => return vanished::follow(cx, lease, link, iid).await,
     };
+    reactions::count(&mut case).await?;
     let files = uploads::carry(&mut case, &threads).await?;
     let linked = issue_links::at_source(&case).await?;
     let referred = references::find(&case, &threads, &linked).await?;

@@ -5,6 +5,7 @@ mod comment;
 mod comment_change;
 mod echo;
 pub(crate) mod issue;
+mod refusal;
 mod thread;
 mod time;
 

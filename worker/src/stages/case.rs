@@ -63,6 +63,8 @@ pub(crate) struct Case<'a> {
     pub(crate) kept: Kept,
     /// What the target shows, kept up to date with every answer.
     pub(crate) observed: Option<Observed>,
+    /// When that was, by the clock that never jumps.
+    pub(crate) observed_at: Duration,
     /// What is known of the people concerned.
     pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
@@ -149,6 +151,7 @@ impl<'a> Case<'a> {
             target,
             kept: Kept::default(),
             observed: None,
+            observed_at: Duration::ZERO,
             people: people::Known::default(),
             full: false,
             back: Back::default(),
@@ -189,6 +192,7 @@ impl<'a> Case<'a> {
     pub(crate) fn observe(&mut self, issue: &Issue) {
         self.mapping.target = Some(stamp(issue));
         self.observed = Some(Observed::from(issue));
+        self.observed_at = self.cx.clock.monotonic();
         self.cx.facts.echoed(self.link.mirror, issue.updated_at);
     }
 

@@ -9,6 +9,7 @@ use mirror_core::{
     project::Role,
     render::people_named,
 };
+use mirror_store::TargetFact;
 use std::collections::BTreeSet;
 
 /// What is known of the people of an issue.
@@ -53,7 +54,7 @@ pub(crate) async fn find(case: &mut Case<'_>, threads: &[Discussion]) -> Result<
 async fn is_refused(case: &Case<'_>, user: UserId) -> Result<bool, SyncError> {
     for field in [field(user, false), field(user, true)] {
         let concerned = case.source.confidential || !field.starts_with(CONFIDENTIAL);
-        let Some(under) = case.target.dropped.get(&field).filter(|_| concerned) else {
+        let Some(dropped) = case.target.dropped.get(&field).filter(|_| concerned) else {
             continue;
         };
         let role = case
@@ -61,7 +62,7 @@ async fn is_refused(case: &Case<'_>, user: UserId) -> Result<bool, SyncError> {
             .accounts
             .role(case.link, &case.cx.clock, user)
             .await?;
-        if under.stamp == stamp(case, role) {
+        if dropped.lately && dropped.stamp == stamp(case, role) {
             return Ok(true);
         }
     }
@@ -83,7 +84,18 @@ fn stamp(case: &Case<'_>, role: Option<Role>) -> String {
     format!("{}/{role}", case.link.target.capabilities())
 }
 
-/// The target let somebody not be assigned: said once, and not fought while their role stays.
+/// The target lets somebody be assigned after all.
+pub(crate) async fn taken(case: &mut Case<'_>, account: &Account) -> Result<(), SyncError> {
+    for field in [field(account.id, false), field(account.id, true)] {
+        if case.target.dropped.contains_key(&field) {
+            case.learn(TargetFact::Taken { field }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The target let somebody not be assigned: said once, and not fought while their role stays, but for
+/// one try a day.
 pub(crate) async fn refused(case: &mut Case<'_>, account: &Account) -> Result<(), SyncError> {
     let role = case
         .cx
@@ -92,8 +104,7 @@ pub(crate) async fn refused(case: &mut Case<'_>, account: &Account) -> Result<()
         .await?;
     let stamp = stamp(case, role);
     let field = field(account.id, case.source.confidential);
-    case.learn(mirror_store::TargetFact::Dropped { field, stamp })
-        .await?;
+    case.learn(TargetFact::Dropped { field, stamp }).await?;
     case.people.not_assignable.insert(account.id);
     case.people.learnt = true;
     if !case.source.confidential {

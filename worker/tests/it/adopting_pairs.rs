@@ -25,7 +25,7 @@ impl World {
         })
     }
 
-    async fn ask(&self, pairs: &[(u64, u64)]) -> Vec<PairConflict> {
+    pub(crate) async fn ask(&self, pairs: &[(u64, u64)]) -> Vec<PairConflict> {
         let pairs: Vec<Pair> = pairs.iter().map(|(of, to)| pair(*of, *to)).collect();
         self.cx
             .store

@@ -212,7 +212,7 @@ async fn rules_that_this_version_cannot_read_let_the_mirror_rest() {
     let store = world.cx.store.clone();
     let (mirror, now) = (world.mirror, store.now());
     store
-        .set_rules(mirror, r#"{"reactions":{}}"#, now)
+        .set_rules(mirror, r#"{"later":{}}"#, now)
         .await
         .unwrap();
     world.run().await;

@@ -1,21 +1,19 @@
-//! People of the source who have an account on the target: assigned there, and mentioned where that
-//! is asked for.
+//! People of the source who have an account on the target are assigned there.
 
-use crate::support::{SECRET, Stage, World, issue, note};
+use crate::support::{SECRET, Stage, World, issue};
 use gitlab_sim::{
-    AccessLevel, Edition, Fault, Issue, IssueEdit, IssueSpec, Sim, UserId, UserSpec, Visibility,
+    AccessLevel, Edition, Issue, IssueEdit, IssueSpec, Sim, UserId, UserSpec, Visibility,
 };
-use mirror_worker::{Mode, Notice};
+use mirror_worker::{Mode, Notice, Settings};
 
 /// Alice is Anna on the target, Bob is Ben.
-const MAP: &str = r#"{"users":{"map":{"alice-w":"anna","bob":"ben"}}}"#;
-const MENTIONS: &str = r#"{"users":{"mentions":true,"map":{"alice-w":"anna","bob":"ben"}}}"#;
+pub(crate) const MAP: &str = r#"{"users":{"map":{"alice-w":"anna","bob":"ben"}}}"#;
 
-struct Cast {
-    bob: UserId,
+pub(crate) struct Cast {
+    pub(crate) bob: UserId,
     carol: UserId,
-    anna: UserId,
-    ben: UserId,
+    pub(crate) anna: UserId,
+    pub(crate) ben: UserId,
 }
 
 /// Both sides' people. Anna and Ben are members of the target project.
@@ -45,21 +43,21 @@ fn join(sim: &Sim, project: u64, user: UserId, level: AccessLevel) {
     });
 }
 
-async fn begun(stage: Stage, rules: &str) -> (World, Cast) {
+pub(crate) async fn begun(stage: Stage, rules: &str) -> (World, Cast) {
     let cast = cast(&stage);
     let world = World::with(stage, crate::label_rules::ruled(rules), Mode::Sync).await;
     (world, cast)
 }
 
 impl World {
-    fn task(&self, assignees: &[UserId]) -> u64 {
+    pub(crate) fn task(&self, assignees: &[UserId]) -> u64 {
         self.write(IssueSpec {
             assignees: assignees.to_vec(),
             ..issue(self.alice, "Task")
         })
     }
 
-    fn assign(&self, iid: u64, assignees: &[UserId]) {
+    pub(crate) fn assign(&self, iid: u64, assignees: &[UserId]) {
         self.later(600);
         self.edit(iid, assigned(assignees));
     }
@@ -69,10 +67,18 @@ impl World {
         self.edit_target(iid, assigned(assignees));
     }
 
-    fn assignees(&self, of: u64) -> Vec<UserId> {
+    pub(crate) fn assignees(&self, of: u64) -> Vec<UserId> {
         let Issue { mut assignees, .. } = self.copy(of).issue;
         assignees.sort_unstable();
         assignees
+    }
+
+    /// What the target is known not to take.
+    async fn recorded_drops(&self) -> Vec<String> {
+        let store = &self.cx.store;
+        let end = store.mirror(self.mirror).await.unwrap().target;
+        let facts = store.target_facts(end.instance, end.project).await;
+        facts.unwrap().dropped.into_keys().collect()
     }
 
     fn look_ups(&self) -> Vec<String> {
@@ -82,7 +88,14 @@ impl World {
     }
 }
 
-fn assigned(assignees: &[UserId]) -> IssueEdit {
+fn in_full(rules: &str) -> Settings {
+    Settings {
+        full: true,
+        ..crate::label_rules::ruled(rules)
+    }
+}
+
+pub(crate) fn assigned(assignees: &[UserId]) -> IssueEdit {
     IssueEdit {
         assignees: Some(assignees.to_vec()),
         ..IssueEdit::default()
@@ -142,7 +155,7 @@ async fn assignees_follow_the_source_and_those_of_the_targets_people_stay() {
     world.all_went_well().await;
 }
 
-fn sorted<const N: usize>(mut users: [UserId; N]) -> Vec<UserId> {
+pub(crate) fn sorted<const N: usize>(mut users: [UserId; N]) -> Vec<UserId> {
     users.sort_unstable();
     users.to_vec()
 }
@@ -213,12 +226,8 @@ async fn a_name_that_nobody_has_on_the_target_is_told_and_a_label_stands_for_it(
     // The account is made, and everything compared.
     let user = world.target.add_user(UserSpec::new("Nobody", "Somebody"));
     join(&world.target, world.to.project, user, AccessLevel::Guest);
-    let full = mirror_worker::Settings {
-        full: true,
-        ..crate::label_rules::ruled(rules)
-    };
     world.later(600);
-    world.restart_with(full, Mode::Sync).await;
+    world.restart_with(in_full(rules), Mode::Sync).await;
     world.run().await;
     assert_eq!(world.assignees(one), [user]);
     assert_eq!(world.titles(one), ["MIRRORED"]);
@@ -245,20 +254,17 @@ async fn whom_the_target_does_not_let_be_assigned_is_told_of_and_not_fought_over
     };
     assert_eq!(world.notices(), [refused]);
     world.at_rest().await;
-    let full = || mirror_worker::Settings {
-        full: true,
-        ..crate::label_rules::ruled(MAP)
-    };
     world.later(600);
-    world.restart_with(full(), Mode::Sync).await;
+    world.restart_with(in_full(MAP), Mode::Sync).await;
     world.at_rest().await;
     join(&world.target, to, cast.anna, AccessLevel::Guest);
     world.later(600);
-    world.restart_with(full(), Mode::Sync).await;
+    world.restart_with(in_full(MAP), Mode::Sync).await;
     world.run().await;
     assert_eq!(world.assignees(one), [cast.anna]);
     assert_eq!(world.assignees(both), [cast.anna, cast.ben]);
     assert_eq!(world.titles(both), ["MIRRORED"]);
+    assert_eq!(world.recorded_drops().await, [""; 0]);
     world.at_rest().await;
     world.all_went_well().await;
 }
@@ -297,30 +303,21 @@ async fn where_one_assignee_is_kept_the_others_are_told_of() {
 }
 
 #[tokio::test]
-async fn who_was_assigned_by_a_lost_create_is_ours() {
-    let (world, cast) = begun(Stage::new(), MAP).await;
-    let iid = world.task(&[world.alice]);
-    world.strike("POST", "/issues$", Fault::LoseResponse);
+async fn a_licence_for_several_assignees_is_noticed_within_a_day() {
+    let stage = Stage::from_builders(Sim::builder(), Sim::builder().unlicensed());
+    let (mut world, cast) = begun(stage, MAP).await;
+    let first = world.task(&[world.alice, cast.bob]);
+    let second = world.task(&[world.alice, cast.bob]);
     world.run().await;
-    assert_eq!(world.assignees(iid), [cast.anna]);
-    world.assign(iid, &[]);
+    world.target.edit(|sim| sim.settings.licensed = true);
+    world.later(86_400);
+    world.restart_with(in_full(MAP), Mode::Sync).await;
     world.run().await;
-    assert_eq!(world.assignees(iid), [0; 0]);
-    world.at_rest().await;
-    world.all_went_well().await;
-}
-
-#[tokio::test]
-async fn after_a_lost_record_those_who_are_assigned_stay_without_a_write() {
-    let (mut world, cast) = begun(Stage::new(), MAP).await;
-    let iid = world.task(&[world.alice]);
-    world.run().await;
-    world.later(600);
-    world.lose_state().await;
-    world.forget_requests();
-    world.run().await;
-    assert_eq!(world.writes(), Vec::<String>::new());
-    assert_eq!(world.assignees(iid), [cast.anna]);
+    for iid in [first, second] {
+        assert_eq!(world.assignees(iid), [cast.anna, cast.ben]);
+        assert_eq!(world.titles(iid), ["MIRRORED"]);
+    }
+    assert_eq!(world.recorded_drops().await, [""; 0]);
     world.at_rest().await;
     world.all_went_well().await;
 }
@@ -354,42 +351,4 @@ async fn a_plan_tells_who_will_be_assigned() {
     let sent = crate::plans::plan_then_sync(&mut world).await;
     assert_eq!(sent, 1);
     assert_eq!(world.assignees(second), [cast.anna]);
-}
-
-#[tokio::test]
-async fn who_is_mentioned_is_told_where_that_is_asked_for_and_nobody_else() {
-    let (world, cast) = begun(Stage::new(), MENTIONS).await;
-    world
-        .target
-        .add_user(UserSpec::new("carol", "Another Carol"));
-    let iid = world.write(IssueSpec {
-        description: Some("@alice-w, please. @carol knows; so does `@bob`.".to_owned()),
-        ..issue(world.alice, "@bob: title")
-    });
-    world.say(iid, note(world.alice, "And @Bob, @anna, @all!"));
-    world.run().await;
-    let told = world.target.world(|sim| sim.notifications().to_vec());
-    let told: Vec<(&str, &[UserId])> = told
-        .iter()
-        .map(|one| (one.mentioned.as_str(), one.recipients.as_slice()))
-        .collect();
-    assert_eq!(told, [("anna", &[cast.anna][..]), ("ben", &[cast.ben][..])]);
-    let body = world.copy(iid).issue.description.unwrap();
-    assert!(body.contains("@anna, please. \\@carol knows"), "{body}");
-    world.at_rest().await;
-    world.all_went_well().await;
-}
-
-#[tokio::test]
-async fn with_a_map_alone_nobody_is_mentioned() {
-    let (world, _) = begun(Stage::new(), MAP).await;
-    let iid = world.write(IssueSpec {
-        description: Some("@alice-w and @bob".to_owned()),
-        ..issue(world.alice, "Quiet")
-    });
-    world.say(iid, note(world.alice, "@bob"));
-    world.run().await;
-    world.assert_mirrored([iid]);
-    world.assert_no_noise();
-    world.all_went_well().await;
 }

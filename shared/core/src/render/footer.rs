@@ -1,6 +1,6 @@
 //! What is said of an issue's source: the last lines of a copy, and who wrote what when.
 
-use super::{Frame, parts::FOOTER};
+use super::{Frame, parts::FOOTER, reactions};
 use crate::{
     issue::{Issue, User},
     labels, markdown,
@@ -68,6 +68,7 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue, moved: Option<&str>) -> S
             |address| format!("Moved to another project; [its copy]({address}) goes on"),
         ));
     }
+    lines.extend(reactions::line(frame.rules.reactions, &issue.reactions));
     if !lines.is_empty() {
         footer.push('\n');
     }

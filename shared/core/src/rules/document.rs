@@ -16,6 +16,10 @@ use std::{
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Document {
+    /// Which reactions are counted in the footer. (Stands first, where a file has what is in no
+    /// table.)
+    #[serde(skip_serializing_if = "is_default")]
+    pub reactions: Reactions,
     /// Which labels cross, and under what name.
     #[serde(skip_serializing_if = "is_default")]
     pub labels: LabelDocument,
@@ -117,6 +121,19 @@ pub enum WhenLeft {
     Follow,
     /// As `Stop`, and it is closed, with a line that says why.
     Close,
+}
+
+/// Which reactions are counted in the footer of a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reactions {
+    /// None.
+    #[default]
+    None,
+    /// Thumbs up and down, of which the issue itself tells.
+    Votes,
+    /// All; they have to be read for each issue.
+    All,
 }
 
 /// Rules for people.

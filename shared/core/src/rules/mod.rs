@@ -10,7 +10,7 @@ mod filter;
 mod labels;
 mod users;
 
-pub use document::{Document, FilterDocument, LabelDocument, UserDocument, WhenLeft};
+pub use document::{Document, FilterDocument, LabelDocument, Reactions, UserDocument, WhenLeft};
 pub use error::RuleError;
 pub use filter::{Filter, Outside};
 pub use labels::LabelRules;
@@ -28,6 +28,8 @@ pub struct Rules {
     pub filter: Filter,
     /// Who people of the source are on the target.
     pub users: UserRules,
+    /// Which reactions are counted in the footer.
+    pub reactions: Reactions,
     text: String,
 }
 
@@ -48,6 +50,7 @@ impl Rules {
             labels: LabelRules::new(&document.labels)?,
             filter: Filter::new(&document.only)?,
             users: UserRules::new(&document.users)?,
+            reactions: document.reactions,
             text: document.text(),
         })
     }

@@ -120,7 +120,7 @@ fn a_bad_rule_is_named_with_what_is_wrong_and_the_mend() {
 
 #[test]
 fn rules_are_kept_as_they_were_written() {
-    let written = r#"{"labels":{"create":false,"skip":["a"],"map":{"b":"c"}},"only":{"types":["task"],"state":"closed","created_since":"2026-01-31","when_left":"close"},"users":{"mentions":true,"map":{"anna":"a.smith"}}}"#;
+    let written = r#"{"reactions":"votes","labels":{"create":false,"skip":["a"],"map":{"b":"c"}},"only":{"types":["task"],"state":"closed","created_since":"2026-01-31","when_left":"close"},"users":{"mentions":true,"map":{"anna":"a.smith"}}}"#;
     let rules = Rules::read(written).unwrap();
     assert_eq!(rules.text(), written);
     assert_eq!(Rules::read(rules.text()).unwrap().digest(), rules.digest());

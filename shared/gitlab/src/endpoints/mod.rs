@@ -6,6 +6,7 @@ mod labels;
 mod links;
 mod notes;
 mod project;
+mod reactions;
 mod time;
 mod uploads;
 mod users;

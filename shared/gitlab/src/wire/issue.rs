@@ -6,6 +6,7 @@ use mirror_core::{
     issue::{Epic, Issue, IssueType, Iteration, Label, Milestone, State, TimeStats, User},
 };
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 pub(crate) struct WireIssue {
@@ -37,7 +38,15 @@ pub(crate) struct WireIssue {
     references: Option<WireReferences>,
     time_stats: Option<WireTime>,
     discussion_locked: Option<bool>,
+    upvotes: Option<u64>,
+    downvotes: Option<u64>,
     moved_to_id: Option<IssueId>,
+}
+
+/// A reaction.
+#[derive(Deserialize)]
+pub(crate) struct WireAward {
+    pub(crate) name: String,
 }
 
 /// A label is its title, or with `with_labels_details=true` an object.
@@ -148,9 +157,16 @@ impl From<WireIssue> for Issue {
             full_reference,
             time: wire.time_stats.map(TimeStats::from).unwrap_or_default(),
             locked: wire.discussion_locked.unwrap_or(false),
+            reactions: votes(wire.upvotes, wire.downvotes),
             moved_to_id: wire.moved_to_id,
         }
     }
+}
+
+fn votes(up: Option<u64>, down: Option<u64>) -> BTreeMap<String, u64> {
+    let counts = [("thumbsup", up), ("thumbsdown", down)].into_iter();
+    let given = counts.filter_map(|(name, count)| Some((name.to_owned(), count?)));
+    given.filter(|(_, count)| *count > 0).collect()
 }
 
 fn labels(forms: Vec<LabelForm>) -> (Vec<String>, Vec<Label>) {

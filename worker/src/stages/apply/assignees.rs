@@ -1,6 +1,9 @@
 //! Who is assigned. GitLab takes whole lists only, so those who stay are sent along.
 
-use super::super::{case::Case, people};
+use super::{
+    super::{case::Case, lookup, people},
+    issue::target_iid,
+};
 use crate::SyncError;
 use mirror_core::{
     ids::UserId,
@@ -9,7 +12,26 @@ use mirror_core::{
     plan::{IssueEdit, SEVERAL_ASSIGNEES},
     project::Role,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+/// What the target showed longer ago is looked at again before a list is made of it: whoever was
+/// assigned meanwhile would be taken off.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Looks at the target again, where somebody is to be assigned and the last look is not fresh.
+pub(super) async fn look_again(case: &mut Case<'_>, edit: &IssueEdit) -> Result<(), SyncError> {
+    let age = case.cx.clock.monotonic().saturating_sub(case.observed_at);
+    if edit.assign.is_empty() && edit.unassign.is_empty() || age < FRESH {
+        return Ok(());
+    }
+    let Some(iid) = target_iid(case) else {
+        return Ok(());
+    };
+    if let Some(found) = lookup::on_target(case.cx, case.link, iid).await? {
+        case.observe(&found);
+    }
+    Ok(())
+}
 
 /// Everybody who is to be assigned afterwards, the target's own people first; `None`: nobody is to be
 /// assigned or taken off.
@@ -66,15 +88,20 @@ pub(super) async fn answered(
         case.people.learnt = true;
         return case.dropped("assignees").await;
     }
-    // What is true of the others the next answer shows.
-    let missing = asked
-        .assign
-        .iter()
-        .find(|account| !there.contains(&account.id));
-    match missing {
-        Some(account) => learn(case, account, there.len()).await,
-        None => Ok(()),
+    if there.len() > 1 {
+        case.taken(SEVERAL_ASSIGNEES).await?;
     }
+    if !asked.unassign.is_empty() {
+        case.taken("assignees").await?;
+    }
+    for account in &asked.assign {
+        if !there.contains(&account.id) {
+            // What is true of the others the next answer shows.
+            return learn(case, account, there.len()).await;
+        }
+        people::taken(case, account).await?;
+    }
+    Ok(())
 }
 
 /// A member who is missing beside one other is one too many; anybody else is not let be assigned.

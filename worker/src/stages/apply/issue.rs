@@ -3,6 +3,7 @@
 use super::{
     super::{case::Case, edits, lookup, preserve},
     assignees, echo,
+    refusal::refuses_type,
 };
 use crate::{
     SyncError,
@@ -114,36 +115,6 @@ async fn send(case: &mut Case<'_>, new: &mut NewIssue) -> Result<Result<Issue, E
 
 pub(super) fn target<'a>(case: &Case<'a>) -> (&'a Client, ProjectId) {
     (&case.link.target.client, case.link.target.project.id)
-}
-
-fn refuses_type(error: &Error, new: &NewIssue) -> bool {
-    let of_type = |text: &str| text.contains("issue_type") || text.contains("work_item_type");
-    new.issue_type != IssueType::Issue
-        && match error.kind() {
-            ErrorKind::Validation { fields } => {
-                fields.keys().any(|field| of_type(field)) || error.message().is_some_and(of_type)
-            }
-            ErrorKind::Unauthorized { .. }
-            | ErrorKind::InsufficientScope { .. }
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::Moved { .. }
-            | ErrorKind::MethodNotAllowed
-            | ErrorKind::Conflict(_)
-            | ErrorKind::Spam { .. }
-            | ErrorKind::TooLarge
-            | ErrorKind::Throttled { .. }
-            | ErrorKind::Unavailable { .. }
-            | ErrorKind::Transport(_)
-            | ErrorKind::Input(_)
-            | ErrorKind::Malformed { .. }
-            | ErrorKind::Redirected { .. }
-            | ErrorKind::SignIn
-            | ErrorKind::UnprovenWalk
-            | ErrorKind::Unsendable { .. }
-            | ErrorKind::Withdrawn
-            | ErrorKind::Refused => false,
-        }
 }
 
 fn wire(new: &NewIssue) -> mirror_gitlab::NewIssue {
@@ -315,6 +286,7 @@ pub(crate) fn target_iid(case: &Case<'_>) -> Option<Iid> {
 /// Which labels and assignees will be ours is recorded before they are put on: afterwards nobody
 /// could tell.
 pub(crate) async fn update(case: &mut Case<'_>, edit: IssueEdit) -> Result<(), SyncError> {
+    assignees::look_again(case, &edit).await?;
     let there = case
         .observed
         .as_ref()

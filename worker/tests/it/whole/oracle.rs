@@ -165,6 +165,7 @@ fn unlike(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
     if !alike {
         broken.push(format!("text of #{iid}:\n{copied}\n--- of ---\n{text}"));
     }
+    broken.extend(unlike_assignees(people, source, target));
     broken.extend(unlike_labels(people, source, target));
     broken.extend(unlike_notes(people, source, copy));
     broken
@@ -182,6 +183,18 @@ fn locked(issue: &Issue) -> String {
 fn carried(people: &People, target: &Issue) -> i64 {
     let logs = target.timelogs.iter().filter(|log| log.user != people.tom);
     logs.map(|log| log.seconds).sum()
+}
+
+/// Those of the source by their accounts on the target, whoever else the target's people assigned.
+fn unlike_assignees(people: &People, source: &Issue, target: &Issue) -> Option<String> {
+    let known = people.known.iter();
+    let wanted: BTreeSet<u64> = known
+        .filter(|(of, _)| source.assignees.contains(of))
+        .map(|(_, to)| *to)
+        .collect();
+    let found = target.assignees.iter().copied();
+    let found: BTreeSet<u64> = found.filter(|user| *user != people.tom).collect();
+    (found != wanted).then(|| format!("assignees of #{} are {found:?}, not {wanted:?}", source.iid))
 }
 
 /// The source's labels and the target's people's own, and no others. A confidential issue need not

@@ -11,8 +11,8 @@ use crate::support::{SECRET, Stage, copies, issue, note};
 use bytes::Bytes;
 use chrono::{Days, NaiveDate};
 use gitlab_sim::{
-    Content, EditError, FeatureAccess, Home, Issue, IssueEdit, IssueSpec, IssueState, LabelSpec,
-    NoteSpec, Sim, UserId, World, seed::SeededProject,
+    AccessLevel, Content, EditError, FeatureAccess, Home, Issue, IssueEdit, IssueSpec, IssueState,
+    LabelSpec, NoteSpec, Sim, UserId, UserSpec, World, seed::SeededProject,
 };
 
 /// The two GitLabs and who writes there.
@@ -23,8 +23,14 @@ pub(super) struct People {
     pub(super) from: SeededProject,
     pub(super) to: SeededProject,
     alice: UserId,
+    bob: UserId,
     pub(super) tom: UserId,
+    /// Who Alice and Bob are on the target.
+    pub(super) known: [(UserId, UserId); 2],
 }
+
+/// Who is who.
+pub(super) const RULES: &str = r#"{"users":{"map":{"alice-w":"anna","bob":"ben"}}}"#;
 
 const TEXTS: &[&str] = &[
     "/close\n/label ~theirs",
@@ -53,13 +59,24 @@ type Done = Result<(), EditError>;
 
 impl People {
     pub(super) fn of(stage: &Stage) -> Self {
+        let bob = stage.source.add_user(UserSpec::new("bob", "Bob"));
+        let [anna, ben] = ["anna", "ben"].map(|name| {
+            let user = stage.target.add_user(UserSpec::new(name, name));
+            stage.target.edit(|world| {
+                let home = world.project_mut(stage.to.project).unwrap();
+                home.members.insert(user, AccessLevel::Developer);
+            });
+            user
+        });
         let people = Self {
             source: stage.source.clone(),
             target: stage.target.clone(),
             from: stage.from.clone(),
             to: stage.to.clone(),
             alice: stage.alice,
+            bob,
             tom: stage.tom,
+            known: [(stage.alice, anna), (bob, ben)],
         };
         let (project, alice) = (people.from.project, people.alice);
         people.source.edit(|world| {
@@ -248,6 +265,10 @@ impl People {
             1 => edit.description = Some(Some(self.text(dice, secret))),
             2 => edit.labels = Some(some(LABELS, dice)),
             3 if !secret => edit.description = Some(None),
+            4 => {
+                let both = [self.alice, self.bob].into_iter();
+                edit.assignees = Some(both.filter(|_| dice.chance(50)).collect());
+            }
             _ => {}
         }
         world.edit_issue(project, iid, self.alice, edit)
@@ -302,9 +323,26 @@ impl People {
                     let text = world.issue(project, iid).unwrap().description.clone();
                     edit.description = Some(Some(text.unwrap_or_default() + "\n\nAdded there."));
                 }
+                if dice.chance(30) {
+                    edit.assignees = Some(self.with_or_without_tom(world, iid));
+                }
                 world.edit_issue(project, iid, self.tom, edit)
             }
         }
+    }
+}
+
+impl People {
+    /// Tom puts himself among those who are assigned, or takes himself out.
+    fn with_or_without_tom(&self, world: &World, iid: u64) -> Vec<UserId> {
+        let there = world.issue(self.to.project, iid).unwrap();
+        let mut assignees = there.assignees.clone();
+        if assignees.contains(&self.tom) {
+            assignees.retain(|user| *user != self.tom);
+        } else {
+            assignees.push(self.tom);
+        }
+        assignees
     }
 }
 

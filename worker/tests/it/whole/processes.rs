@@ -3,6 +3,7 @@
 use super::{
     gates::{Gates, Turns},
     network::Network,
+    people::RULES,
     sabotage::Mistake,
     tasks::Task,
     time::{Actor, Time},
@@ -12,7 +13,8 @@ use chrono::TimeDelta;
 use futures_util::future::select;
 use gitlab_sim::{Sim, seed::SeededProject};
 use mirror_core::{
-    ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, preserve::Preserve, provenance::Key,
+    ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, preserve::Preserve,
+    provenance::Key, rules::Rules,
 };
 use mirror_gitlab::{Client, Options, Token};
 use mirror_runtime::{SeededEntropy, Shutdown};
@@ -88,8 +90,11 @@ impl Shop {
             include_closed: true,
             comments_at_once: 3,
             large_attachment: 1_000,
+            rules: Arc::new(Rules::read(RULES).unwrap()),
             ..Settings::default()
         };
+        let (rules, now) = (settings.rules.text(), store.now());
+        store.set_rules(mirror, rules, now).await.unwrap();
         if mistake == Some(Mistake::LateLandingIsNotWaitedFor) {
             settings.late_landing = TimeDelta::zero();
         }

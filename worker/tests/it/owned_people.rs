@@ -1,0 +1,111 @@
+//! Only those whom we assigned are ours, whatever is lost and whoever else is at work.
+
+use crate::{
+    people::{MAP, assigned, begun, sorted},
+    support::{Stage, issue},
+};
+use gitlab_sim::{Fault, FaultRule, HookVerdict, IssueEdit, IssueSpec, Phase, When};
+use std::{sync::Arc, time::Duration};
+
+#[tokio::test]
+async fn who_was_assigned_by_a_lost_create_is_ours() {
+    // The copy is found at once; and only by a later attempt.
+    for lookups_that_fail in [None, Some(6)] {
+        let (world, cast) = begun(Stage::new(), MAP).await;
+        let iid = world.task(&[world.alice]);
+        let target = world.target.clone();
+        world.target.set_hook(Arc::new(move |event| {
+            let creates = event.method == "POST" && event.path.ends_with("/issues");
+            if event.phase == Phase::Before || !creates {
+                return Box::pin(async { HookVerdict::Go });
+            }
+            target.clear_hook();
+            if let Some(times) = lookups_that_fail {
+                let next = When::Next(times);
+                let rule = FaultRule::new("GET", "/issues$", next, Fault::ErrorBefore(500));
+                target.fail(rule);
+            }
+            Box::pin(async { HookVerdict::Reset })
+        }));
+        world.run().await;
+        let failed = !world.failures().is_empty();
+        assert_eq!(failed, lookups_that_fail.is_some());
+        assert_eq!(world.assignees(iid), [cast.anna]);
+        world.assign(iid, &[]);
+        world.run().await;
+        assert_eq!(world.assignees(iid), [0; 0]);
+        world.at_rest().await;
+        assert_eq!(world.unfinished().await, Vec::new());
+    }
+}
+
+#[tokio::test]
+async fn after_a_lost_record_those_who_are_assigned_stay_without_a_write() {
+    let (mut world, cast) = begun(Stage::new(), MAP).await;
+    let iid = world.task(&[world.alice]);
+    world.run().await;
+    world.later(600);
+    world.lose_state().await;
+    world.forget_requests();
+    world.run().await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+    assert_eq!(world.assignees(iid), [cast.anna]);
+    world.at_rest().await;
+    world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn who_is_assigned_while_a_job_is_at_work_stays() {
+    let (world, cast) = begun(Stage::new(), MAP).await;
+    let iid = world.task(&[]);
+    world.run().await;
+    let copy = world.copy(iid).issue.iid;
+    world.later(600);
+    world.edit(
+        iid,
+        IssueEdit {
+            labels: Some(vec!["new".to_owned()]),
+            ..assigned(&[world.alice])
+        },
+    );
+    // The label has to be made first, and that takes its time.
+    let (sim, clock) = (world.target.clone(), world.clock.clone());
+    let (to, tom) = (world.to.project, world.tom);
+    world.target.set_hook(Arc::new(move |event| {
+        if event.phase == Phase::Before && event.method == "POST" {
+            sim.clear_hook();
+            clock.advance(Duration::from_secs(10));
+            let edit = assigned(&[tom]);
+            sim.edit(|world| world.edit_issue(to, copy, tom, edit))
+                .unwrap();
+        }
+        Box::pin(async { HookVerdict::Go })
+    }));
+    world.run().await;
+    assert_eq!(world.assignees(iid), sorted([world.tom, cast.anna]));
+    assert_eq!(world.titles(iid), ["MIRRORED", "new"]);
+    world.at_rest().await;
+    world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn people_of_an_adopted_issue_stay() {
+    let (world, cast) = begun(Stage::new(), MAP).await;
+    let iid = world.task(&[world.alice, cast.bob]);
+    let (to, tom) = (world.to.project, world.tom);
+    let spec = IssueSpec {
+        assignees: vec![tom, cast.anna],
+        ..issue(tom, "Written before")
+    };
+    let there = world.target.edit(|sim| sim.create_issue(to, spec)).unwrap();
+    assert_eq!(world.ask(&[(iid, there)]).await, []);
+    world.run().await;
+    assert_eq!(world.copy(iid).issue.iid, there);
+    let everybody = sorted([tom, cast.anna, cast.ben]);
+    assert_eq!(world.assignees(iid), everybody);
+    world.assign(iid, &[]);
+    world.run().await;
+    assert_eq!(world.assignees(iid), sorted([tom, cast.anna]));
+    world.at_rest().await;
+    world.all_went_well().await;
+}
