@@ -57,6 +57,12 @@ pub(crate) async fn run(
         Read::Left(reason) => return case.skip(reason).await,
         Read::Gone => return vanished::follow(cx, lease, link, iid).await,
     };
+    bring_in_line(case, threads).await
+}
+
+/// Carries its files, finds what it refers to, renders, plans, and sends.
+async fn bring_in_line(mut case: Case<'_>, threads: Vec<Discussion>) -> Result<Outcome, SyncError> {
+    let (cx, link) = (case.cx, case.link);
     reactions::count(&mut case).await?;
     let files = uploads::carry(&mut case, &threads).await?;
     let linked = issue_links::at_source(&case).await?;
@@ -76,7 +82,7 @@ pub(crate) async fn run(
         .retain(|thread| !case.back.begun_there.contains(&thread.discussion));
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
-    if let Some(before) = cx.planned.of(link.mirror, iid) {
+    if let Some(before) = cx.planned.of(link.mirror, case.iid()) {
         let mut plan = mend(&before, &desired, &case.notes);
         let links = issue_links::steps(&case, &linked, &referred).await?;
         plan.steps.extend(links);
@@ -95,8 +101,17 @@ pub(crate) async fn run(
         plan.steps.splice(ahead..ahead, files.steps);
         return planned(case, plan, &desired).await;
     }
+    send(case, &desired, plan, fingerprint).await
+}
+
+async fn send(
+    mut case: Case<'_>,
+    desired: &Desired,
+    plan: Plan,
+    fingerprint: String,
+) -> Result<Outcome, SyncError> {
     let weightless = case.frame().weightless;
-    match apply::steps(&mut case, &desired, plan.steps).await? {
+    match apply::steps(&mut case, desired, plan.steps).await? {
         Some(reason) => case.skip(reason).await,
         // What the footer says of it is another text by now.
         None if case.frame().weightless != weightless => {
@@ -104,7 +119,7 @@ pub(crate) async fn run(
             Err(SyncError::Relearnt)
         }
         None => {
-            edits::settle(&mut case, &desired).await?;
+            edits::settle(&mut case, desired).await?;
             case.finish(fingerprint).await
         }
     }
