@@ -229,6 +229,10 @@ pub(crate) struct MirrorArguments {
     /// Mirror also issues that were closed before they were first seen
     #[arg(long)]
     pub(crate) include_closed: bool,
+    /// Carry links between issues that are both mirrored, too. Costs one request for each issue that
+    /// is looked at; with --full also for those that have not changed
+    #[arg(long)]
+    pub(crate) links: bool,
     /// Take issues of the target for mirrors: CSV with the header `source_iid,target_iid`. Title,
     /// text and fields of these are overwritten
     #[arg(long, value_name = "FILE")]

@@ -1,7 +1,7 @@
 //! Puts the parts together in one process, for one mirror: the record, the dispatcher, the
 //! delivery, the worker.
 
-use crate::{connect::Reach, tally::Tally};
+use crate::{admin::held_back, connect::Reach, tally::Tally};
 use anyhow::Context as _;
 use mirror_core::{
     ids::{Iid, MirrorId, RunId},
@@ -119,6 +119,12 @@ impl Engine {
         store.resume_mirror(self.mirror).await?;
         store.retry_dead(self.mirror).await?;
         Ok(())
+    }
+
+    /// What waits for a person, in words: copies of what is gone at the source.
+    pub(crate) async fn held(&self) -> anyhow::Result<Option<String>> {
+        let removals = self.cx.store.removals(self.mirror).await?;
+        Ok(removals.held.map(|held| held_back(held, self.mirror.0)))
     }
 
     /// Owes a scan and runs until nothing of the mirror is due within `wait`, or the end is asked

@@ -3,6 +3,7 @@
 mod words;
 
 use crate::{
+    admin::refuse_half,
     cli::{PlanArguments, ReachArguments},
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
@@ -50,6 +51,7 @@ pub(crate) async fn run(
     let (source, target, _) = ends.both()?;
     let mut link = connect::link(&state.store, source, target, settings(given)).await?;
     let _lock = lock(&state.folder, &link)?;
+    refuse_half(&state.store, link.mirror).await?;
     link.settings.rules = rules::or_kept(&state.store, link.mirror, rules).await?;
     link.settings.on_edit = given.edits.or_kept(&state.store, link.mirror).await?;
     let clients = (link.source.client.clone(), link.target.client.clone());
@@ -76,6 +78,7 @@ pub(crate) async fn run(
     shown.finish();
     let due = ended?;
     let failures = engine.left(20).await?;
+    let held = engine.held().await?;
     let reads = Requests::new(&clients.0.calls(), &clients.1.calls());
     let drawn = Drawn::new(&tally.read(), &given.reach, reads);
     copy.remove().await;
@@ -86,6 +89,9 @@ pub(crate) async fn run(
             "not planned: {what}: {}",
             left.error.as_deref().unwrap_or("")
         ));
+    }
+    if let Some(held) = held {
+        output::note(&format!("held back: {held}"));
     }
     if let Some(reason) = &tally.read().paused {
         output::error(reason);
@@ -170,14 +176,14 @@ struct DrawnStep {
 
 impl Drawn {
     fn new(counted: &Counted, reach: &ReachArguments, reads: Requests) -> Self {
-        let mut labels = BTreeSet::new();
+        let mut shared = Shared::default();
         let mut charged: BTreeMap<Class, u64> = BTreeMap::new();
         let mut issues = Vec::new();
         for (iid, (plan, confidential)) in &counted.plans {
             let steps: Vec<&Step> = plan
                 .steps
                 .iter()
-                .filter(|step| is_first(step, &mut labels))
+                .filter(|step| shared.is_first(*iid, step))
                 .collect();
             for step in &steps {
                 *charged.entry(Class::Api).or_default() += step.requests();
@@ -239,25 +245,37 @@ impl Drawn {
     }
 }
 
-/// Jobs plan side by side, so two may plan one label; it is sent once.
-fn is_first(step: &Step, labels: &mut BTreeSet<String>) -> bool {
-    match step {
-        Step::CreateLabel(label) => labels.insert(label.title.clone()),
-        Step::TransferUpload { .. }
-        | Step::CreateIssue(_)
-        | Step::Restrict
-        | Step::UpdateIssue(_)
-        | Step::SetState(_)
-        | Step::CloseAsOf(_)
-        | Step::SetTimeEstimate(_)
-        | Step::AddSpentTime(_)
-        | Step::CreateNote(_)
-        | Step::UpdateNote { .. }
-        | Step::DeleteNote { .. }
-        | Step::WithdrawNote { .. }
-        | Step::SetResolved { .. }
-        | Step::Open
-        | Step::DeleteIssue => true,
+/// Jobs plan side by side, so two may plan one label, or one link of both; it is sent once.
+#[derive(Default)]
+struct Shared {
+    labels: BTreeSet<String>,
+    made: BTreeSet<[Iid; 2]>,
+    removed: BTreeSet<[Iid; 2]>,
+}
+
+impl Shared {
+    fn is_first(&mut self, iid: Iid, step: &Step) -> bool {
+        let pair = |other: Iid| [iid.min(other), iid.max(other)];
+        match step {
+            Step::CreateLabel(label) => self.labels.insert(label.title.clone()),
+            Step::CreateLink { other, .. } => self.made.insert(pair(*other)),
+            Step::RemoveLink { other } => self.removed.insert(pair(*other)),
+            Step::TransferUpload { .. }
+            | Step::CreateIssue(_)
+            | Step::Restrict
+            | Step::UpdateIssue(_)
+            | Step::SetState(_)
+            | Step::CloseAsOf(_)
+            | Step::SetTimeEstimate(_)
+            | Step::AddSpentTime(_)
+            | Step::CreateNote(_)
+            | Step::UpdateNote { .. }
+            | Step::DeleteNote { .. }
+            | Step::WithdrawNote { .. }
+            | Step::SetResolved { .. }
+            | Step::Open
+            | Step::DeleteIssue => true,
+        }
     }
 }
 
@@ -277,6 +295,8 @@ fn class(step: &Step) -> Option<Class> {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => None,
     }

@@ -39,6 +39,8 @@ pub(crate) struct Report {
     pub(crate) left_in_all: u64,
     /// Why the mirror rests, if it does.
     pub(crate) paused: Option<String>,
+    /// What waits for a person, if anything does.
+    pub(crate) held: Option<String>,
     /// Ended on request, before it was through.
     pub(crate) stopped: bool,
 }
@@ -164,6 +166,9 @@ fn told(notice: &Notice, iids: &BTreeSet<Iid>) -> Group {
         }
         Notice::OriginalGone { copy } => format!("deleted at the source: its copy {copy}"),
         Notice::EditKept { what, conflict } => edit_kept(what, *conflict),
+        Notice::EditLost { what } => {
+            format!("changed on both sides of the pair, so that the original's holds: {what}")
+        }
         Notice::ThreadStays { why } => {
             format!("a thread is not resolved or opened as at the source: {why}")
         }
@@ -253,9 +258,15 @@ impl Report {
         if let Some(reason) = &self.paused {
             lines.push(format!("  stopped: {reason}"));
         }
+        if let Some(held) = &self.held {
+            lines.push(format!("  held back: {held}"));
+        }
         let took = took(Duration::try_from_secs_f64(self.seconds).unwrap_or_default());
         let ended = match (self.in_sync, self.stopped) {
             (true, _) => "in sync",
+            (false, false) if self.left_in_all == 0 && self.held.is_some() => {
+                "not in sync; it waits for a person"
+            }
             (false, true) => "stopped on request; the next run goes on",
             (false, false) => "not in sync; the next run tries again",
         };

@@ -1,6 +1,7 @@
 //! `sync`: one mirror, once.
 
 use crate::{
+    admin::refuse_half,
     cli::{MirrorArguments, SyncArguments},
     connect::{self, Addresses, Reach},
     engine::{Engine, Parts},
@@ -52,6 +53,7 @@ pub(crate) async fn run(
     }
     let mut link = connect::link(&state.store, source, target, settings(arguments)).await?;
     let _lock = lock(&state.folder, &link)?;
+    refuse_half(&state.store, link.mirror).await?;
     link.settings.rules = rules::keep(&state.store, link.mirror, given).await?;
     link.settings.on_edit = arguments.edits.keep(&state.store, link.mirror).await?;
     pairs::ask(&state.store, link.mirror, &pairs).await?;
@@ -148,6 +150,7 @@ pub(crate) fn settings(arguments: &MirrorArguments) -> Settings {
         on_delete: caution.on_delete,
         breaker: caution.breaker,
         exposes_files: caution.exposes_files,
+        issue_links: arguments.links,
         ..Settings::default()
     }
 }
@@ -216,11 +219,12 @@ async fn report(
     stopped: bool,
 ) -> anyhow::Result<Report> {
     let left = engine.left(LISTED).await?;
+    let held = engine.held().await?;
     let modified = engine.target_modified().await?;
     let left_in_all = due.pending + due.paused + due.queued + due.running + due.dead;
     let counted = engine.tally.read();
     let (skipped_because, notices) = groups(&counted);
-    let settled = modified.is_empty() && !counted.waits_for_release();
+    let settled = modified.is_empty() && held.is_none();
     Ok(Report {
         source,
         target,
@@ -234,6 +238,7 @@ async fn report(
         left,
         left_in_all,
         paused: counted.paused.clone(),
+        held,
         stopped: stopped && left_in_all > 0,
     })
 }

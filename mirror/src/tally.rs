@@ -1,11 +1,7 @@
 //! Counts what jobs report.
 
 use chrono::{DateTime, Utc};
-use mirror_core::{
-    ids::Iid,
-    outcome::{Outcome, SkipReason},
-    plan::Plan,
-};
+use mirror_core::{ids::Iid, outcome::Outcome, plan::Plan};
 use mirror_worker::{Event, Notice};
 use serde::Serialize;
 use std::{
@@ -158,13 +154,6 @@ impl Counted {
             }
         }
         numbers
-    }
-
-    /// Copies of what is gone at the source wait for a person.
-    pub(crate) fn waits_for_release(&self) -> bool {
-        self.issues
-            .values()
-            .any(|outcome| matches!(outcome, Outcome::Skipped(SkipReason::Held { .. })))
     }
 
     /// Why issues were left out, with how many.

@@ -232,7 +232,9 @@ impl Connector {
         let rules = rules(&store.rules(mirror).await?.text, kept)?;
         let caution = store.caution(mirror).await?;
         let settings = Settings {
+            issue_links: store.carries_issue_links(mirror).await?,
             on_edit: store.edit_policy(mirror).await?,
+            pair: store.pair_of(mirror).await?,
             ..settings(&store.schedule(mirror).await?, &caution, rules)
         };
         let source = kept.map(|kept| &kept.source);

@@ -159,6 +159,11 @@ pub enum Notice {
         /// The source has changed there, too: a person is to decide.
         conflict: bool,
     },
+    /// Both sides of a pair were changed: the original's holds.
+    EditLost {
+        /// What.
+        what: String,
+    },
     /// A thread of the target cannot be resolved.
     ThreadStays {
         /// Why.

@@ -96,6 +96,7 @@ fn errand(cx: &Context, lease: &Lease, job: Job) -> Errand {
                 return ready(good).boxed();
             };
             let (store, fence, intended) = (store.clone(), fence.clone(), intended.clone());
+            let (mirror, iid) = intended.of().unwrap_or((mirror, iid));
             async move {
                 let delayed = store.intent_delayed(&fence, mirror, iid).await;
                 intended.set(matches!(delayed, Ok(true)).then_some(now));
@@ -166,7 +167,8 @@ async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outc
         }
         Job::SyncIssue { iid, .. } => {
             let link = reach().await?;
-            let ended = sync_issue::run(cx, lease, &link, iid).await;
+            // Kept on the heap: its walk is deep, and a thread's stack is small.
+            let ended = Box::pin(sync_issue::run(cx, lease, &link, iid)).await;
             (link, ended)
         }
         Job::TransferUpload { transfer, .. } => {

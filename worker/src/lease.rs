@@ -1,7 +1,10 @@
 //! A job's hold on its row of work.
 
 use chrono::TimeDelta;
-use mirror_core::job::{Priority, Ticket};
+use mirror_core::{
+    ids::{Iid, MirrorId},
+    job::{Priority, Ticket},
+};
 use mirror_store::{Effort, Fence};
 use std::{
     collections::HashMap,
@@ -26,7 +29,10 @@ pub(crate) struct Lease {
 /// When it was last written down that something is about to be created, by the clock that never
 /// jumps; `None` where nothing is.
 #[derive(Clone, Default)]
-pub(crate) struct Intended(Arc<Mutex<Option<Duration>>>);
+pub(crate) struct Intended {
+    at: Arc<Mutex<Option<Duration>>>,
+    of: Arc<Mutex<Option<(MirrorId, Iid)>>>,
+}
 
 /// So much earlier than its request an intent may have been written down.
 pub(crate) const STALE: TimeDelta = TimeDelta::seconds(1);
@@ -42,8 +48,19 @@ impl Intended {
         self.lock().is_some_and(|at| now.saturating_sub(at) > stale)
     }
 
+    /// Whose it is from now on: a job of a pair creates on both sides.
+    pub(crate) fn about(&self, mirror: MirrorId, iid: Iid) {
+        let mut of = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        *of = Some((mirror, iid));
+    }
+
+    /// Whose it is, if that is another than the job's own.
+    pub(crate) fn of(&self) -> Option<(MirrorId, Iid)> {
+        *self.of.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Duration>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,7 @@ use mirror_core::{
     ids::{Iid, InstanceId, InstanceName, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
-    merge::EditPolicy,
+    merge::{EditPolicy, Ways},
     preserve::Preserve,
     project::{Metadata, Project, TokenUser},
     provenance::Key,
@@ -106,8 +106,12 @@ pub struct Settings {
     /// Files that only confidential issues and internal comments mention go into a target that more
     /// people than its members see, too.
     pub exposes_files: bool,
+    /// Links between issues are carried, which costs a read of each issue that is looked at.
+    pub issue_links: bool,
     /// What becomes of edits on the target.
     pub on_edit: EditPolicy,
+    /// The mirror in the opposite direction that it is a pair with.
+    pub pair: Option<MirrorId>,
 }
 
 impl Default for Settings {
@@ -128,12 +132,22 @@ impl Default for Settings {
             on_delete: OnDelete::default(),
             breaker: Breaker::default(),
             exposes_files: false,
+            issue_links: false,
             on_edit: EditPolicy::default(),
+            pair: None,
         }
     }
 }
 
 impl Settings {
+    /// How what was changed on both sides is merged.
+    pub(crate) fn ways(&self) -> Ways {
+        Ways {
+            on_edit: self.on_edit,
+            flows_back: self.pair.is_some(),
+        }
+    }
+
     /// When a create that was sent can take effect no more.
     pub(crate) fn lands_by(&self, intent: &Intent) -> DateTime<Utc> {
         intent.sent_at + STALE + self.late_landing
@@ -167,7 +181,7 @@ impl Link {
             rules: &self.settings.rules,
             // CE has no such column.
             weightless: !self.target.metadata.enterprise,
-            on_edit: self.settings.on_edit,
+            ways: self.settings.ways(),
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod apply;
 pub(crate) mod ascending;
+pub(crate) mod back;
 pub(crate) mod case;
 pub(crate) mod copies;
 pub(crate) mod edits;
@@ -11,7 +12,9 @@ pub(crate) mod found_again;
 pub(crate) mod found_files;
 pub(crate) mod gone;
 pub(crate) mod hide;
+pub(crate) mod issue_links;
 pub(crate) mod lookup;
+pub(crate) mod moved;
 pub(crate) mod notes;
 pub(crate) mod people;
 pub(crate) mod preserve;

@@ -144,9 +144,10 @@ impl From<EditError> for ApiError {
     fn from(error: EditError) -> Self {
         match error {
             EditError::NoSuchProject(_) => Self::missing("Project"),
-            EditError::NoSuchUser(_) | EditError::NoSuchIssue(..) | EditError::NoSuchNote(_) => {
-                Self::not_found()
-            }
+            EditError::NoSuchUser(_)
+            | EditError::NoSuchIssue(..)
+            | EditError::NoSuchNote(_)
+            | EditError::NoSuchLink => Self::not_found(),
             EditError::NoSuchLabel(_) => Self::missing("Label"),
             EditError::DuplicateIid(_) => Self::message(409, "Duplicated issue"),
             EditError::TooManyNotes => Self::note("base", "Maximum number of comments exceeded"),

@@ -7,7 +7,7 @@ use super::call::{Call, find_project};
 use super::entities::{self, IssueView};
 use super::issue_list::readable;
 use super::projects;
-use crate::model::{ChangeKind, IssueLink, ProjectId, World};
+use crate::model::{IssueLink, ProjectId, World};
 
 /// `GET …/links`: all at once, without pages.
 pub(crate) fn list(world: &World, call: &Call, at: (ProjectId, u64)) -> Reply {
@@ -108,7 +108,6 @@ pub(crate) fn delete(world: &mut World, call: &Call, at: (ProjectId, u64), id: &
     let link = link.ok_or_else(ApiError::not_found)?.clone();
     let kind = if link.blocks { "blocks" } else { "relates_to" };
     let value = shown(world, &link, kind)?;
-    world.links.retain(|one| one.id != id);
-    world.record(by, at.0, Some(at.1), ChangeKind::Linked(false));
+    world.unlink_issues(by, id)?;
     Ok(Answer::ok(value))
 }

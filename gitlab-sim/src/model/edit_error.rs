@@ -27,6 +27,9 @@ pub enum EditError {
     /// The issue holds as many notes as GitLab allows, 5,000 with system notes (facts section 2).
     #[error("the issue is full of notes")]
     TooManyNotes,
+    /// No link has this id.
+    #[error("no such link")]
+    NoSuchLink,
     /// More time taken back than was logged (facts section 7).
     #[error("more time taken back than was logged")]
     TimeBelowZero,

@@ -76,8 +76,43 @@ impl World {
             blocks,
             created_at: self.now(),
         });
+        let (forth, back) = if blocks {
+            ("blocking", "blocked by")
+        } else {
+            ("related to", "related to")
+        };
+        for (at, how, other) in [(source, forth, target), (target, back, source)] {
+            let place = self.referred_from(at.0, other);
+            let body = format!("marked this issue as {how} {place}");
+            self.system_note(at.0, at.1, by, body)?;
+        }
         self.record(by, source.0, Some(source.1), ChangeKind::Linked(true));
         Ok(id)
+    }
+
+    /// Takes a link between two issues away.
+    ///
+    /// # Errors
+    /// If there is no such link.
+    pub fn unlink_issues(&mut self, by: UserId, id: u64) -> Result<(), EditError> {
+        let found = self.links.iter().position(|link| link.id == id);
+        let at = found.ok_or(EditError::NoSuchLink)?;
+        let link = self.links.remove(at);
+        for (at, other) in [(link.source, link.target), (link.target, link.source)] {
+            let place = self.referred_from(at.0, other);
+            self.system_note(at.0, at.1, by, format!("removed the relation with {place}"))?;
+        }
+        let (project, iid) = link.source;
+        self.record(by, project, Some(iid), ChangeKind::Linked(false));
+        Ok(())
+    }
+
+    /// How an issue is referred to from within a project.
+    fn referred_from(&self, project: ProjectId, other: (ProjectId, u64)) -> String {
+        match self.project(other.0) {
+            Some(home) if home.id != project => format!("{}#{}", home.path, other.1),
+            Some(_) | None => format!("#{}", other.1),
+        }
     }
 
     /// Whether a day lies behind the present one.

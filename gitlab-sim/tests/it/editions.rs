@@ -119,6 +119,23 @@ async fn blocking_links_are_licensed() {
         site.get("owner", "/projects/1/issues/2/links").await.text,
         "[]"
     );
+    for (iid, other) in [(1, 2), (2, 1)] {
+        let notes = site
+            .get("owner", &format!("/projects/1/issues/{iid}/notes?sort=asc"))
+            .await
+            .json();
+        let said: Vec<&str> = notes
+            .as_array()
+            .expect("notes")
+            .iter()
+            .filter_map(|note| note["body"].as_str())
+            .collect();
+        let expected = [
+            format!("marked this issue as related to #{other}"),
+            format!("removed the relation with #{other}"),
+        ];
+        assert_eq!(said, expected);
+    }
 }
 
 #[tokio::test]

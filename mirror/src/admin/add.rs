@@ -39,6 +39,10 @@ pub(crate) struct AddArguments {
     /// Mirror also issues that were closed before they were first seen
     #[arg(long)]
     include_closed: bool,
+    /// Carry links between issues that are both mirrored, too. Costs one request for each issue that
+    /// is looked at
+    #[arg(long)]
+    links: bool,
     /// Files above this size stay links to the source (`100MiB`, `2GB`, bytes)
     #[arg(long, value_name = "SIZE", default_value = "100MiB", value_parser = cli::size)]
     max_attachment_size: u64,
@@ -107,6 +111,7 @@ pub(super) async fn add(
     }
     let caution = arguments.caution.caution();
     store.set_caution(mirror.id, &caution).await?;
+    store.set_issue_links(mirror.id, arguments.links).await?;
     arguments.edits.keep(store, mirror.id).await?;
     store.set_schedule(mirror.id, &schedule).await?;
     deployment.signals.owed();

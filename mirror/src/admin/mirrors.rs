@@ -3,6 +3,7 @@
 use super::{
     add::{self, AddArguments},
     adopt::{self, AdoptArguments},
+    pair::{self, PairArguments},
     rules::{self, RulesArguments},
     table,
 };
@@ -40,6 +41,10 @@ pub(crate) enum MirrorsCommand {
     SyncNow(SyncNowArguments),
     /// Take issues of the target for the mirrors that they were meant to be
     Adopt(AdoptArguments),
+    /// Let what the people of a copy do flow back to its original: two mirrors in opposite directions
+    Pair(PairArguments),
+    /// End a pair: each of the two mirrors one way again
+    Unpair(OneArguments),
     /// Close or delete what is gone at the source, although it is much; look there first
     Release(OneArguments),
 }
@@ -76,10 +81,10 @@ pub(crate) struct PauseArguments {
 #[derive(Args, Debug)]
 pub(crate) struct OneArguments {
     #[command(flatten)]
-    deployment: DeploymentArguments,
+    pub(super) deployment: DeploymentArguments,
     /// The mirror
     #[arg(value_name = "ID")]
-    id: i64,
+    pub(super) id: i64,
 }
 
 /// `mirrors sync-now`
@@ -127,6 +132,8 @@ pub(crate) async fn mirrors(
         MirrorsCommand::Rules(arguments) => rules::run(arguments, environment).await,
         MirrorsCommand::SyncNow(arguments) => sync_now(arguments, environment).await,
         MirrorsCommand::Adopt(arguments) => adopt::adopt(arguments, environment).await,
+        MirrorsCommand::Pair(arguments) => pair::pair(arguments, environment).await,
+        MirrorsCommand::Unpair(arguments) => pair::unpair(arguments, environment).await,
         MirrorsCommand::Release(arguments) => release(arguments, environment).await,
     }
 }
@@ -141,6 +148,8 @@ struct Shown {
     paused: Option<String>,
     /// Copies of what is gone at the source that wait for a person.
     held: Option<u64>,
+    /// The mirror that it is a pair with.
+    pair: Option<i64>,
     /// What becomes of edits on the target.
     on_edit: &'static str,
     /// Issues that were changed on both sides, and wait for a person.
@@ -168,6 +177,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             next_scan_at: schedule.next_scan_at,
             paused: mirror.paused,
             held: removals.held,
+            pair: store.pair_of(mirror.id).await?.map(|other| other.0),
             on_edit: store.edit_policy(mirror.id).await?.name(),
             target_modified: store.target_modified(mirror.id).await?.len(),
             pending: due.pending + due.paused + due.queued,
@@ -189,6 +199,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
             "DEAD",
             "LAST RUN",
             "HELD BACK",
+            "PAIR",
             "ON EDIT",
             "MODIFIED",
             "RESTS",
@@ -205,6 +216,8 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
                 row.last_run.unwrap_or("-").to_owned(),
                 row.held
                     .map_or_else(|| "-".to_owned(), |held| held.to_string()),
+                row.pair
+                    .map_or_else(|| "-".to_owned(), |other| other.to_string()),
                 row.on_edit.to_owned(),
                 row.target_modified.to_string(),
                 row.paused.clone().unwrap_or_default(),

@@ -4,6 +4,7 @@ use crate::report::took;
 use mirror_core::{
     desired::Place,
     issue::State,
+    issue_links::LinkKind,
     people::Account,
     plan::{IssueEdit, NewIssue, Step},
 };
@@ -74,6 +75,15 @@ pub(super) fn drawn(step: &Step, confidential: bool) -> (char, String) {
         Step::SetResolved {
             resolved: false, ..
         } => ('~', "open a thread again".to_owned()),
+        Step::CreateLink { other, kind } => {
+            let kind = match kind {
+                LinkKind::RelatesTo => "relates to",
+                LinkKind::Blocks => "blocks",
+                LinkKind::IsBlockedBy => "is blocked by",
+            };
+            ('+', format!("link: {kind} the copy of #{other}"))
+        }
+        Step::RemoveLink { other } => ('-', format!("link to the copy of #{other}")),
         Step::Open => ('~', "make public".to_owned()),
         Step::DeleteIssue => ('-', "issue".to_owned()),
     }

@@ -4,10 +4,13 @@
 mod adopting;
 mod attachments;
 mod bad_input;
+mod both_ways;
 mod figures;
 mod given_up;
+mod held;
 mod help;
 mod killed;
+mod links;
 mod lost_answers;
 pub(crate) mod oracle;
 mod planning;

@@ -294,6 +294,8 @@ mod tests {
                 | Step::DeleteNote { .. }
                 | Step::WithdrawNote { .. }
                 | Step::SetResolved { .. }
+                | Step::CreateLink { .. }
+                | Step::RemoveLink { .. }
                 | Step::Open => panic!("no farewell: {step:?}"),
             }
         }

@@ -41,6 +41,8 @@ ids! {
     NoteId;
     /// A GitLab user's id.
     UserId;
+    /// The id of a link between two GitLab issues.
+    LinkId;
 }
 
 /// The number that grows with every dispatch of a row of work: the fencing token.

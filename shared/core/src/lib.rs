@@ -8,6 +8,7 @@ pub mod fingerprint;
 pub mod gone;
 pub mod ids;
 pub mod issue;
+pub mod issue_links;
 pub mod job;
 pub mod labels;
 pub mod mapping;

@@ -35,6 +35,9 @@ pub struct IssueMapping {
     /// What both sides were when they were last settled; `None` when that knowledge was lost with the
     /// state, or was never kept.
     pub base: Option<Base>,
+    /// The source issue is itself the copy of this target, made by the other half of a pair: what its
+    /// people do flows back.
+    pub is_reverse: bool,
     /// How it stands.
     pub status: MappingStatus,
 }

@@ -1,13 +1,17 @@
 //! Edits on both sides of a mirrored issue, told apart by what both were when they were last settled
 //! (the base). Where the target's people's edits are to be kept, this says what stays.
 
+mod back;
 mod base;
 mod comments;
 mod field;
 mod issue;
 #[cfg(test)]
+mod pair_tests;
+#[cfg(test)]
 mod tests;
 
+pub use back::{flows_back, going_back, own_time};
 pub use base::Base;
 pub use comments::{Compared, comment, copied, gone_comment, unedited};
 pub use field::Field;
@@ -91,6 +95,41 @@ impl Resolution {
             .into_iter()
             .find(|resolution| resolution.name() == name)
     }
+}
+
+/// How a mirror merges.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ways {
+    /// What becomes of edits on the target.
+    pub on_edit: EditPolicy,
+    /// State, weight and estimate flow back to the source: it is half of a pair.
+    pub flows_back: bool,
+}
+
+impl Ways {
+    /// Whether nothing is merged: the source says how a copy looks.
+    pub fn overwrites_all(self) -> bool {
+        self == Self::default()
+    }
+
+    fn rule(self, field: Field) -> Rule {
+        match (field, self.on_edit) {
+            (Field::State | Field::Weight | Field::Estimate, _) if self.flows_back => {
+                Rule::FlowBack
+            }
+            (_, EditPolicy::Protect) => Rule::Protect,
+            (_, EditPolicy::Overwrite) => Rule::Overwrite,
+        }
+    }
+}
+
+/// What becomes of an edit of one field.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Rule {
+    Overwrite,
+    Protect,
+    /// It flows back; where both sides have changed, the original holds.
+    FlowBack,
 }
 
 /// What is to become of a field.

@@ -79,6 +79,11 @@ pub enum SkipReason {
         /// The target issue that carries it.
         target_iid: i64,
     },
+    /// The target's people have moved its copy to another project; nothing more is written on it.
+    TargetMoved {
+        /// The copy that was moved.
+        target_iid: i64,
+    },
 }
 
 const LEFT_AND_CLOSED: &str = "left what the mirror takes, and its copy was closed";
@@ -110,6 +115,11 @@ impl fmt::Display for SkipReason {
                  unasked; look there, then run `issue-mirror mirrors release`"
             ),
             Self::Refused { why } => write!(f, "refused by the target: {why}"),
+            Self::TargetMoved { target_iid } => write!(
+                f,
+                "its copy #{target_iid} was moved to another project there, and is not written to \
+                 any more"
+            ),
             Self::NumberTaken { target_iid } => write!(
                 f,
                 "another issue of the target has its number, #{target_iid}; with `--preserve auto` \

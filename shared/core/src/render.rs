@@ -14,7 +14,7 @@ use crate::{
         references::{self, Leads},
         uploads::{self, SourceProject, UploadRef},
     },
-    merge::EditPolicy,
+    merge::Ways,
     people::People,
     preserve::Origin,
     provenance::{Found, Hop, Key, Kind, Marker},
@@ -57,7 +57,7 @@ pub struct Frame<'a> {
     /// The target has no field for weights, or takes none.
     pub weightless: bool,
     /// What becomes of edits on the target, which the footer tells.
-    pub on_edit: EditPolicy,
+    pub ways: Ways,
 }
 
 /// Where a file can be linked: the target's link when it has been carried over; `None` keeps an
@@ -74,6 +74,8 @@ pub struct There<'a> {
     pub files: &'a Links<'a>,
     /// Issues.
     pub issues: &'a Mirrors<'a>,
+    /// The copy of what the issue itself became when it was moved, if it may be told.
+    pub moved: Option<&'a str>,
     /// People.
     pub people: &'a People,
 }
@@ -281,7 +283,7 @@ fn carried_type(source: &IssueType) -> IssueType {
 
 /// The description, and whether it is cut.
 fn description(frame: &Frame<'_>, issue: &Issue, there: There<'_>) -> (String, bool) {
-    let footer = footer(frame, issue);
+    let footer = footer(frame, issue, there.moved);
     let head = format!("{}\n\n", frame.marker(issue, None));
     let room = MAX_DESCRIPTION.saturating_sub(head.len() + footer.len());
     let (body, cut) = fitted(frame, &issue.web_url, room, str::len, || {

@@ -4,6 +4,7 @@ use crate::{
     Fence, Owe, Store, StoreError,
     database::{PATIENCE, Tx},
     issues::save,
+    seen::forget_in,
     time::micros,
     work::owe_in,
 };
@@ -52,6 +53,12 @@ const MODIFIED: &str = "\
 SELECT DISTINCT i.source_issue_iid
 FROM issue_mappings i JOIN target_edits e ON e.issue_mapping_id = i.id
 WHERE i.mirror_id = $1 AND e.conflict AND e.resolution IS NULL
+ORDER BY i.source_issue_iid";
+
+const EDITED: &str = "\
+SELECT DISTINCT i.source_issue_iid
+FROM issue_mappings i JOIN target_edits e ON e.issue_mapping_id = i.id
+WHERE i.mirror_id = $1
 ORDER BY i.source_issue_iid";
 
 // A decision that was made while the job ran still counts, if it is about the same.
@@ -145,8 +152,8 @@ impl Store {
         Ok(policy.parse().unwrap_or_default())
     }
 
-    /// Sets what becomes of edits on a mirror's target. What was kept of them is forgotten where they
-    /// are overwritten from now on.
+    /// Sets what becomes of edits on a mirror's target. Where they are overwritten from now on, what was
+    /// kept of them is owed.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
@@ -155,16 +162,15 @@ impl Store {
         mirror: MirrorId,
         policy: EditPolicy,
     ) -> Result<(), StoreError> {
+        let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
-        let set = tx.query(SET_POLICY).bind(mirror.0).bind(policy.name());
-        if set.bind(self.now()).execute().await? == 0 {
-            return Err(StoreError::NoSuchMirror(mirror));
-        }
         match policy {
-            EditPolicy::Overwrite => {
-                tx.query(FORGET_ALL).bind(mirror.0).execute().await?;
-            }
+            EditPolicy::Overwrite => overwrite_kept(&mut tx, mirror, now).await?,
             EditPolicy::Protect => {}
+        }
+        let set = tx.query(SET_POLICY).bind(mirror.0).bind(policy.name());
+        if set.bind(now).execute().await? == 0 {
+            return Err(StoreError::NoSuchMirror(mirror));
         }
         tx.commit().await
     }
@@ -247,6 +253,22 @@ impl Store {
         }
         Ok(resolved)
     }
+}
+
+/// What was kept is overwritten by its issues' next jobs.
+async fn overwrite_kept(
+    tx: &mut Tx,
+    mirror: MirrorId,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let rows: Vec<(i64,)> = tx.query(EDITED).bind(mirror.0).fetch_all().await?;
+    let edited: Vec<Iid> = rows.into_iter().map(|(iid,)| Iid(iid)).collect();
+    // The work first: a job holds its own before it comes to its mapping.
+    let owes = Owe::issues(mirror, edited.iter().copied(), Priority::Incremental);
+    owe_in(tx, &owes, now).await?;
+    forget_in(tx, mirror, &edited, now).await?;
+    tx.query(FORGET_ALL).bind(mirror.0).execute().await?;
+    Ok(())
 }
 
 fn columns(what: What) -> (&'static str, i64) {

@@ -69,6 +69,16 @@ UPDATE gone_issues SET settled_at = $3 WHERE mirror_id = $1 AND source_iid = $2"
 
 const FORGET: &str = "DELETE FROM issue_mappings WHERE mirror_id = $1 AND source_issue_iid = $2";
 
+// What has come back holds nothing up any more.
+const UNHELD: &str = "\
+UPDATE mirror_issue_configs SET removals_held = NULL, updated_at = $2
+WHERE mirror_id = $1 AND removals_held IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM gone_issues
+    WHERE mirror_id = $1 AND settled_at IS NULL AND NOT released)";
+
+const UNLINK: &str = "\
+DELETE FROM link_mappings WHERE mirror_id = $1 AND (lower_iid = $2 OR higher_iid = $2)";
+
 const REMOVALS: &str = "\
 SELECT (SELECT COUNT(*) FROM gone_issues
         WHERE mirror_id = $1 AND settled_at IS NULL AND NOT released),
@@ -188,8 +198,10 @@ impl Store {
         mirror: MirrorId,
         iid: Iid,
     ) -> Result<(), StoreError> {
+        let now = self.now();
         let mut tx = self.begin_fenced(fence).await?;
         tx.query(SEEN).bind(mirror.0).bind(iid.0).execute().await?;
+        tx.query(UNHELD).bind(mirror.0).bind(now).execute().await?;
         tx.commit().await
     }
 
@@ -222,7 +234,7 @@ impl Store {
         iid: Iid,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
-        for text in [FORGET, SEEN] {
+        for text in [FORGET, SEEN, UNLINK] {
             tx.query(text).bind(mirror.0).bind(iid.0).execute().await?;
         }
         tx.commit().await

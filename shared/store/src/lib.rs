@@ -12,6 +12,7 @@
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
 mod adoptions;
+mod both_ways;
 mod cipher;
 mod connect;
 mod connect_error;
@@ -25,8 +26,10 @@ mod gone;
 mod impostors;
 mod instances;
 mod intents;
+mod issue_links;
 mod issues;
 mod mirrors;
+mod moves;
 mod notes;
 mod open;
 mod references;
@@ -63,6 +66,7 @@ pub use impostors::SightedImpostor;
 pub use instances::Instance;
 pub use issues::Side;
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
+pub use moves::MovedTo;
 pub use rules::KeptRules;
 pub use runs::{Effort, Requested, Run, RunCounts, RunKind, RunRequest, RunStatus};
 pub use schedule::{DueMirror, Schedule, Turn};

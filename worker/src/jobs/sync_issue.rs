@@ -7,14 +7,16 @@ use crate::{
     lease::Lease,
     link::Link,
     stages::{
-        adopt, apply, case::Case, copies, edits, filter, found_again, gone, hide, lookup, notes,
-        people, preserve, reactions, references, settle, uploads, vanished,
+        adopt, apply, back, case::Case, copies, edits, filter, found_again, gone, hide,
+        issue_links, lookup, moved, notes, people, preserve, reactions, references, settle,
+        uploads, vanished,
     },
 };
 use mirror_core::{
     desired::Desired,
     ids::Iid,
     issue::{Discussion, State},
+    merge,
     outcome::{Outcome, SkipReason},
     plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     render::{There, render},
@@ -29,6 +31,9 @@ pub(crate) async fn run(
     link: &Link,
     iid: Iid,
 ) -> Result<Outcome, SyncError> {
+    if back::belongs_to_an_original(cx, lease, link, iid).await? {
+        return Ok(Outcome::Skipped(SkipReason::IsACopy));
+    }
     let Some(fresh) = facts::fresh(cx, link, iid).await? else {
         return vanished::follow(cx, lease, link, iid).await;
     };
@@ -47,33 +52,44 @@ pub(crate) async fn run(
         return filter::leave(case, outside).await;
     }
     preserve::ask(&mut case).await?;
-    if let Some(reason) = hide::first(&mut case).await? {
-        return case.skip(reason).await;
-    }
-    let Some(threads) = notes::threads(&mut case).await? else {
-        return vanished::follow(cx, lease, link, iid).await;
+    let threads = match read(&mut case).await? {
+        Read::Threads(threads) => threads,
+        Read::Left(reason) => return case.skip(reason).await,
+        Read::Gone => return vanished::follow(cx, lease, link, iid).await,
     };
-    // It may have become confidential while they were read.
-    if let Some(reason) = hide::first(&mut case).await? {
-        return case.skip(reason).await;
-    }
     reactions::count(&mut case).await?;
     let files = uploads::carry(&mut case, &threads).await?;
-    let referred = references::find(&case, &threads).await?;
+    let linked = issue_links::at_source(&case).await?;
+    let referred = references::find(&case, &threads, &linked).await?;
+    let moved = moved::find(&case).await?;
     let people = people::find(&mut case, &threads).await?;
     let there = There {
         files: &|upload| files.link(upload),
         issues: &|iid| referred.link(iid),
+        moved: moved.as_deref(),
         people: &people,
     };
-    let desired = render(&case.frame(), &case.source, &threads, there);
+    let mut desired = render(&case.frame(), &case.source, &threads, there);
+    desired.spent = merge::own_time(desired.spent, case.back.carried_in);
+    desired
+        .threads
+        .retain(|thread| !case.back.begun_there.contains(&thread.discussion));
     let fingerprint = desired.fingerprint();
     let _proof = first_of_its_kind(&mut case, &desired).await?;
     if let Some(before) = cx.planned.of(link.mirror, iid) {
-        let plan = mend(&before, &desired, &case.notes);
+        let mut plan = mend(&before, &desired, &case.notes);
+        let links = issue_links::steps(&case, &linked, &referred).await?;
+        plan.steps.extend(links);
         return planned(case, plan, &desired).await;
     }
-    let mut plan = plan(&mut case, &threads, &desired, &fingerprint).await?;
+    let unchanged = case.mapping.fingerprint.as_deref() == Some(fingerprint.as_str());
+    let in_line = unchanged && !case.edits.are_decided();
+    if !in_line && let Some(reason) = apply::read_target(&mut case, &threads).await? {
+        return case.skip(reason).await;
+    }
+    let mut plan = plan(&mut case, &threads, &desired, in_line).await?;
+    let links = issue_links::steps(&case, &linked, &referred).await?;
+    plan.add_before_last(links);
     if cx.plans_only() {
         let ahead = usize::from(plan.steps.first().is_some_and(Step::goes_ahead));
         plan.steps.splice(ahead..ahead, files.steps);
@@ -92,6 +108,40 @@ pub(crate) async fn run(
             case.finish(fingerprint).await
         }
     }
+}
+
+/// What came of reading an issue.
+enum Read {
+    Threads(Vec<Discussion>),
+    /// It has to be left as it is.
+    Left(SkipReason),
+    /// It is not to be seen any more.
+    Gone,
+}
+
+/// Reads the comments, once nothing confidential stands open on the target, and how the target stands
+/// where it is to be compared anyway.
+async fn read(case: &mut Case<'_>) -> Result<Read, SyncError> {
+    if let Some(reason) = hide::first(case).await? {
+        return Ok(Read::Left(reason));
+    }
+    back::flow(case).await?;
+    let Some(threads) = notes::threads(case).await? else {
+        return Ok(Read::Gone);
+    };
+    // It may have become confidential while they were read.
+    if let Some(reason) = hide::first(case).await? {
+        return Ok(Read::Left(reason));
+    }
+    let came_back = std::mem::take(&mut case.back.came_back);
+    back::know_copies(case, &came_back, &threads);
+    let threads = back::without_copies(case, threads).await?;
+    let left = if case.mapping.fingerprint.is_none() {
+        apply::read_target(case, &threads).await?
+    } else {
+        None
+    };
+    Ok(left.map_or(Read::Threads(threads), Read::Left))
 }
 
 /// What is not mirrored at all.
@@ -161,13 +211,10 @@ async fn plan(
     case: &mut Case<'_>,
     threads: &[Discussion],
     desired: &Desired,
-    fingerprint: &str,
+    in_line: bool,
 ) -> Result<Plan, SyncError> {
-    let unchanged = case.mapping.fingerprint.as_deref() == Some(fingerprint);
-    let in_line = unchanged && !case.edits.are_decided();
     if !in_line {
         people::tell(case);
-        apply::read_target(case, threads).await?;
         found_again::what_is_ours(case).await?;
     }
     found_again::unseen_comments(case, threads).await?;
@@ -195,7 +242,8 @@ async fn plan(
     Ok(Plan { steps })
 }
 
-fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
+/// The steps that bring the comments in line.
+pub(crate) fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
     let resolved = apply::resolved(case, desired);
     let known = KnownNotes {
         recorded: &case.notes,
@@ -206,7 +254,9 @@ fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> 
         internal_proven: case.target.internal_proven,
         dated: case.kept.created_at && !case.dropped_fields().contains("note_created_at"),
     };
-    diff_notes(desired, &known)
+    let mut steps = diff_notes(desired, &known);
+    back::answers(case, &mut steps);
+    steps
 }
 
 /// Tells what would be sent, and remembers in the plan's own record what that would have changed

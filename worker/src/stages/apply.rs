@@ -13,11 +13,12 @@ pub(crate) use comment::{drop_unused_intents, record_note};
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
-use super::{case::Case, found_again, lookup, people};
+use super::{case::Case, found_again, issue_links, lookup, people};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Desired,
     issue::Discussion,
+    issue_links::KnownLink,
     labels::scope,
     outcome::SkipReason,
     plan::{self, NewNote, Plan, Step},
@@ -33,7 +34,8 @@ pub(crate) async fn steps(
 ) -> Result<Option<SkipReason>, SyncError> {
     let mut steps = steps;
     loop {
-        let reason = send(case, desired, VecDeque::from(steps)).await?;
+        // Kept on the heap: it holds what every kind of step needs.
+        let reason = Box::pin(send(case, desired, VecDeque::from(steps))).await?;
         if reason.is_some() {
             return Ok(reason);
         }
@@ -128,6 +130,8 @@ async fn send(
                 discussion,
                 resolved,
             } => thread::set_resolved(case, desired, &discussion, resolved).await?,
+            Step::CreateLink { other, kind } => issue_links::create(case, other, kind).await?,
+            Step::RemoveLink { other } => issue_links::remove(case, other).await?,
             Step::Open => issue::open(case).await?,
             // Of issues that are there none is deleted; see `vanished`.
             Step::DeleteIssue => {}
@@ -154,21 +158,24 @@ fn writes_cut_text(step: &Step, desired: &Desired) -> bool {
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => return false,
     };
     desired.cut.contains(&text)
 }
 
-/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet.
-pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError> {
+/// Reads what the target shows of the issue itself, if there is one and nothing showed it yet. `Some`:
+/// its people have moved it away, so nothing more is written on it.
+pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<Option<SkipReason>, SyncError> {
     let Some(target) = case
         .mapping
         .target
         .as_ref()
         .filter(|_| case.observed.is_none())
     else {
-        return Ok(());
+        return Ok(None);
     };
     let iid = target.iid;
     let Some(found) = lookup::on_target(case.cx, case.link, iid).await? else {
@@ -177,28 +184,27 @@ pub(crate) async fn look_at_target(case: &mut Case<'_>) -> Result<(), SyncError>
         )));
     };
     if found.moved_to_id.is_some() {
-        return Err(SyncError::PersonNeeded(format!(
-            "target issue #{iid} was moved to another project; it is not written to any more"
-        )));
+        let target_iid = iid.0;
+        return Ok(Some(SkipReason::TargetMoved { target_iid }));
     }
     case.observe(&found);
-    Ok(())
+    Ok(None)
 }
 
 /// Reads what the target shows, where a difference is to be computed: the issue, and after lost
-/// state or for a full comparison its comments too.
+/// state or for a full comparison its comments too. `Some`: as [`look_at_target`].
 pub(crate) async fn read_target(
     case: &mut Case<'_>,
     threads: &[Discussion],
-) -> Result<(), SyncError> {
+) -> Result<Option<SkipReason>, SyncError> {
     if case.mapping.target.is_none() {
-        return Ok(());
+        return Ok(None);
     }
-    look_at_target(case).await?;
-    if case.mapping.fingerprint.is_some() {
-        return Ok(());
+    let moved = look_at_target(case).await?;
+    if moved.is_none() && case.mapping.fingerprint.is_none() {
+        found_again::comments(case, threads).await?;
     }
-    found_again::comments(case, threads).await
+    Ok(moved)
 }
 
 /// The target's labels, where the issue brings one that it does not carry yet.
@@ -240,6 +246,15 @@ pub(crate) async fn pretend(case: &Case<'_>, plan: &Plan) -> Result<(), SyncErro
                     continue;
                 }
                 TargetFact::ConfidentialProven(true)
+            }
+            Step::CreateLink { other, kind } => {
+                let kind = *kind;
+                issue_links::record(case, *other, KnownLink { kind, ours: true }).await?;
+                continue;
+            }
+            Step::RemoveLink { other } => {
+                issue_links::forget(case, *other).await?;
+                continue;
             }
             Step::CreateNote(note) if note.neutral_first => TargetFact::InternalProven(true),
             Step::TransferUpload { .. }

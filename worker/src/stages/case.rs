@@ -1,6 +1,7 @@
 //! One issue under way: what is read of it, what is known of it, and how it is recorded.
 
 use super::{
+    back::Back,
     edits::{self, Edits},
     people,
     preserve::NUMBER,
@@ -68,6 +69,8 @@ pub(crate) struct Case<'a> {
     pub(crate) people: people::Known,
     /// The target takes no more comments on this issue.
     pub(crate) full: bool,
+    /// What flowed back from the target.
+    pub(crate) back: Back,
     /// What the target's people edited.
     pub(crate) edits: Edits,
     /// An answer showed that somebody else edited the target meanwhile.
@@ -94,6 +97,7 @@ impl<'a> Case<'a> {
     ) -> Result<Self, SyncError> {
         let source = fresh.issue;
         let iid = source.iid;
+        lease.intended().about(link.mirror, iid);
         let recorded = cx.store.issue_mapping(link.mirror, iid).await?;
         let (notes, threads) = match &recorded {
             Some(_) => (
@@ -122,6 +126,7 @@ impl<'a> Case<'a> {
             owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
             base: None,
+            is_reverse: false,
             status: MappingStatus::Pending,
         });
         let edits = Edits::on_record(cx, link, &mapping).await?;
@@ -149,6 +154,7 @@ impl<'a> Case<'a> {
             observed_at: Duration::ZERO,
             people: people::Known::default(),
             full: false,
+            back: Back::default(),
             edits,
             disturbed: false,
             done: Done::default(),
@@ -338,10 +344,21 @@ impl<'a> Case<'a> {
         Ok(self.report(Outcome::Skipped(reason)))
     }
 
+    /// The source, read anew after it was changed.
+    pub(crate) fn renew(&mut self, fresh: Fresh) {
+        self.read = SourceRead {
+            read_at: fresh.read_at,
+            updated_at: fresh.issue.updated_at,
+            notes_count: fresh.issue.user_notes_count,
+        };
+        self.source = fresh.issue;
+        self.taken = fresh.taken;
+    }
+
     /// Everything is in line.
-    pub(crate) async fn finish(mut self, fingerprint: String) -> Result<Outcome, SyncError> {
+    pub(crate) async fn finish(&mut self, fingerprint: String) -> Result<Outcome, SyncError> {
         if self.is_new {
-            references::appeared(&self).await?;
+            references::appeared(self).await?;
         }
         let outcome = match (self.done.created, self.done.changed) {
             (true, _) => Outcome::Created,
@@ -355,7 +372,7 @@ impl<'a> Case<'a> {
             // Without one the next scan takes it for edited, and it is compared anew.
             target.digest = (!self.disturbed).then(|| observed.digest());
         }
-        edits::record(&self).await?;
+        edits::record(self).await?;
         Ok(self.report(outcome))
     }
 

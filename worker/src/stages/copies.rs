@@ -3,6 +3,7 @@
 use super::case::Case;
 use crate::{SyncError, error::Side};
 use mirror_core::{
+    issue::Note,
     mapping::MappingStatus,
     outcome::SkipReason,
     provenance::{Found, Hop},
@@ -40,6 +41,31 @@ pub(crate) async fn is_a_copy(case: &Case<'_>) -> Result<bool, SyncError> {
         Some(original) => stands(case, original).await,
         None => Ok(false),
     }
+}
+
+/// Whether a comment on the source is the copy of one on the mirror's target: only where two mirrors
+/// are a pair, or were one, are there any.
+pub(crate) async fn is_a_copied_note(case: &Case<'_>, note: &Note) -> Result<bool, SyncError> {
+    let Some(found) = Found::in_body(&note.body) else {
+        return Ok(false);
+    };
+    let (cx, link) = (case.cx, case.link);
+    let marker = &found.marker;
+    let is_for_here = marker.target_project == link.source.project.id
+        && link.source.is_named(&marker.target_instance);
+    let from_there = marker.path.last().is_some_and(|hop| {
+        hop.note.is_some()
+            && hop.project == link.target.project.id
+            && link.target.is_named(&hop.instance)
+    });
+    if !is_for_here || !from_there {
+        return Ok(false);
+    }
+    if found.is_authentic(&cx.key) {
+        return Ok(true);
+    }
+    let ours = cx.store.our_users(link.source.instance).await?;
+    Ok(ours.contains(&note.author.id))
 }
 
 async fn stands(case: &Case<'_>, original: &Hop) -> Result<bool, SyncError> {

@@ -38,10 +38,14 @@ impl Edits {
         link: &Link,
         mapping: &IssueMapping,
     ) -> Result<Self, SyncError> {
-        let Some(target) = mapping.target.as_ref().filter(|_| protects(link)) else {
+        let merges = !link.settings.ways().overwrites_all();
+        let Some(target) = mapping.target.as_ref().filter(|_| merges) else {
             return Ok(Self::default());
         };
-        let rows = cx.store.edits(link.mirror, mapping.source_iid).await?;
+        let rows = match link.settings.on_edit {
+            EditPolicy::Overwrite => Vec::new(),
+            EditPolicy::Protect => cx.store.edits(link.mirror, mapping.source_iid).await?,
+        };
         let mut edits = Self {
             in_line: target
                 .digest
@@ -88,20 +92,29 @@ pub(crate) fn protects(link: &Link) -> bool {
 /// What the issue itself is to look like there: the rendered source, but for what somebody edited.
 pub(crate) fn merged(case: &mut Case<'_>, desired: &Desired) -> Desired {
     case.edits.compared = true;
-    let Some(observed) = case.observed.as_ref().filter(|_| protects(case.link)) else {
+    let ways = case.link.settings.ways();
+    let observed = case.observed.as_ref();
+    let Some(observed) = observed.filter(|_| !ways.overwrites_all()) else {
         return desired.clone();
     };
-    let untouched = || {
-        let digest = case.edits.in_line.as_ref()?;
-        (*digest == observed.digest()).then(|| Base::untouched(observed))
-    };
-    let base = case.mapping.base.clone().or_else(untouched);
-    let merge = Merge::issue(base.as_ref(), &case.edits.decided, desired, observed);
+    let base = base(case, observed);
+    let decided = &case.edits.decided;
+    let merge = Merge::issue(ways, base.as_ref(), decided, (desired, observed));
     case.mapping.base = Some(merge.base.clone());
     case.edits.found.extend(merge.edits.iter().cloned());
     let wanted = people::wanted(case, &merge.desired);
     case.edits.merge = Some(merge);
     wanted
+}
+
+/// What both sides were when they were last settled, as far as that is known of a target that shows
+/// this.
+pub(crate) fn base(case: &Case<'_>, observed: &Observed) -> Option<Base> {
+    let untouched = || {
+        let digest = case.edits.in_line.as_ref()?;
+        (*digest == observed.digest()).then(|| Base::untouched(observed))
+    };
+    case.mapping.base.clone().or_else(untouched)
 }
 
 /// Whether the target's comments are to be read before these steps are sent.
@@ -121,6 +134,8 @@ pub(crate) fn asks_for_comments(case: &Case<'_>, steps: &[Step]) -> bool {
         | Step::AddSpentTime(_)
         | Step::CreateNote(_)
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => false,
     };
@@ -168,6 +183,8 @@ pub(crate) async fn spare_comments(
             | Step::AddSpentTime(_)
             | Step::CreateNote(_)
             | Step::SetResolved { .. }
+            | Step::CreateLink { .. }
+            | Step::RemoveLink { .. }
             | Step::Open
             | Step::DeleteIssue => true,
         };
@@ -251,6 +268,12 @@ async fn may_go(case: &mut Case<'_>, note: NoteId, hidden: bool) -> Result<bool,
 
 /// What of an issue somebody edited, for a person.
 pub(crate) fn tell(case: &Case<'_>) {
+    let lost = case.edits.merge.as_ref().map(|merge| &merge.lost);
+    for field in lost.into_iter().flatten() {
+        case.notice(Notice::EditLost {
+            what: field.to_string(),
+        });
+    }
     for conflict in [false, true] {
         let edits = case.edits.found.iter();
         let names: BTreeSet<String> = edits
@@ -276,7 +299,7 @@ pub(crate) async fn about_to_send(
     mapping: &mut IssueMapping,
     (before, asked): (&Observed, &Observed),
 ) -> Result<(), SyncError> {
-    if !protects(link) || mapping.target.is_none() {
+    if link.settings.ways().overwrites_all() || mapping.target.is_none() {
         return Ok(());
     }
     let Some(base) = &mut mapping.base else {

@@ -107,6 +107,8 @@ async fn send(case: &mut Case<'_>, step: Step) -> Result<Option<SkipReason>, Syn
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => {}
     }

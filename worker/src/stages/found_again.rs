@@ -6,7 +6,7 @@ use crate::{
     error::{On, Side},
     events::Notice,
 };
-use mirror_core::{ids::NoteId, issue::Discussion};
+use mirror_core::{ids::NoteId, issue::Discussion, merge::own_time};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Takes in the comments of an issue whose own are not known, or not for certain.
@@ -96,7 +96,8 @@ fn carried_time(case: &mut Case<'_>) {
         return;
     }
     if observed.spent == case.source.time.spent {
-        case.mapping.carried_spent = Some(observed.spent);
+        // Of a pair, without what came from there.
+        case.mapping.carried_spent = Some(own_time(observed.spent, case.back.carried_in));
     } else {
         case.notice(Notice::TimeUnknown);
     }

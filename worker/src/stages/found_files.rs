@@ -1,7 +1,7 @@
 //! Files that an earlier record had carried, found again after that record was lost: where a copy
 //! would be is told by the texts, that it is one by what is in it.
 
-use super::{apply, case::Case, uploads};
+use super::{case::Case, uploads};
 use crate::{
     SyncError,
     error::Side,
@@ -31,7 +31,6 @@ pub(crate) async fn find(
     if unknown.is_empty() || case.mapping.target.is_none() || case.mapping.fingerprint.is_some() {
         return Ok(found);
     }
-    apply::read_target(case, threads).await?;
     let candidates = in_texts(case, threads);
     for upload in unknown {
         let may_be = candidates.iter().filter(|one| one.original == **upload);

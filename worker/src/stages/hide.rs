@@ -35,7 +35,9 @@ pub(crate) async fn first(case: &mut Case<'_>) -> Result<Option<SkipReason>, Syn
     } else {
         None
     };
-    apply::look_at_target(case).await?;
+    if let Some(moved) = apply::look_at_target(case).await? {
+        return Ok(Some(moved));
+    }
     let Some(step) = ahead(case) else {
         return Ok(None);
     };
@@ -57,6 +59,8 @@ pub(crate) async fn first(case: &mut Case<'_>) -> Result<Option<SkipReason>, Syn
         | Step::DeleteNote { .. }
         | Step::WithdrawNote { .. }
         | Step::SetResolved { .. }
+        | Step::CreateLink { .. }
+        | Step::RemoveLink { .. }
         | Step::Open
         | Step::DeleteIssue => Ok(None),
     }
@@ -104,6 +108,7 @@ fn ahead(case: &Case<'_>) -> Option<Step> {
     let nowhere = There {
         files: &|_| None,
         issues: &|_| None,
+        moved: None,
         people: &People::default(),
     };
     let bare = render(&case.frame(), &case.source, &[], nowhere);

@@ -2,7 +2,7 @@
 
 use super::case::Case;
 use crate::{SyncError, events::Event};
-use mirror_core::{ids::Iid, issue::Discussion, render::mentioned_issues};
+use mirror_core::{ids::Iid, issue::Discussion, issue_links::LinkKind, render::mentioned_issues};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The mirrors of the issues that an issue refers to.
@@ -12,6 +12,11 @@ pub(crate) struct Referred {
 }
 
 impl Referred {
+    /// Whether an issue has a mirror.
+    pub(crate) fn has(&self, iid: Iid) -> bool {
+        self.mirrors.contains_key(&iid)
+    }
+
     /// The address of an issue's mirror, where it has one.
     pub(crate) fn link(&self, iid: Iid) -> Option<String> {
         let mirror = self.mirrors.get(&iid)?;
@@ -19,12 +24,17 @@ impl Referred {
     }
 }
 
-/// Looks up what the issue and its comments refer to. The issue is remembered to wait for the
-/// mirrors that are not there yet.
-pub(crate) async fn find(case: &Case<'_>, threads: &[Discussion]) -> Result<Referred, SyncError> {
+/// Looks up what the issue and its comments refer to, and what it is linked to. The issue is
+/// remembered to wait for the mirrors that are not there yet.
+pub(crate) async fn find(
+    case: &Case<'_>,
+    threads: &[Discussion],
+    linked: &BTreeMap<Iid, LinkKind>,
+) -> Result<Referred, SyncError> {
     let (cx, link) = (case.cx, case.link);
     let project = link.target.project.web_url.trim_end_matches('/').to_owned();
-    let referred = mentioned_issues(&case.frame().source, &case.source, threads);
+    let mut referred = mentioned_issues(&case.frame().source, &case.source, threads);
+    referred.extend(linked.keys());
     let mirrors = if cx.plans_only() {
         in_plan(case, referred).await?
     } else if referred.is_empty() {
@@ -62,10 +72,14 @@ async fn in_plan(
     Ok(mirrors)
 }
 
-/// Owes the issues again whose text waits for the mirror of this one, now that it is recorded.
+/// Owes the issues again whose text waits for the mirror of this one, now that it is recorded; and
+/// those of other mirrors that were moved and became this one.
 pub(crate) async fn appeared(case: &Case<'_>) -> Result<(), SyncError> {
-    let mirror = case.link.mirror;
-    let owed = case.cx.store.mirror_appeared(mirror, case.iid()).await?;
+    let (store, mirror) = (&case.cx.store, case.link.mirror);
+    if !case.cx.plans_only() {
+        store.move_arrived(mirror, case.source.id).await?;
+    }
+    let owed = store.mirror_appeared(mirror, case.iid()).await?;
     if owed > 0 {
         let owed = u64::try_from(owed).unwrap_or(u64::MAX);
         case.cx.events.emit(Event::Found { mirror, owed });

@@ -244,6 +244,8 @@ impl Absent<'_> {
             | Step::DeleteNote { .. }
             | Step::WithdrawNote { .. }
             | Step::SetResolved { .. }
+            | Step::CreateLink { .. }
+            | Step::RemoveLink { .. }
             | Step::Open => return Ok(Sent::Echo),
         };
         let asked = edits::asked(shown, &change);

@@ -301,6 +301,16 @@ async fn settings_and_limits_are_those_of_the_record_as_it_is_now() {
     world.run().await;
     assert_eq!(told(&service).last(), Some(&limits.map(parse).into()));
     assert_eq!(world.titles(second), ["COPY"]);
+
+    store.set_issue_links(world.mirror, true).await.unwrap();
+    let (alice, ends) = (world.alice, [iids[0], second]);
+    let [a, b] = ends.map(|iid| (world.from.project, iid));
+    world
+        .source
+        .edit(|sim| sim.link_issues(alice, a, b, false).unwrap());
+    world.later(600);
+    world.run().await;
+    assert_eq!(world.target.world(|sim| sim.links().len()), 1);
 }
 
 #[tokio::test]

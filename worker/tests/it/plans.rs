@@ -33,6 +33,8 @@ fn sent_by(step: &Step) -> Vec<&'static str> {
         Step::UpdateNote { .. } | Step::WithdrawNote { .. } => vec!["PUT note"],
         Step::DeleteNote { .. } => vec!["DELETE note"],
         Step::SetResolved { .. } => vec!["PUT discussion"],
+        Step::CreateLink { .. } => vec!["POST link"],
+        Step::RemoveLink { .. } => vec!["DELETE link"],
         Step::DeleteIssue => vec!["DELETE issue"],
     }
 }
@@ -54,6 +56,8 @@ fn kind_of(write: &str) -> &'static str {
         ["DELETE", _, "issues", _, "notes", _] => "DELETE note",
         ["DELETE", _, "issues", _] => "DELETE issue",
         ["PUT", _, "issues", _, "discussions", _] => "PUT discussion",
+        ["POST", _, "issues", _, "links"] => "POST link",
+        ["DELETE", _, "issues", _, "links", _] => "DELETE link",
         _ => panic!("{write}"),
     }
 }

@@ -34,6 +34,9 @@ async fn the_help_of_sync_shows_how_it_is_called_and_what_can_be_asked_of_it() {
           --issue <N>                   Only this issue, by its number in the source project
           --full                        Compare everything, field by field, instead of what changed
           --include-closed              Mirror also issues that were closed before they were first seen
+          --links                       Carry links between issues that are both mirrored, too. Costs
+                                        one request for each issue that is looked at; with --full also
+                                        for those that have not changed
           --adopt <FILE>                Take issues of the target for mirrors: CSV with the header
                                         `source_iid,target_iid`. Title, text and fields of these are
                                         overwritten

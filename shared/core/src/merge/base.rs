@@ -16,6 +16,9 @@ pub struct Base {
     /// What was about to be sent, and may have arrived.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) sent: BTreeMap<Field, String>,
+    /// What was about to be sent back to the source, and may have arrived.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) sent_back: BTreeMap<Field, String>,
     /// Fields that differ because a person said so.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) accepted: BTreeSet<Field>,
@@ -108,6 +111,7 @@ impl Base {
             }
         }
         self.sent.clear();
+        self.sent_back.clear();
         for title in &asked.labels {
             if merge.is_some_and(|merge| merge.stays_off(title)) {
                 continue;
@@ -129,11 +133,17 @@ impl Base {
     }
 
     /// What both sides were; what was sent and has arrived was settled by that.
-    pub(super) fn then(&self, field: Field, target: &str) -> Option<Sides> {
-        match self.sent.get(&field) {
-            Some(sent) if sent == target => Some(Sides::same(sent.clone())),
-            Some(_) | None => self.fields.get(&field).cloned(),
+    pub(super) fn then(&self, field: Field, now: &Sides) -> Option<Sides> {
+        let arrived = |sent: &BTreeMap<Field, String>, shows: &String| {
+            sent.get(&field).is_some_and(|sent| sent == shows)
+        };
+        if arrived(&self.sent, &now.target) {
+            return Some(Sides::same(now.target.clone()));
         }
+        if arrived(&self.sent_back, &now.source) {
+            return Some(Sides::same(now.source.clone()));
+        }
+        self.fields.get(&field).cloned()
     }
 
     /// What an issue says of a field, as it is compared.

@@ -1,8 +1,8 @@
 //! Merges an issue itself: its fields and labels.
 
 use super::{
-    Base, Decisions, Edit, Field, Merged, Resolution, Sides, What, base::footer_of, decided,
-    digest, field::as_shown, merge, shown,
+    Base, Decisions, Edit, Field, Merged, Resolution, Rule, Sides, Ways, What, base::footer_of,
+    decided, digest, field::as_shown, merge, shown,
 };
 use crate::{
     desired::{Desired, Observed},
@@ -20,6 +20,9 @@ pub struct Merge {
     pub base: Base,
     /// What somebody edited there.
     pub edits: Vec<Edit>,
+    /// Fields of a pair that were changed on both sides: the original holds.
+    pub lost: BTreeSet<Field>,
+    ways: Ways,
     follows: BTreeSet<Field>,
     off: BTreeSet<String>,
 }
@@ -27,15 +30,17 @@ pub struct Merge {
 impl Merge {
     /// Merges the issue itself. Logged time is a matter of differences, and no field.
     pub fn issue(
+        ways: Ways,
         base: Option<&Base>,
         decisions: &Decisions,
-        desired: &Desired,
-        observed: &Observed,
+        (desired, observed): (&Desired, &Observed),
     ) -> Self {
         let mut merge = Self {
             desired: desired.clone(),
             base: base.cloned().unwrap_or_default(),
             edits: Vec::new(),
+            lost: BTreeSet::new(),
+            ways,
             follows: BTreeSet::new(),
             off: BTreeSet::new(),
         };
@@ -76,6 +81,7 @@ impl Merge {
             source: digest(&source),
             target: digest(&target),
         };
+        let rule = self.ways.rule(field);
         let then = self.then(field, decisions, asked, &now);
         let merged = merge(then.as_ref().map(Sides::pair), &now.source, &now.target);
         match merged {
@@ -89,6 +95,7 @@ impl Merge {
                     self.follows.insert(field);
                 }
                 self.base.sent.remove(&field);
+                self.base.sent_back.remove(&field);
                 self.base.fields.insert(field, now);
             }
             Merged::Follow => {
@@ -96,6 +103,11 @@ impl Merge {
                 self.follows.insert(field);
                 self.base.fields.extend(then.map(|then| (field, then)));
             }
+            Merged::Conflict if rule == Rule::FlowBack => {
+                self.lost.insert(field);
+                self.follows.insert(field);
+            }
+            Merged::Kept if rule == Rule::FlowBack => self.keep(field, observed),
             Merged::Kept | Merged::Conflict => {
                 self.keep(field, observed);
                 let hidden = asked.confidential || observed.confidential;
@@ -121,12 +133,13 @@ impl Merge {
             source: String::new(),
             target: now.target.clone(),
         };
-        if field == Field::Confidential && asked.confidential {
-            // What is hidden at the source is hidden there, too.
+        let overwrites = self.ways.rule(field) == Rule::Overwrite;
+        if overwrites || (field == Field::Confidential && asked.confidential) {
+            // What is hidden at the source is hidden there, too, whatever the policy.
             return Some(overwritten);
         }
         let Some(decided) = decided(decisions, What::Field(field), &now.target) else {
-            return self.base.then(field, &now.target);
+            return self.base.then(field, now);
         };
         Some(match decided.resolution {
             Resolution::UseSource => overwritten,
@@ -170,7 +183,11 @@ impl Merge {
                 &self.base.shown.contains(title),
             );
             let here = observed.labels.contains(title);
-            match merge(Some(then), &true, &here) {
+            let merged = match self.ways.rule(Field::Labels) {
+                Rule::Overwrite if !here => Merged::Follow,
+                Rule::Overwrite | Rule::Protect | Rule::FlowBack => merge(Some(then), &true, &here),
+            };
+            match merged {
                 Merged::Settled if here => {
                     self.base.off.remove(title);
                     self.base.brought.insert(title.clone());

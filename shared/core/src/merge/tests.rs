@@ -11,6 +11,11 @@ use chrono::{DateTime, NaiveDate};
 use proptest::{collection::btree_set, option, prelude::*};
 use std::collections::BTreeSet;
 
+const PROTECT: Ways = Ways {
+    on_edit: EditPolicy::Protect,
+    flows_back: false,
+};
+
 const MARKER: &str = "<!-- issue-mirror:1 mirror path=gitlab.a;1;2;3 to=gitlab.b;4 mac=x -->";
 
 fn swapped(merged: Merged) -> Merged {
@@ -26,7 +31,7 @@ fn framed(text: &str, footer: &str) -> String {
 }
 
 prop_compose! {
-    fn observed()(
+    pub(super) fn observed()(
         title in "[ab]", text in "[ab]", footer in "[ab]", closed: bool, confidential: bool,
         task: bool, locked: bool,
         due in option::of(1u32..3), weight in option::of(0i64..2), estimate in 0i64..2,
@@ -61,7 +66,7 @@ fn edited(then: &Observed, edit: &Observed) -> Observed {
 }
 
 /// A source that would look like that.
-fn desired(like: &Observed) -> Desired {
+pub(super) fn desired(like: &Observed) -> Desired {
     Desired {
         title: like.title.clone(),
         description: like.description.clone(),
@@ -95,7 +100,7 @@ fn desired(like: &Observed) -> Desired {
 }
 
 /// A target that obeys, with labels of its own people left on.
-fn obey(merge: &Merge, target: &Observed, ours: &BTreeSet<String>) -> Observed {
+pub(super) fn obey(merge: &Merge, target: &Observed, ours: &BTreeSet<String>) -> Observed {
     let to = field::as_shown(&merge.desired, true);
     let theirs = target.labels.difference(ours).cloned();
     Observed {
@@ -104,14 +109,19 @@ fn obey(merge: &Merge, target: &Observed, ours: &BTreeSet<String>) -> Observed {
     }
 }
 
-fn in_line(like: &Observed) -> Base {
+pub(super) fn in_line(like: &Observed) -> Base {
     let mut base = Base::default();
     base.settle(None, &desired(like), like);
     base
 }
 
 fn merged(base: &Base, source: &Observed, target: &Observed) -> Merge {
-    Merge::issue(Some(base), &Decisions::new(), &desired(source), target)
+    Merge::issue(
+        PROTECT,
+        Some(base),
+        &Decisions::new(),
+        (&desired(source), target),
+    )
 }
 
 /// What a person decided about all that a merge kept.
@@ -199,7 +209,7 @@ proptest! {
         let resolution = if use_source { Resolution::UseSource } else { Resolution::UseTarget };
         let decisions = decide(&found, resolution);
         let wanted = desired(&source);
-        let merge = Merge::issue(Some(&found.base), &decisions, &wanted, &target);
+        let merge = Merge::issue(PROTECT, Some(&found.base), &decisions, (&wanted, &target));
         prop_assert!(merge.edits.is_empty(), "{:?}", merge.edits);
         if use_source {
             prop_assert_eq!(&merge.desired, &wanted);
@@ -221,7 +231,7 @@ proptest! {
         let (one, other) = (edited(&then, &one), edited(&then, &other));
         let found = merged(&in_line(&then), &source, &one);
         let decisions = decide(&found, Resolution::UseSource);
-        let merge = Merge::issue(Some(&found.base), &decisions, &desired(&source), &other);
+        let merge = Merge::issue(PROTECT, Some(&found.base), &decisions, (&desired(&source), &other));
         let lost = other.title != merge.desired.title && other.title != one.title
             && other.title != then.title;
         prop_assert!(!lost, "{} became {}", other.title, merge.desired.title);
@@ -247,7 +257,7 @@ proptest! {
     ) {
         source.confidential = true;
         let base = base.map(|base| in_line(&base));
-        let merge = Merge::issue(base.as_ref(), &Decisions::new(), &desired(&source), &target);
+        let merge = Merge::issue(PROTECT, base.as_ref(), &Decisions::new(), (&desired(&source), &target));
         prop_assert!(merge.desired.confidential);
         prop_assert!(merge.edits.iter().all(|edit| edit.values.is_none()));
     }
@@ -257,7 +267,7 @@ proptest! {
         source in observed(), target in observed(),
     ) {
         let wanted = desired(&source);
-        let merge = Merge::issue(None, &Decisions::new(), &wanted, &target);
+        let merge = Merge::issue(PROTECT, None, &Decisions::new(), (&wanted, &target));
         prop_assert!(merge.edits.iter().all(|edit| edit.conflict));
         let there = obey(&merge, &target, &BTreeSet::new());
         let hidden = target.confidential || source.confidential;

@@ -297,6 +297,8 @@ impl Target {
             | Step::AddSpentTime(_)
             | Step::UpdateNote { .. }
             | Step::WithdrawNote { .. }
+            | Step::CreateLink { .. }
+            | Step::RemoveLink { .. }
             | Step::Open
             | Step::DeleteIssue => panic!("not of these comments: {step:?}"),
         }

@@ -4,6 +4,7 @@ use crate::{
     desired::Place,
     ids::{Iid, NoteId},
     issue::{IssueType, Label, State},
+    issue_links::LinkKind,
     people::Account,
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -19,6 +20,15 @@ impl Plan {
     /// Nothing to send.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Adds steps at the end, but for those that come last of all: the opening, and a time that any
+    /// other step would move.
+    pub fn add_before_last(&mut self, more: Vec<Step>) {
+        let last = |step: &Step| matches!(step, Step::CloseAsOf(_) | Step::Open);
+        let at = self.steps.iter().position(last);
+        let at = at.unwrap_or(self.steps.len());
+        self.steps.splice(at..at, more);
     }
 
     /// Requests that it costs, when all goes well.
@@ -87,6 +97,18 @@ pub enum Step {
         /// Which of the two.
         resolved: bool,
     },
+    /// Link it to another issue's mirror.
+    CreateLink {
+        /// The other source issue.
+        other: Iid,
+        /// What it is to that one.
+        kind: LinkKind,
+    },
+    /// Remove a link of ours to another issue's mirror.
+    RemoveLink {
+        /// The other source issue.
+        other: Iid,
+    },
     /// Make it public, after everything else.
     Open,
     /// Delete the issue, whose original is gone.
@@ -111,6 +133,8 @@ impl Step {
             | Self::DeleteNote { .. }
             | Self::WithdrawNote { .. }
             | Self::SetResolved { .. }
+            | Self::CreateLink { .. }
+            | Self::RemoveLink { .. }
             | Self::Open
             | Self::DeleteIssue => false,
         }
@@ -123,6 +147,8 @@ impl Step {
             Self::TransferUpload { .. } => 2,
             // The comments on the target are read first: others may have written there.
             Self::Open => 2,
+            // One to find it, one to take it away.
+            Self::RemoveLink { .. } => 2,
             Self::CreateNote(note) => 1 + u64::from(note.neutral_first),
             Self::CreateLabel(_)
             | Self::CreateIssue(_)
@@ -136,6 +162,7 @@ impl Step {
             | Self::DeleteNote { .. }
             | Self::WithdrawNote { .. }
             | Self::SetResolved { .. }
+            | Self::CreateLink { .. }
             | Self::DeleteIssue => 1,
         }
     }

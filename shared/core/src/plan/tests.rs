@@ -88,7 +88,9 @@ impl Target {
             | Step::UpdateNote { .. }
             | Step::DeleteNote { .. }
             | Step::WithdrawNote { .. }
-            | Step::SetResolved { .. } => panic!("not of the issue itself: {step:?}"),
+            | Step::SetResolved { .. }
+            | Step::CreateLink { .. }
+            | Step::RemoveLink { .. } => panic!("not of the issue itself: {step:?}"),
         }
     }
 

@@ -4,23 +4,20 @@ use super::{Frame, parts::FOOTER, reactions};
 use crate::{
     issue::{Issue, User},
     labels, markdown,
-    merge::EditPolicy,
+    merge::{EditPolicy, Ways},
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Write as _;
 
 /// The constant last lines: where it comes from, and what the target has no field for. Nothing here
 /// may change while the source does not, so no time of ours stands in it.
-pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
+pub(super) fn footer(frame: &Frame<'_>, issue: &Issue, moved: Option<&str>) -> String {
     let mut footer = format!(
         "{FOOTER}{}, opened by {} on {}. {}",
         frame.link(&issue.full_reference, &issue.web_url),
         person(&issue.author),
         moment(issue.created_at),
-        match frame.on_edit {
-            EditPolicy::Overwrite => "Changes made here are overwritten.",
-            EditPolicy::Protect => "Changes made here are kept.",
-        },
+        changes(frame.ways),
     );
     let mut lines: Vec<String> = Vec::new();
     if let Some(milestone) = &issue.milestone {
@@ -64,6 +61,13 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
     if let Some(day) = issue.closed_at {
         lines.push(format!("Closed: {}", moment(day)));
     }
+    if issue.moved_to_id.is_some() {
+        // Where to is told only by way of its own copy: the other project may be a secret.
+        lines.push(moved.map_or_else(
+            || "Moved to another project".to_owned(),
+            |address| format!("Moved to another project; [its copy]({address}) goes on"),
+        ));
+    }
     lines.extend(reactions::line(frame.rules.reactions, &issue.reactions));
     if !lines.is_empty() {
         footer.push('\n');
@@ -72,6 +76,20 @@ pub(super) fn footer(frame: &Frame<'_>, issue: &Issue) -> String {
         let _ = write!(footer, "\n- {line}");
     }
     footer
+}
+
+/// What becomes of changes on the copy.
+fn changes(ways: Ways) -> &'static str {
+    match (ways.on_edit, ways.flows_back) {
+        (EditPolicy::Overwrite, false) => "Changes made here are overwritten.",
+        (EditPolicy::Protect, false) => "Changes made here are kept.",
+        (EditPolicy::Overwrite, true) => {
+            "Comments, state, weight and time go back there; other changes made here are overwritten."
+        }
+        (EditPolicy::Protect, true) => {
+            "Comments, state, weight and time go back there; other changes made here are kept."
+        }
+    }
 }
 
 pub(super) fn person(user: &User) -> String {

@@ -3,6 +3,7 @@
 mod fields;
 mod issues;
 mod labels;
+mod links;
 mod notes;
 mod project;
 mod reactions;

@@ -2,9 +2,11 @@
 //! default here; what it has in excess is ignored.
 
 mod issue;
+mod link;
 mod note;
 mod project;
 
 pub(crate) use issue::{WireAward, WireIssue, WireLabel, WireTime, WireUser};
+pub(crate) use link::WireIssueLink;
 pub(crate) use note::{WireDiscussion, WireLabelEvent, WireNote, WireUpload};
 pub(crate) use project::{WireMember, WireMetadata, WireProject, WireToken, WireTokenUser};

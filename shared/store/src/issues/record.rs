@@ -16,9 +16,9 @@ INSERT INTO issue_mappings (
     mirror_id, source_issue_id, source_issue_iid, target_issue_id, target_issue_iid,
     target_updated_at, target_notes_count, source_read_at, source_updated_at, source_notes_count,
     source_read_lag, source_content_hash, owned_labels, carried_spent, sync_status, sync_error,
-    last_synced_at, target_digest, owned_assignees, base, created_at, updated_at)
+    last_synced_at, target_digest, owned_assignees, base, is_reverse, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21,
-        $20, $20)
+        $22, $20, $20)
 ON CONFLICT (mirror_id, source_issue_iid) DO UPDATE SET
     source_issue_id = excluded.source_issue_id,
     target_issue_id = excluded.target_issue_id,
@@ -35,6 +35,7 @@ ON CONFLICT (mirror_id, source_issue_iid) DO UPDATE SET
     owned_assignees = excluded.owned_assignees,
     carried_spent = excluded.carried_spent,
     base = excluded.base,
+    is_reverse = excluded.is_reverse,
     sync_status = excluded.sync_status,
     sync_error = excluded.sync_error,
     last_synced_at = COALESCE(excluded.last_synced_at, issue_mappings.last_synced_at),
@@ -148,6 +149,7 @@ pub(crate) async fn save(
         .bind(Json(&mapping.owned_assignees))
         .bind(now)
         .bind(mapping.base.as_ref().map(Json))
+        .bind(mapping.is_reverse)
         .execute()
         .await
         .map_err(target_taken)?;

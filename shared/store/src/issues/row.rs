@@ -28,6 +28,7 @@ pub(super) struct IssueRow {
     owned_assignees: Json<BTreeSet<UserId>>,
     carried_spent: Option<i64>,
     base: Option<Json<Base>>,
+    is_reverse: bool,
     sync_status: String,
     sync_error: Option<String>,
 }
@@ -74,6 +75,7 @@ impl TryFrom<IssueRow> for IssueMapping {
             owned_assignees: row.owned_assignees.0,
             carried_spent: row.carried_spent,
             base: row.base.map(|base| base.0),
+            is_reverse: row.is_reverse,
             status: status(&row.sync_status, row.sync_error)?,
         })
     }

@@ -15,7 +15,7 @@ stories! {
     nothing_is_decided_where_nothing_was_edited
     what_is_out_of_sight_is_listed_without_its_values
     the_policy_is_kept_for_each_mirror
-    edits_that_are_overwritten_from_now_on_are_forgotten
+    edits_that_are_overwritten_from_now_on_are_owed
     what_is_forgotten_takes_its_edits_along
 }
 
@@ -150,10 +150,13 @@ async fn the_policy_is_kept_for_each_mirror(world: World) {
     assert!(matches!(none, Err(StoreError::NoSuchMirror(_))), "{none:?}");
 }
 
-async fn edits_that_are_overwritten_from_now_on_are_forgotten(world: World) {
+async fn edits_that_are_overwritten_from_now_on_are_owed(world: World) {
     let fence = world.working_on(1).await;
     let mapping = world.mapped(1, 501);
     world.keep(&fence, &mapping, &[title(true, "t")]).await;
+    let outcome = Outcome::Unchanged;
+    let end = End::Done { outcome: &outcome };
+    world.store.end(&fence, end).await.unwrap();
     let store = &world.store;
     let set = store.set_edit_policy(world.mirror, EditPolicy::Protect);
     set.await.unwrap();
@@ -161,6 +164,9 @@ async fn edits_that_are_overwritten_from_now_on_are_forgotten(world: World) {
     let set = store.set_edit_policy(world.mirror, EditPolicy::Overwrite);
     set.await.unwrap();
     assert_eq!(world.kept(1).await, []);
+    assert_eq!(store.due(world.mirror).await.unwrap().pending, 1);
+    let mapping = store.issue_mapping(world.mirror, Iid(1)).await.unwrap();
+    assert_eq!(mapping.unwrap().fingerprint, None);
 }
 
 async fn what_is_forgotten_takes_its_edits_along(world: World) {

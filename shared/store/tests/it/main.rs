@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod adopting;
+mod both_ways;
 mod claiming;
 mod creating;
 mod crowds;
@@ -12,10 +13,12 @@ mod faults;
 mod files;
 mod gone;
 mod history;
+mod issue_links;
 mod jobs;
 mod mapping;
 mod mirroring;
 mod model;
+mod moves;
 mod owing;
 mod pairs;
 mod references;

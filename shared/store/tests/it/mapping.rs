@@ -53,6 +53,7 @@ async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
             owned_assignees: [7, 1_000_000_007].map(UserId).into(),
             carried_spent: Some(-90),
             base: Some(base()),
+            is_reverse: true,
             status,
             ..world.mapped(iid, 500 + iid)
         };

@@ -230,6 +230,7 @@ impl World {
             owned_assignees: BTreeSet::new(),
             carried_spent: Some(0),
             base: None,
+            is_reverse: false,
             status: MappingStatus::Pending,
         }
     }

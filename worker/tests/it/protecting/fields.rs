@@ -7,7 +7,7 @@ use crate::{
 };
 use chrono::NaiveDate;
 use gitlab_sim::{IssueEdit, IssueState, IssueType};
-use mirror_core::merge::Resolution;
+use mirror_core::merge::{EditPolicy, Resolution};
 use mirror_worker::{Mode, Notice, Settings};
 
 #[tokio::test]
@@ -324,7 +324,10 @@ async fn a_policy_that_changes_holds_from_the_next_edit_on() {
     );
     assert_eq!(world.kept(iid).await, [("weight".to_owned(), false)]);
     world.restart_with(Settings::default(), Mode::Sync).await;
-    world.full_run_writes(Settings::default()).await;
+    let store = &world.cx.store;
+    let overwrite = store.set_edit_policy(world.mirror, EditPolicy::Overwrite);
+    overwrite.await.unwrap();
+    world.next_run_writes().await;
     assert_eq!(world.target_issue(copy).weight, None);
     world.assert_mirrored([iid]);
     world.all_went_well().await;

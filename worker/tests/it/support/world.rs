@@ -114,7 +114,7 @@ impl World {
         self.forget_requests();
     }
 
-    async fn end(&self, sim: &Sim, seeded: &SeededProject) -> End {
+    pub(crate) async fn end(&self, sim: &Sim, seeded: &SeededProject) -> End {
         let turns = self.turns.clone();
         let client = |instance| wire::client(sim, &seeded.token, instance, &self.clock, turns);
         end_of(&self.cx.store, sim, seeded, client).await
@@ -229,8 +229,13 @@ impl World {
 
     /// Works on what is due now, or waits for what is due next. `false`: there is neither.
     pub(crate) async fn round(&self, at_once: usize) -> bool {
+        self.round_of(self.mirror, at_once).await
+    }
+
+    /// As [`World::round`], of another mirror on the same record.
+    pub(crate) async fn round_of(&self, mirror: MirrorId, at_once: usize) -> bool {
         let store = &self.cx.store;
-        let claimed = store.claim_of(self.mirror, at_once, LEASE).await.unwrap();
+        let claimed = store.claim_of(mirror, at_once, LEASE).await.unwrap();
         if !claimed.is_empty() {
             stream::iter(claimed)
                 .for_each_concurrent(None, |claimed| {
@@ -239,7 +244,7 @@ impl World {
                 .await;
             return true;
         }
-        let due = store.due(self.mirror).await.unwrap();
+        let due = store.due(mirror).await.unwrap();
         match due.next_run_at {
             Some(next) if due.pending > 0 => {
                 self.clock.advance_to(next);

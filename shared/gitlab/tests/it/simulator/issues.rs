@@ -1,9 +1,10 @@
 use super::{Gitlab, new_issue};
 use crate::support::Lab;
-use gitlab_sim::{AccessLevel, Sim, TokenSpec, UserSpec};
+use gitlab_sim::{AccessLevel, Edition, Sim, TokenSpec, UserSpec};
 use mirror_core::{
     ids::{Iid, UserId},
     issue::{Issue, Label, State, TimeStats},
+    issue_links::LinkKind,
     project::Role,
 };
 use mirror_gitlab::{
@@ -258,4 +259,38 @@ async fn tokens_that_do_not_do_are_told_apart() {
         "{reader:?}"
     );
     assert_eq!(gitlab.client.token_facts().await.unwrap().scopes, ["api"]);
+}
+
+#[tokio::test]
+async fn issues_are_linked_and_unlinked() {
+    for edition in [Edition::Ce, Edition::Premium] {
+        let gitlab = Gitlab::start(Sim::builder().edition(edition)).await;
+        let (client, project) = (&gitlab.client, gitlab.project);
+        for title in ["First", "Second"] {
+            client
+                .create_issue(project, &new_issue(title))
+                .await
+                .unwrap();
+        }
+        let (first, second) = (Iid(1), Iid(2));
+        let link = async |kind| client.link_issues(project, first, second, kind).await;
+        let blocks = link(LinkKind::Blocks).await;
+        let kind = if edition == Edition::Ce {
+            assert_eq!(*blocks.unwrap_err().kind(), ErrorKind::Forbidden);
+            link(LinkKind::RelatesTo).await.unwrap();
+            LinkKind::RelatesTo
+        } else {
+            blocks.unwrap();
+            LinkKind::IsBlockedBy
+        };
+        let again = link(LinkKind::RelatesTo).await.unwrap_err();
+        assert!(matches!(again.kind(), ErrorKind::Conflict(_)), "{again}");
+        let links = client.issue_links(project, second).await.unwrap();
+        assert_eq!((links[0].iid, links[0].kind), (first, kind));
+        assert_eq!((links.len(), links[0].project), (1, project));
+        let unlink = async || client.unlink_issues(project, second, links[0].id).await;
+        unlink().await.unwrap();
+        assert_eq!(*unlink().await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert!(client.issue_links(project, first).await.unwrap().is_empty());
+    }
 }
