@@ -13,7 +13,7 @@ pub(crate) use comment::{drop_unused_intents, record_note};
 pub(crate) use comment_change::{DELETED_THERE, left_out};
 pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
-use super::{case::Case, found_again, issue_links, lookup};
+use super::{case::Case, found_again, issue_links, lookup, people};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
     desired::Desired,
@@ -34,7 +34,8 @@ pub(crate) async fn steps(
 ) -> Result<Option<SkipReason>, SyncError> {
     let mut steps = steps;
     loop {
-        let reason = send(case, desired, VecDeque::from(steps)).await?;
+        // Kept on the heap: it holds what every kind of step needs.
+        let reason = Box::pin(send(case, desired, VecDeque::from(steps))).await?;
         if reason.is_some() {
             return Ok(reason);
         }
@@ -43,6 +44,7 @@ pub(crate) async fn steps(
         }
         steps = reassign(case, desired).await?;
     }
+    people::forget(case, desired);
     drop_unused_intents(case).await?;
     comment::record_compared(case, desired).await?;
     thread::record_compared(case, desired).await?;
@@ -51,10 +53,11 @@ pub(crate) async fn steps(
 
 /// Whom the target does not let be assigned is told of by a label.
 async fn reassign(case: &Case<'_>, desired: &Desired) -> Result<Vec<Step>, SyncError> {
-    let labels = target_labels(case, desired).await?;
+    let wanted = people::wanted(case, case.edits.merged_or(desired));
+    let labels = target_labels(case, &wanted).await?;
     let observed = case.observed.as_ref();
     Ok(observed.map_or_else(Vec::new, |observed| {
-        plan::reassign(desired, observed, &case.known(labels))
+        plan::reassign(&wanted, observed, &case.known(labels))
     }))
 }
 

@@ -1,6 +1,6 @@
 //! What the target's people edited, and what stays of it (decision 41).
 
-use super::{apply, case::Case, gone};
+use super::{apply, case::Case, gone, people};
 use crate::{Context, SyncError, events::Notice, lease::Lease, link::Link};
 use mirror_core::{
     desired::{Desired, DesiredNote, Observed},
@@ -58,6 +58,12 @@ impl Edits {
         Ok(edits)
     }
 
+    /// What the issue is to look like: as it was merged, or else as it was rendered.
+    pub(crate) fn merged_or<'d>(&'d self, desired: &'d Desired) -> &'d Desired {
+        let merge = self.merge.as_ref();
+        merge.map_or(desired, |merge| &merge.desired)
+    }
+
     /// A person decided something that only a comparison carries out.
     pub(crate) fn are_decided(&self) -> bool {
         !self.decided.is_empty()
@@ -75,7 +81,8 @@ fn decision(row: KeptEdit) -> Option<(What, Decided)> {
     Some((row.edit.what, Decided { resolution, sides }))
 }
 
-fn protects(link: &Link) -> bool {
+/// Whether what somebody edited on the target stays.
+pub(crate) fn protects(link: &Link) -> bool {
     match link.settings.on_edit {
         EditPolicy::Overwrite => false,
         EditPolicy::Protect => true,
@@ -95,7 +102,7 @@ pub(crate) fn merged(case: &mut Case<'_>, desired: &Desired) -> Desired {
     let merge = Merge::issue(ways, base.as_ref(), decided, (desired, observed));
     case.mapping.base = Some(merge.base.clone());
     case.edits.found.extend(merge.edits.iter().cloned());
-    let wanted = merge.desired.clone();
+    let wanted = people::wanted(case, &merge.desired);
     case.edits.merge = Some(merge);
     wanted
 }

@@ -1,8 +1,9 @@
 //! Finds who people of the source are on the target.
 
-use super::case::Case;
+use super::{case::Case, edits};
 use crate::{SyncError, events::Notice};
 use mirror_core::{
+    desired::Desired,
     ids::UserId,
     issue::{Discussion, Issue},
     people::{Account, People},
@@ -133,6 +134,35 @@ pub(crate) fn tell(case: &Case<'_>) {
             username: user.username.clone(),
         });
     }
+}
+
+/// What the issue is to look like: where edits on the target are protected, nobody whom we assigned
+/// and somebody took off is assigned again.
+pub(crate) fn wanted(case: &Case<'_>, desired: &Desired) -> Desired {
+    let mut wanted = desired.clone();
+    let there = case
+        .observed
+        .as_ref()
+        .filter(|_| edits::protects(case.link));
+    if let Some(there) = there {
+        let owned = &case.mapping.owned_assignees;
+        wanted.assignees.retain(|assignee| {
+            let user = assignee.account.id;
+            there.assignees.contains_key(&user) || !owned.contains(&user)
+        });
+    }
+    wanted
+}
+
+/// Whoever is not assigned any more is not ours. Where edits are protected that is remembered until the
+/// source takes them off, too.
+pub(crate) fn forget(case: &mut Case<'_>, desired: &Desired) {
+    let there = case.observed.as_ref().map(|observed| &observed.assignees);
+    let protects = edits::protects(case.link);
+    case.mapping.owned_assignees.retain(|user| {
+        let wanted = || desired.assignees.iter().any(|one| one.account.id == *user);
+        there.is_none_or(|there| there.contains_key(user)) || (protects && wanted())
+    });
 }
 
 /// On a copy that our own create is known to have made: those whom the rules name for the source's

@@ -1,10 +1,13 @@
 //! Only those whom we assigned are ours, whatever is lost and whoever else is at work.
 
 use crate::{
-    people::{MAP, assigned, begun, sorted},
-    support::{Stage, issue},
+    label_rules::ruled,
+    people::{MAP, assigned, begun, cast, sorted},
+    support::{Stage, World, issue},
 };
 use gitlab_sim::{Fault, FaultRule, HookVerdict, IssueEdit, IssueSpec, Phase, When};
+use mirror_core::merge::EditPolicy;
+use mirror_worker::{Mode, Settings};
 use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
@@ -84,6 +87,46 @@ async fn who_is_assigned_while_a_job_is_at_work_stays() {
     world.run().await;
     assert_eq!(world.assignees(iid), sorted([world.tom, cast.anna]));
     assert_eq!(world.titles(iid), ["MIRRORED", "new"]);
+    world.at_rest().await;
+    world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn where_edits_are_protected_whom_people_took_off_stays_off() {
+    let stage = Stage::new();
+    let cast = cast(&stage);
+    let settings = Settings {
+        on_edit: EditPolicy::Protect,
+        ..ruled(MAP)
+    };
+    let world = World::with(stage, settings, Mode::Sync).await;
+    let iid = world.task(&[world.alice, cast.bob]);
+    world.run().await;
+    let copy = world.copy(iid).issue.iid;
+    world.later(600);
+    world.edit_target(copy, assigned(&[cast.ben]));
+    world.forget_requests();
+    world.run().await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+    for labels in [vec!["one".to_owned()], vec!["two".to_owned()]] {
+        world.later(600);
+        world.edit(
+            iid,
+            IssueEdit {
+                labels: Some(labels),
+                ..IssueEdit::default()
+            },
+        );
+        world.run().await;
+        assert_eq!(world.assignees(iid), [cast.ben]);
+    }
+    assert_eq!(world.titles(iid), ["MIRRORED", "two"]);
+    // Once the source has taken her off, too, a new assignment follows.
+    world.assign(iid, &[cast.bob]);
+    world.run().await;
+    world.assign(iid, &[world.alice]);
+    world.run().await;
+    assert_eq!(world.assignees(iid), [cast.anna]);
     world.at_rest().await;
     world.all_went_well().await;
 }

@@ -17,7 +17,7 @@ pub(crate) struct Cast {
 }
 
 /// Both sides' people. Anna and Ben are members of the target project.
-fn cast(stage: &Stage) -> Cast {
+pub(crate) fn cast(stage: &Stage) -> Cast {
     let there = |name: &str| {
         let user = stage.target.add_user(UserSpec::new(name, name));
         join(

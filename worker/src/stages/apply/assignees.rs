@@ -77,9 +77,13 @@ pub(super) async fn answered(
     echo: &Issue,
 ) -> Result<(), SyncError> {
     let there: BTreeSet<UserId> = echo.assignees.iter().map(|user| user.id).collect();
-    case.mapping
-        .owned_assignees
-        .retain(|user| there.contains(user));
+    let asked_for = |user: &UserId| {
+        let mut people = asked.assign.iter().chain(&asked.unassign);
+        people.any(|account| account.id == *user)
+    };
+    // Others may have been taken off; see `people::forget`.
+    let owned = &mut case.mapping.owned_assignees;
+    owned.retain(|user| there.contains(user) || !asked_for(user));
     let stay = asked
         .unassign
         .iter()
