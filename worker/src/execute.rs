@@ -167,7 +167,7 @@ async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outc
         }
         Job::SyncIssue { iid, .. } => {
             let link = reach().await?;
-            let ended = sync_issue::run(cx, lease, &link, iid).await;
+            let ended = sync_issue::run(cx, lease, &link, iid).boxed().await;
             (link, ended)
         }
         Job::TransferUpload { transfer, .. } => {
