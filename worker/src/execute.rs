@@ -168,7 +168,7 @@ async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outc
         Job::SyncIssue { iid, .. } => {
             let link = reach().await?;
             // Kept on the heap: its walk is deep, and a thread's stack is small.
-            let ended = Box::pin(sync_issue::run(cx, lease, &link, iid)).await;
+            let ended = sync_issue::run(cx, lease, &link, iid).boxed().await;
             (link, ended)
         }
         Job::TransferUpload { transfer, .. } => {

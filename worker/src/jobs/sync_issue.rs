@@ -12,6 +12,7 @@ use crate::{
         uploads, vanished,
     },
 };
+use futures_util::FutureExt;
 use mirror_core::{
     desired::Desired,
     ids::Iid,
@@ -57,7 +58,8 @@ pub(crate) async fn run(
         Read::Left(reason) => return case.skip(reason).await,
         Read::Gone => return vanished::follow(cx, lease, link, iid).await,
     };
-    bring_in_line(case, threads).await
+    // Apart, so that what reading takes of the stack is free again.
+    bring_in_line(case, threads).boxed().await
 }
 
 /// Carries its files, finds what it refers to, renders, plans, and sends.
@@ -93,7 +95,7 @@ async fn bring_in_line(mut case: Case<'_>, threads: Vec<Discussion>) -> Result<O
     if !in_line && let Some(reason) = apply::read_target(&mut case, &threads).await? {
         return case.skip(reason).await;
     }
-    let mut plan = plan(&mut case, &threads, &desired, in_line).await?;
+    let mut plan = plan(&mut case, &threads, &desired, in_line).boxed().await?;
     let links = issue_links::steps(&case, &linked, &referred).await?;
     plan.add_before_last(links);
     if cx.plans_only() {
@@ -111,7 +113,7 @@ async fn send(
     fingerprint: String,
 ) -> Result<Outcome, SyncError> {
     let weightless = case.frame().weightless;
-    match apply::steps(&mut case, desired, plan.steps).await? {
+    match apply::steps(&mut case, desired, plan.steps).boxed().await? {
         Some(reason) => case.skip(reason).await,
         // What the footer says of it is another text by now.
         None if case.frame().weightless != weightless => {
@@ -140,7 +142,8 @@ async fn read(case: &mut Case<'_>) -> Result<Read, SyncError> {
     if let Some(reason) = hide::first(case).await? {
         return Ok(Read::Left(reason));
     }
-    back::flow(case).await?;
+    // Apart, since it is as large as all the rest.
+    back::flow(case).boxed().await?;
     let Some(threads) = notes::threads(case).await? else {
         return Ok(Read::Gone);
     };

@@ -15,6 +15,7 @@ pub(crate) use thread::{RESOLVED_THREADS, resolved};
 
 use super::{case::Case, found_again, issue_links, lookup, people};
 use crate::{SyncError, events::Notice};
+use futures_util::FutureExt;
 use mirror_core::{
     desired::Desired,
     issue::Discussion,
@@ -103,7 +104,7 @@ async fn send(
                 // The intent of the next one is opened with this one's record, but not across a
                 // pause.
                 let next = steps.front().filter(|_| left > 0);
-                comment::create(case, desired, note, next).await?;
+                comment::create(case, desired, note, next).boxed().await?;
                 let more = || steps.iter().any(|step| matches!(step, Step::CreateNote(_)));
                 if left == 0 && more() {
                     comment::drop_prepared_intent(case).await?;

@@ -12,13 +12,14 @@ use crate::{
     lease::Lease,
     link::Link,
 };
+use futures_util::FutureExt;
 use mirror_core::{
     desired::{Desired, DesiredThread, Observed, Place},
     discover::is_settled,
     ids::{Iid, NoteId},
-    issue::Discussion,
+    issue::{Discussion, Issue},
     job::Job,
-    mapping::{MappingStatus, NoteMapping},
+    mapping::{Intended, MappingStatus, NoteMapping},
     merge::{flows_back, going_back, own_time},
     plan::{Step, diff},
     render::{There, render},
@@ -37,6 +38,8 @@ pub(crate) struct Back {
     pub(crate) begun_there: BTreeSet<String>,
     /// Seconds that were logged on the copy and carried to the source.
     pub(crate) carried_in: i64,
+    /// Nobody knows whether more were: none is carried there before that is settled.
+    pub(crate) is_time_open: bool,
 }
 
 /// Whether the issue is the copy of one that the other half of a pair mirrors: then that one's job is
@@ -73,6 +76,12 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     let Some((reverse, copy)) = case.link.settings.pair.zip(copy) else {
         return Ok(());
     };
+    let open = cx.store.intents(reverse, copy).await?;
+    case.back.is_time_open = open
+        .iter()
+        .any(|intent| matches!(intent.what, Intended::Time { .. }));
+    // Then the next scan looks at it again.
+    case.disturbed |= case.back.is_time_open;
     if cx.plans_only() || cx.store.mirror(reverse).await?.paused.is_some() {
         return Ok(());
     }
@@ -81,8 +90,7 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     let Some(fresh) = facts::again(cx, &link, copy).await? else {
         return Ok(());
     };
-    let hides_more = fresh.issue.confidential && !case.source.confidential;
-    if fresh.issue.moved_to_id.is_some() || hides_more {
+    if fresh.issue.moved_to_id.is_some() || hides_more(case, &fresh.issue) {
         return Ok(());
     }
     let mut back = Case::open(cx, lease, &link, fresh).await?;
@@ -90,7 +98,7 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     if known.is_some_and(|known| known != case.source.id) || case.mapping.is_reverse {
         return Ok(());
     }
-    let brought = bring_back(case, &mut back).await;
+    let brought = bring_back(case, &mut back).boxed().await;
     let own = |note: &&NoteMapping| note.skipped.as_deref() != Some(COPY);
     case.back.came_back = back.notes.values().filter(own).cloned().collect();
     lease.intended().about(mirror, iid);
@@ -100,6 +108,11 @@ pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
         case.renew(again.ok_or(SyncError::Stale)?);
     }
     Ok(())
+}
+
+/// What the copy's people hid stays with them.
+fn hides_more(case: &Case<'_>, copy: &Issue) -> bool {
+    copy.confidential && !case.source.confidential
 }
 
 /// What is at fault with the way back lets that half of the pair rest; the way there goes on.
@@ -143,34 +156,49 @@ async fn bring_back(case: &mut Case<'_>, back: &mut Case<'_>) -> Result<bool, Sy
         back.record_mapping().await?;
     }
     settle::open_creates(back).await?;
+    if std::mem::take(&mut case.back.is_time_open) {
+        case.disturbed = false;
+    }
     case.back.carried_in = back.mapping.carried_spent.unwrap_or(0);
     let base = edits::base(case, &copy);
     let flows = flows_back(base.as_ref(), &original, &copy);
     let carried_out = case.mapping.carried_spent;
     let spent = carried_out.map(|out| own_time(copy.spent, out));
     let time_is_in_line = spent.is_none_or(|own| Some(own) == back.mapping.carried_spent);
-    if was_settled && flows.is_empty() && time_is_in_line {
+    if was_settled && flows.is_empty() && time_is_in_line && !back.edits.are_decided() {
         return Ok(false);
     }
     let Some(threads) = notes::threads(back).await? else {
         return Ok(false);
     };
+    // It may have been hidden while they were read, and the original opened.
+    if hides_more(case, &back.source) {
+        return Ok(false);
+    }
+    if back.source.confidential {
+        let again = facts::again(case.cx, case.link, case.iid()).await?;
+        let is_hidden = again.is_some_and(|fresh| fresh.issue.confidential);
+        if !is_hidden {
+            return Err(SyncError::Stale);
+        }
+    }
     know_copies(back, case.notes.values(), &threads);
     let theirs = without_copies(back, threads).await?;
-    let rendered = rendered(back, &theirs).await?;
+    let rendered = rendered(back, &theirs).boxed().await?;
     let spent_there = spent.or(back.mapping.carried_spent).unwrap_or(0);
     let mut desired = going_back(&rendered, &original, &copy, &flows, spent_there);
     let begun_here = |thread: &DesiredThread| !back.back.begun_there.contains(&thread.discussion);
     desired.threads.retain(begun_here);
-    let steps = steps(back, &theirs, &desired).await?;
+    let steps = steps(back, &theirs, &desired).boxed().await?;
     if let Some(base) = case.mapping.base.as_mut().filter(|_| !flows.is_empty()) {
         base.about_to_send_back(&flows, &copy);
         case.record_mapping().await?;
     }
-    let left = apply::steps(back, &desired, steps).await?;
+    let left = apply::steps(back, &desired, steps).boxed().await?;
     if left.is_none() {
         case.back.carried_in = back.mapping.carried_spent.unwrap_or(0);
     }
+    edits::settle(back, &desired).await?;
     let changed = back.done.changed;
     back.finish(desired.fingerprint()).await?;
     Ok(changed)
@@ -281,6 +309,13 @@ async fn steps(
     known.owned_labels.clear();
     let mut steps = diff(desired, back.observed.as_ref(), &known).steps;
     let gone = gone::comments(back, desired).await?;
-    steps.extend(sync_issue::comments(back, desired, &gone));
+    let mut comments = sync_issue::comments(back, desired, &gone);
+    if edits::asks_for_comments(back, &comments) {
+        settle::notes_on_target(back).await?;
+        comments = sync_issue::comments(back, desired, &gone);
+    }
+    edits::spare_comments(back, desired, &mut comments).await?;
+    edits::tell(back);
+    steps.extend(comments);
     Ok(steps)
 }

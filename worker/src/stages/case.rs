@@ -219,7 +219,10 @@ impl<'a> Case<'a> {
             only_existing_labels: !self.link.settings.rules.labels.creates(),
             scoped_exclusive: self.target.scoped_exclusive.unwrap_or(false),
             dropped,
-            carried_spent: self.mapping.carried_spent,
+            carried_spent: self
+                .mapping
+                .carried_spent
+                .filter(|_| !self.back.is_time_open),
             confidential_proven: self.target.confidential_proven,
             neutral_description: render::neutral_description(&self.frame(), &self.source),
             kept: self.kept,

@@ -3,6 +3,10 @@
 use super::{Pair, weighing};
 use crate::support::note;
 use gitlab_sim::{AccessLevel, Fault, FaultRule, IssueEdit, IssueState, When};
+use mirror_core::{
+    ids::Iid,
+    merge::{EditPolicy, Resolution},
+};
 use mirror_store::Store;
 use mirror_worker::Settings;
 use std::sync::Arc;
@@ -215,4 +219,78 @@ async fn what_is_at_fault_on_the_way_back_does_not_stop_the_way_there() {
     pair.later_run().await;
     assert_eq!(pair.spent(iid, copy), (30, 30));
     pair.is_quiet_by_now().await;
+}
+
+#[tokio::test]
+async fn time_that_may_have_come_back_is_not_sent_there_while_the_way_back_rests() {
+    let pair = Pair::new().await;
+    let (iid, copy) = pair.in_line().await;
+    pair.log_there(copy, 40);
+    pair.strike("POST", "/add_spent_time$", Fault::LoseResponse);
+    pair.strike("GET", "/issues/1$", Fault::ErrorBefore(500));
+    let store = &pair.there.cx.store;
+    let scan = mirror_core::job::Job::ScanMirror {
+        mirror: pair.there.mirror,
+    };
+    let scan = mirror_store::Owe::changed(scan, mirror_core::job::Priority::ByHand);
+    store.owe(&[scan]).await.unwrap();
+    for _ in 0..3 {
+        pair.there.round_of(pair.there.mirror, 1).await;
+        if pair.spent(iid, copy).0 == 40 {
+            break;
+        }
+    }
+    store.pause_mirror(pair.reverse, "for now").await.unwrap();
+    pair.log_here(iid, 2);
+    pair.later_run().await;
+    let (here, there) = pair.spent(iid, copy);
+    assert_eq!(here, 42);
+    assert!(there == 40 || there == 42, "{there}");
+    store.resume_mirror(pair.reverse).await.unwrap();
+    pair.later_run().await;
+    pair.later_run().await;
+    assert_eq!(pair.spent(iid, copy), (42, 42));
+    pair.is_quiet_by_now().await;
+}
+
+#[tokio::test]
+async fn a_copy_of_a_comment_that_was_edited_is_protected_on_the_way_back_as_well() {
+    let pair = Pair::new().await;
+    let protect = Settings {
+        on_edit: EditPolicy::Protect,
+        ..Settings::default()
+    };
+    pair.settle_links(protect).await;
+    let (iid, copy) = pair.in_line().await;
+    let said = pair
+        .there
+        .say_on_target(copy, note(pair.there.tom, "Said in B."));
+    pair.run().await;
+    pair.there.later(600);
+    let here = pair.there.source_issue(iid);
+    let mut notes = here.notes.iter();
+    let came = notes.find(|note| note.body.contains("Said in B.")).unwrap();
+    let (from, to) = (pair.there.from.project, pair.there.to.project);
+    let (alice, tom) = (pair.there.alice, pair.there.tom);
+    pair.there.source.edit(|sim| {
+        sim.edit_note(from, iid, came.id, alice, "Made mine.")
+            .unwrap()
+    });
+    pair.there.target.edit(|sim| {
+        sim.edit_note(to, copy, said, tom, "Said in B, edited.")
+            .unwrap()
+    });
+    pair.later_run().await;
+    let now = pair.there.source_issue(iid);
+    assert_eq!(now.note(came.id).unwrap().body, "Made mine.");
+    let store = &pair.there.cx.store;
+    let number = Iid(i64::try_from(copy).unwrap());
+    assert_eq!(store.edits(pair.reverse, number).await.unwrap().len(), 1);
+    let decided = store.resolve_conflict(pair.reverse, number, Resolution::UseSource);
+    assert_eq!(decided.await.unwrap(), 1);
+    pair.later_run().await;
+    let now = pair.there.source_issue(iid);
+    let body = &now.note(came.id).unwrap().body;
+    assert!(body.contains("Said in B, edited."), "{body}");
+    pair.is_quiet().await;
 }
