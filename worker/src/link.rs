@@ -9,7 +9,7 @@ use mirror_core::{
     markdown::uploads::SourceProject,
     merge::{EditPolicy, Ways},
     preserve::Preserve,
-    project::{Metadata, Project, TokenUser},
+    project::{Metadata, Project, Role, TokenUser},
     provenance::Key,
     render::Frame,
     rules::Rules,
@@ -48,6 +48,11 @@ impl End {
         let url = self.project.web_url.trim_end_matches('/');
         let instance = url.strip_suffix(self.project.path.as_str());
         instance.unwrap_or(url).trim_end_matches('/')
+    }
+
+    /// Whether the token may do there what only an Owner may.
+    pub(crate) fn is_owners(&self) -> bool {
+        self.user.admin || self.project.role >= Some(Role::OWNER)
     }
 
     /// Digest-like text of what decides which fields are taken: once it changes, a dropped field is

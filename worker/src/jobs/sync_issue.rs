@@ -236,32 +236,35 @@ async fn plan(
         found_again::what_is_ours(case).await?;
     }
     found_again::unseen_comments(case, threads).await?;
-    let mut steps = Vec::new();
+    let mut plan = Plan::default();
     if !in_line {
         let labels = apply::target_labels(case, desired).await?;
         let known = case.known(labels);
         let wanted = edits::merged(case, desired);
-        steps = diff(&wanted, case.observed.as_ref(), &known).steps;
+        plan = diff(&wanted, case.observed.as_ref(), &known);
     }
-    let gone = gone::comments(case, desired).await?;
-    let mut comments = comments(case, desired, &gone);
-    if edits::asks_for_comments(case, &comments) {
-        settle::notes_on_target(case).await?;
-        comments = self::comments(case, desired, &gone);
-    }
-    edits::spare_comments(case, desired, &mut comments).await?;
-    edits::tell(case);
-    // Opening comes last of all; and a comment would move the time of a change that was set.
-    let (last, mut steps): (Vec<Step>, Vec<Step>) = steps
-        .into_iter()
-        .partition(|step| matches!(step, Step::CloseAsOf(_) | Step::Open));
-    steps.extend(comments);
-    steps.extend(last);
-    Ok(Plan { steps })
+    // A comment would move the time of a change that was set.
+    plan.add_before_last(comments(case, desired).await?);
+    Ok(plan)
 }
 
-/// The steps that bring the comments in line.
-pub(crate) fn comments(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
+/// The steps that bring the comments in line, but for what somebody made of them.
+pub(crate) async fn comments(
+    case: &mut Case<'_>,
+    desired: &Desired,
+) -> Result<Vec<Step>, SyncError> {
+    let gone = gone::comments(case, desired).await?;
+    let mut steps = in_line_with(case, desired, &gone);
+    if edits::asks_for_comments(case, &steps) {
+        settle::notes_on_target(case).await?;
+        steps = in_line_with(case, desired, &gone);
+    }
+    edits::spare_comments(case, desired, &mut steps).await?;
+    edits::tell(case);
+    Ok(steps)
+}
+
+fn in_line_with(case: &Case<'_>, desired: &Desired, gone: &[GoneNote]) -> Vec<Step> {
     let resolved = apply::resolved(case, desired);
     let known = KnownNotes {
         recorded: &case.notes,

@@ -2,7 +2,7 @@
 //! directions of an issue are one job, that of the original.
 
 use super::{
-    apply, case::Case, copies, edits, found_again, gone, notes, people, references, settle, uploads,
+    apply, case::Case, copies, edits, found_again, notes, people, references, settle, uploads,
 };
 use crate::{
     Context, SyncError,
@@ -308,14 +308,6 @@ async fn steps(
     let mut known = back.known(None);
     known.owned_labels.clear();
     let mut steps = diff(desired, back.observed.as_ref(), &known).steps;
-    let gone = gone::comments(back, desired).await?;
-    let mut comments = sync_issue::comments(back, desired, &gone);
-    if edits::asks_for_comments(back, &comments) {
-        settle::notes_on_target(back).await?;
-        comments = sync_issue::comments(back, desired, &gone);
-    }
-    edits::spare_comments(back, desired, &mut comments).await?;
-    edits::tell(back);
-    steps.extend(comments);
+    steps.extend(sync_issue::comments(back, desired).await?);
     Ok(steps)
 }

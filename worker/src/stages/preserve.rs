@@ -14,7 +14,6 @@ use mirror_core::{
     outcome::SkipReason,
     plan::NewIssue,
     preserve::{Kept, Preserve},
-    project::Role,
 };
 use mirror_gitlab::{Conflict, Error, ErrorKind};
 use mirror_store::TargetFact;
@@ -27,8 +26,7 @@ pub(crate) async fn ask(case: &mut Case<'_>) -> Result<(), SyncError> {
     if preserve == Preserve::Never || !first_import {
         return Ok(());
     }
-    let may = target.user.admin || target.project.role.is_some_and(|role| role >= Role::OWNER);
-    if !may {
+    if !target.is_owners() {
         return match preserve {
             Preserve::Require => Err(SyncError::AtFault {
                 reason: format!(
@@ -58,12 +56,11 @@ async fn dates_would_hide_it(case: &Case<'_>) -> Result<bool, SyncError> {
         .target
         .as_ref()
         .map_or_else(|| !case.ever_dropped(NUMBER), |copy| copy.iid == case.iid());
-    let read = case
-        .cx
-        .store
-        .is_source(target.instance, target.project.id)
-        .await?;
-    Ok(!numbered || read)
+    if !numbered {
+        return Ok(true);
+    }
+    let store = &case.cx.store;
+    Ok(store.is_source(target.instance, target.project.id).await?)
 }
 
 /// GitLab's name for the number.
@@ -84,10 +81,21 @@ pub(super) async fn number_no_more(cx: &Context, link: &Link) -> Result<(), Sync
     if link.settings.preserve != Preserve::Auto {
         return Ok(());
     }
-    let (target, fact) = (&link.target, not_ours_alone(link));
-    let store = &cx.store;
-    Ok(store
-        .record_target_fact(target.instance, target.project.id, &fact)
+    let target = &link.target;
+    let (instance, project) = (target.instance, target.project.id);
+    let known = cx.store.target_facts(instance, project).await?;
+    let stamp = target.capabilities();
+    if known
+        .dropped
+        .get(NUMBER)
+        .is_some_and(|known| known.stamp == stamp)
+    {
+        return Ok(());
+    }
+    let fact = not_ours_alone(link);
+    Ok(cx
+        .store
+        .record_target_fact(instance, project, &fact)
         .await?)
 }
 

@@ -20,7 +20,7 @@ use mirror_core::{
     mapping::{IssueMapping, MappingStatus},
     outcome::{Outcome, SkipReason},
     plan::{Plan, Step},
-    project::{Project, Role},
+    project::Project,
 };
 use mirror_gitlab::{ErrorKind, IssueChange, StateEvent};
 use mirror_store::{Missed, Removals, TargetFact};
@@ -202,7 +202,7 @@ impl Absent<'_> {
     /// Whether the token may, and takes nothing away that others wrote.
     async fn may_delete(&self, copy: Iid) -> Result<bool, SyncError> {
         let target = &self.link.target;
-        if target.project.role < Some(Role::OWNER) && !target.user.admin {
+        if !target.is_owners() {
             return Ok(false);
         }
         let ours = self.cx.store.our_users(target.instance).await?;
