@@ -224,6 +224,17 @@ fn unlike_labels(people: &People, source: &Issue, target: &Issue) -> Option<Stri
     (!alike).then(|| format!("labels of #{} are {found:?}, not {wanted:?}", source.iid))
 }
 
+/// Every one once, the earlier before the later. Of two whose times say otherwise than their
+/// numbers, for the clock went back between them, the one that was there first may stay so.
+fn as_they_came(of: &[&Note], found: &[u64]) -> bool {
+    let at = |note: &Note| found.iter().position(|id| *id == note.id);
+    let before = |a: &Note, b: &Note| a.id > b.id || at(a) < at(b);
+    let mut places = of.iter().enumerate();
+    found.len() == of.len()
+        && of.iter().all(|note| at(note).is_some())
+        && places.all(|(place, a)| of[place + 1..].iter().all(|b| before(a, b)))
+}
+
 /// All comments, in order, in the same threads, each with its text and as hidden.
 fn unlike_notes(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
     let iid = source.iid;
@@ -232,11 +243,12 @@ fn unlike_notes(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
     let to = copy.notes();
     let wanted: Vec<u64> = of.iter().map(|note| note.id).collect();
     let found: Vec<u64> = to.iter().map(|(of, _)| *of).collect();
-    if wanted != found {
+    if !as_they_came(&of, &found) {
         return vec![format!("comments on #{iid} are {found:?}, not {wanted:?}")];
     }
     let mut broken = Vec::new();
-    for (source, (_, target)) in of.iter().zip(&to) {
+    for (id, target) in &to {
+        let source = of.iter().find(|note| note.id == *id).unwrap();
         let mut parts = target.body.splitn(3, "\n\n");
         let (_, head) = (parts.next(), parts.next().unwrap_or_default());
         let text = parts.next().unwrap_or_default();
