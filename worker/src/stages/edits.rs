@@ -332,6 +332,9 @@ pub(crate) fn asked(before: &Observed, change: &IssueChange) -> Observed {
     asked.weight = change.weight.unwrap_or(asked.weight);
     asked.locked = change.locked.unwrap_or(asked.locked);
     asked.confidential = change.confidential.unwrap_or(asked.confidential);
+    if let Some(stay) = &change.assignees {
+        asked.assignees.retain(|user, _| stay.contains(user));
+    }
     asked
 }
 

@@ -1,8 +1,11 @@
 //! Which issues are mirrored, and what becomes of copies whose issues leave (decision 36).
 
 use crate::support::{World, issue, note};
-use gitlab_sim::{Fault, Home, IssueEdit, IssueSpec, IssueState, IssueType, MilestoneSpec};
+use gitlab_sim::{
+    Fault, Home, HookVerdict, IssueEdit, IssueSpec, IssueState, IssueType, MilestoneSpec, Phase,
+};
 use mirror_core::outcome::{Outcome, SkipReason};
+use std::sync::Arc;
 
 const SHARED: &str = r#"{"only":{"any_label":["shared"]}}"#;
 
@@ -255,6 +258,35 @@ async fn a_copy_that_was_left_is_hidden_when_its_issue_becomes_confidential() {
         world.at_rest().await;
         world.all_went_well().await;
     }
+}
+
+#[tokio::test]
+async fn an_issue_that_leaves_while_its_comments_are_read_tells_nothing_more() {
+    let world = World::by(SHARED).await;
+    let iid = world.shared("Shared");
+    world.say(iid, note(world.alice, "For all."));
+    world.run().await;
+    world.later(600);
+    world.say(iid, note(world.alice, "For all, too."));
+    let (sim, from, alice) = (world.source.clone(), world.from.project, world.alice);
+    world.source.set_hook(Arc::new(move |event| {
+        if event.phase == Phase::Before && event.path.ends_with("/discussions") {
+            sim.clear_hook();
+            sim.edit(|world| {
+                world.edit_issue(from, iid, alice, labelled(&[])).unwrap();
+                let alone = note(alice, "Ours alone.");
+                world.add_note(from, iid, alone).unwrap();
+            });
+        }
+        Box::pin(async { HookVerdict::Go })
+    }));
+    world.run().await;
+    let notes = world.copy(iid).issue.notes;
+    let crossed = notes.iter().any(|note| note.body.contains("Ours alone."));
+    assert!(!crossed, "{notes:#?}");
+    assert!(world.why(iid).starts_with("left what the mirror takes"));
+    world.at_rest().await;
+    world.all_went_well().await;
 }
 
 #[tokio::test]

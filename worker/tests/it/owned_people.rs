@@ -132,6 +132,44 @@ async fn where_edits_are_protected_whom_people_took_off_stays_off() {
 }
 
 #[tokio::test]
+async fn where_edits_are_protected_our_own_unheard_writes_are_not_taken_for_peoples() {
+    let stage = Stage::new();
+    let cast = cast(&stage);
+    let settings = Settings {
+        on_edit: EditPolicy::Protect,
+        ..ruled(MAP)
+    };
+    let world = World::with(stage, settings, Mode::Sync).await;
+    let iid = world.task(&[]);
+    world.run().await;
+    // It was about to be sent, and was not let in: nobody took her off.
+    world.assign(iid, &[world.alice]);
+    let busy = Fault::TooManyRequests {
+        headers: true,
+        retry_after: Some(49),
+        application: false,
+    };
+    world.strike("PUT", "/issues/1$", busy);
+    world.run().await;
+    assert_eq!(world.assignees(iid), [cast.anna]);
+
+    // We took her off ourselves, and nobody heard of it.
+    world.assign(iid, &[]);
+    let lost = FaultRule::new("PUT", "/issues/1$", When::Always, Fault::LoseResponse);
+    world.target.fail(lost);
+    world.owe_scan().await;
+    for _ in 0..6 {
+        world.round(1).await;
+    }
+    assert_eq!(world.assignees(iid), [0; 0]);
+    world.target.clear_faults();
+    world.assign(iid, &[world.alice]);
+    world.run().await;
+    assert_eq!(world.assignees(iid), [cast.anna]);
+    world.at_rest().await;
+}
+
+#[tokio::test]
 async fn people_of_an_adopted_issue_stay() {
     let (world, cast) = begun(Stage::new(), MAP).await;
     let iid = world.task(&[world.alice, cast.bob]);

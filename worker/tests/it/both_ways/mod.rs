@@ -2,6 +2,7 @@
 
 mod comments;
 mod fields;
+mod rings;
 mod troubles;
 
 use crate::support::{Stage, World, issue};

@@ -72,6 +72,7 @@ impl World {
                 self.cx.clock.clone(),
             )),
             limits: Box::new(move |id, told| limits.lock().unwrap().push((id, told))),
+            seen: Box::new(Vec::new),
             options: mirror_gitlab::Options {
                 spacing_patience: Duration::from_secs(5),
                 ..wire::options()

@@ -66,8 +66,9 @@ impl Simulation {
     }
 
     pub(super) async fn resume(&self) {
-        let mirror = self.shop.mirror;
-        self.shop.store.resume_mirror(mirror).await.unwrap();
+        for mirror in self.shop.mirrors() {
+            self.shop.store.resume_mirror(mirror).await.unwrap();
+        }
     }
 
     /// Whoever took the sight away gives it back, and lets the mirror go on that rests for it.

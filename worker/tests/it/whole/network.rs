@@ -2,14 +2,15 @@
 //! process is no more, in whatever order, and on the way much may go wrong.
 
 use super::{
+    carried::{carried, copied},
     sabotage::Lie,
     time::{Actor, Time},
 };
 use axum::{Router, body::Body};
 use bytes::Bytes;
-use futures_util::FutureExt;
-use gitlab_sim::{ConnectionLost, Fault, FaultRule, Sim, When};
-use http::{Method, Request, Response};
+use chrono::TimeDelta;
+use gitlab_sim::{ConnectionLost, Fault, Sim};
+use http::{Method, Request, Response, StatusCode};
 use mirror_gitlab::{DirectTransport, Transport};
 use mirror_worker::Side;
 use std::{
@@ -20,7 +21,9 @@ use std::{
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use tower::ServiceExt;
+
+/// What is missed for so long is gone.
+const SECOND_LOOK: TimeDelta = TimeDelta::seconds(601);
 
 /// What goes wrong with a request.
 #[derive(Clone, PartialEq, Debug)]
@@ -87,6 +90,12 @@ pub(super) struct Delivered {
     pub(super) from: Actor,
     pub(super) to: Side,
     pub(super) writes: bool,
+    /// The letter's number: who sends later has a higher one.
+    pub(super) id: u64,
+    /// The target's issue that it is about.
+    pub(super) target_issue: Option<u64>,
+    /// The issue of which it said that it is not to be seen.
+    pub(super) missed: Option<u64>,
     /// In words.
     pub(super) told: String,
 }
@@ -154,7 +163,7 @@ impl Network {
 
     /// A request reaches its GitLab.
     pub(super) fn deliver(&self, id: u64, sim: &Sim, router: &Router) -> Delivered {
-        let (mut request, wrong, delivered) = {
+        let (mut request, wrong, mut delivered) = {
             let mut lines = self.lock();
             let letter = lines.letters.get_mut(&id).unwrap();
             let stage = std::mem::replace(&mut letter.stage, Stage::Silent);
@@ -165,6 +174,9 @@ impl Network {
                 from: letter.from,
                 to: letter.to,
                 writes: request.method() != Method::GET,
+                id,
+                target_issue: number_in(request.uri().path()).filter(|_| letter.to == Side::Target),
+                missed: None,
                 told: told(letter, &request),
             };
             (request, letter.wrong.take(), delivered)
@@ -180,6 +192,19 @@ impl Network {
         let mut answer = None;
         for _ in 0..times {
             answer = carried(sim, router, copied(&request), wrong.as_ref());
+        }
+        let is_missed = |answer: &Response<Body>| answer.status() == StatusCode::NOT_FOUND;
+        if answer.as_ref().is_some_and(is_missed) {
+            delivered.missed = number_in(&path);
+        }
+        let missed = delivered.missed.is_some() && delivered.to == Side::Source;
+        let writes = delivered.writes && delivered.to == Side::Target;
+        if self
+            .lie
+            .as_ref()
+            .is_some_and(|lie| lie.leaps(missed, writes))
+        {
+            self.time.jump(SECOND_LOOK);
         }
         let answer = answer.map(|answer| match &self.lie {
             Some(lie) => lie.alter_answer(delivered.to, &method, &path, answer),
@@ -282,6 +307,12 @@ impl Network {
     }
 }
 
+/// The issue that a path leads to.
+fn number_in(path: &str) -> Option<u64> {
+    let (_, rest) = path.split_once("/issues/")?;
+    rest.split('/').next()?.parse().ok()
+}
+
 fn told(letter: &Letter, request: &Request<Bytes>) -> String {
     let body = String::from_utf8_lossy(request.body());
     let body: String = body.chars().take(300).collect();
@@ -295,49 +326,6 @@ fn told(letter: &Letter, request: &Request<Bytes>) -> String {
     let wrong = wrong.as_ref().map(|wrong| format!(" {wrong:?}"));
     let wrong = wrong.unwrap_or_default();
     format!("{from:?} to {to}: {} {uri} {body}{wrong}", request.method())
-}
-
-fn copied(request: &Request<Bytes>) -> Request<Body> {
-    let mut copy = Request::new(Body::from(request.body().clone()));
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    copy
-}
-
-/// `None`: nobody answers.
-fn carried(
-    sim: &Sim,
-    router: &Router,
-    request: Request<Body>,
-    wrong: Option<&Wrong>,
-) -> Option<Response<Body>> {
-    match wrong {
-        Some(Wrong::Silence { effect: false }) => return None,
-        Some(Wrong::Struck(fault)) => {
-            sim.fail(FaultRule::new("*", ".", When::Next(1), fault.clone()));
-        }
-        Some(Wrong::VeryLate(after)) => {
-            let fault = Fault::Land { after: *after };
-            let creates = "(issues|notes|discussions)$";
-            sim.fail(FaultRule::new("POST", creates, When::Next(1), fault));
-        }
-        Some(Wrong::Silence { effect: true } | Wrong::LateArrival(_) | Wrong::LateAnswer(_))
-        | None => {}
-    }
-    // Nothing in it waits for anything.
-    let answer = router.clone().oneshot(request).now_or_never();
-    sim.clear_faults();
-    match wrong {
-        Some(Wrong::Silence { .. }) => None,
-        Some(
-            Wrong::Struck(_) | Wrong::LateArrival(_) | Wrong::LateAnswer(_) | Wrong::VeryLate(_),
-        )
-        | None => {
-            let Ok(answer) = answer.expect("the simulator answers at once");
-            Some(answer)
-        }
-    }
 }
 
 struct Answer {

@@ -1,6 +1,12 @@
 //! Says which laws are broken, by what the two GitLabs hold and by nothing else.
 
-use super::people::People;
+use super::{
+    gone,
+    paired::{self, is_original},
+    people::People,
+    protecting::Edits,
+    ruled::{self, Fate},
+};
 use crate::support::{Copy, body_of, copies, exposed, reads_like, shown};
 use gitlab_sim::{ChangeKind, Issue, Note, Via, text::visible::visible_text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +21,7 @@ pub(super) fn at_any_moment(people: &People, may_be_twice: bool) -> Vec<String> 
     broken.extend(places.into_iter().map(|place| format!("a secret: {place}")));
     broken.extend(noise(people));
     broken.extend(theirs_touched(people));
+    broken.extend(ruled::crossed(people));
     broken
 }
 
@@ -23,16 +30,35 @@ pub(super) fn in_the_end(people: &People) -> Vec<String> {
     let mut broken = at_any_moment(people, false);
     let of_target = copies(&people.target, people.to.project);
     let copies: BTreeMap<u64, &Copy> = of_target.iter().map(|copy| (copy.of, copy)).collect();
-    let issues: Vec<Issue> = people
-        .source
-        .world(|world| world.issues(people.from.project).cloned().collect());
-    for issue in &issues {
-        match copies.get(&issue.iid) {
-            None => broken.push(format!("#{} has no copy", issue.iid)),
-            Some(copy) => broken.extend(unlike(people, issue, copy)),
+    for issue in people.seen().iter().filter(|issue| is_original(issue)) {
+        let copy = copies.get(&issue.iid).copied();
+        match (ruled::fate(people, issue, copy), copy) {
+            (Fate::Left(wrong), _) => broken.extend(wrong),
+            (Fate::Alike, None) => broken.push(format!("#{} has no copy", issue.iid)),
+            (Fate::AlikeIfThere, None) => {}
+            (Fate::Alike | Fate::AlikeIfThere, Some(copy)) => {
+                broken.extend(unlike(people, issue, copy));
+            }
         }
     }
+    broken.extend(paired::unequal(people));
+    broken.extend(gone::otherwise_than_asked(people, &of_target));
     broken
+}
+
+/// Issues whose copies are as their people edited them, and how they differ.
+pub(super) fn edited(people: &People) -> Vec<(u64, Vec<String>)> {
+    let all = copies(&people.target, people.to.project);
+    let people = People {
+        edits: Edits::default(),
+        ..people.clone()
+    };
+    let issues = people.seen().into_iter();
+    let differing = issues.filter_map(|issue| {
+        let copy = all.iter().find(|copy| copy.of == issue.iid)?;
+        Some((issue.iid, unlike(&people, &issue, copy)))
+    });
+    differing.filter(|(_, wrong)| !wrong.is_empty()).collect()
 }
 
 /// Law 4.
@@ -99,7 +125,7 @@ fn theirs_touched(people: &People) -> Vec<String> {
                 {
                     broken.push(format!("somebody else's comment {note} was changed"));
                 }
-                (kind, Via::Api) if issues.contains(&change.issue) => {
+                (kind, Via::Api) if issues.contains(&change.issue) && !people.are_a_pair() => {
                     broken.push(format!("somebody else's issue: {kind:?}"));
                 }
                 (_, Via::Api | Via::Edit) => {}
@@ -120,11 +146,11 @@ fn theirs_touched(people: &People) -> Vec<String> {
 }
 
 /// Laws 1 and 8.
-fn unlike(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
+pub(super) fn unlike(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
     let (iid, target) = (source.iid, &copy.issue);
     let mut broken = Vec::new();
     let mut compare = |what: &str, wanted: String, found: String| {
-        if wanted != found {
+        if wanted != found && !people.is_toms(target, what) {
             broken.push(format!("{what} of #{iid} is {found}, not {wanted}"));
         }
     };
@@ -162,7 +188,7 @@ fn unlike(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
     let text = source.description.as_deref().unwrap_or_default();
     let copied = target.description.as_deref().unwrap_or_default();
     let alike = copied.contains("\n\n---\n\nMirrored from ") && reads_like(body_of(copied), text);
-    if !alike {
+    if !alike && !people.is_toms(target, "text") {
         broken.push(format!("text of #{iid}:\n{copied}\n--- of ---\n{text}"));
     }
     broken.extend(unlike_assignees(people, source, target));
@@ -181,7 +207,8 @@ fn locked(issue: &Issue) -> String {
 
 /// The time that we logged, whatever others did.
 fn carried(people: &People, target: &Issue) -> i64 {
-    let logs = target.timelogs.iter().filter(|log| log.user != people.tom);
+    let others = |user| user != people.tom || people.are_a_pair();
+    let logs = target.timelogs.iter().filter(|log| others(log.user));
     logs.map(|log| log.seconds).sum()
 }
 
@@ -202,7 +229,7 @@ fn unlike_assignees(people: &People, source: &Issue, target: &Issue) -> Option<S
 fn unlike_labels(people: &People, source: &Issue, target: &Issue) -> Option<String> {
     let wanted: BTreeSet<String> = people
         .source
-        .world(|world| world.label_titles(source).into_iter().collect());
+        .world(|world| people.names(world.label_titles(source)));
     let found: BTreeSet<String> = people.target.world(|world| {
         let of_tom = |label: u64| {
             let mut events = target.label_events.iter().rev();
@@ -238,7 +265,8 @@ fn as_they_came(of: &[&Note], found: &[u64]) -> bool {
 /// All comments, in order, in the same threads, each with its text and as hidden.
 fn unlike_notes(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
     let iid = source.iid;
-    let mut of: Vec<&Note> = source.notes.iter().filter(|note| !note.system).collect();
+    let is_own = |note: &&Note| !note.system && !note.body.starts_with("<!-- issue-mirror:");
+    let mut of: Vec<&Note> = source.notes.iter().filter(is_own).collect();
     of.sort_by_key(|note| (note.created_at, note.id));
     let to = copy.notes();
     let wanted: Vec<u64> = of.iter().map(|note| note.id).collect();
@@ -258,7 +286,7 @@ fn unlike_notes(people: &People, source: &Issue, copy: &Copy) -> Vec<String> {
         let alike = target.internal == source.internal
             && shown(text) == shown(&source.body)
             && visible_text(head).contains(&author);
-        if !alike {
+        if !alike && !people.stays(source.id) {
             let (id, body) = (source.id, &target.body);
             broken.push(format!(
                 "comment {id} on #{iid}:\n{body}\n--- of ---\n{}",

@@ -1,4 +1,4 @@
-//! What people do on both sides while the mirror works.
+//! What people of the source do while the mirror works.
 //!
 //! Who may do what to an issue goes by its number, so that a judge can tell right from wrong by what
 //! the GitLabs hold: those divisible by four are confidential from the beginning and hold a secret;
@@ -6,14 +6,15 @@
 //! with a remainder of one come and go and hold none; the target's people write on copies of the
 //! others alone.
 
-use super::dice::Dice;
-use crate::support::{SECRET, Stage, copies, issue, note};
+use super::{dice::Dice, manner::Manner, paired::is_original, protecting::Edits, ruled::Alone};
+use crate::support::{SECRET, Stage, issue, note};
 use bytes::Bytes;
 use chrono::{Days, NaiveDate};
 use gitlab_sim::{
     AccessLevel, Content, EditError, FeatureAccess, Home, Issue, IssueEdit, IssueSpec, IssueState,
     LabelSpec, NoteSpec, Sim, UserId, UserSpec, World, seed::SeededProject,
 };
+use std::collections::BTreeSet;
 
 /// The two GitLabs and who writes there.
 #[derive(Clone)]
@@ -22,8 +23,13 @@ pub(super) struct People {
     pub(super) target: Sim,
     pub(super) from: SeededProject,
     pub(super) to: SeededProject,
-    alice: UserId,
-    bob: UserId,
+    pub(super) manner: Manner,
+    pub(super) alone: Alone,
+    pub(super) edits: Edits,
+    /// Comments whose copies stay as they are, by a person's decision.
+    pub(super) stay: BTreeSet<u64>,
+    pub(super) alice: UserId,
+    pub(super) bob: UserId,
     pub(super) tom: UserId,
     /// Who Alice and Bob are on the target.
     pub(super) known: [(UserId, UserId); 2],
@@ -53,12 +59,12 @@ const TITLES: &[&str] = &[
 ];
 const LABELS: &[&str] = &["bug", "ui", "p::high", "p::low", "new"];
 /// Labels that the target's people alone use.
-const THEIRS: &[&str] = &["theirs", "later", "for tom"];
+pub(super) const THEIRS: &[&str] = &["theirs", "later", "for tom"];
 
-type Done = Result<(), EditError>;
+pub(super) type Done = Result<(), EditError>;
 
 impl People {
-    pub(super) fn of(stage: &Stage) -> Self {
+    pub(super) fn of(stage: &Stage, manner: Manner) -> Self {
         let bob = stage.source.add_user(UserSpec::new("bob", "Bob"));
         let [anna, ben] = ["anna", "ben"].map(|name| {
             let user = stage.target.add_user(UserSpec::new(name, name));
@@ -73,6 +79,10 @@ impl People {
             target: stage.target.clone(),
             from: stage.from.clone(),
             to: stage.to.clone(),
+            manner,
+            alone: Alone::default(),
+            edits: Edits::default(),
+            stay: BTreeSet::new(),
             alice: stage.alice,
             bob,
             tom: stage.tom,
@@ -111,6 +121,7 @@ impl People {
                 self.say(world, iid, dice).unwrap();
             }
         });
+        self.look_who_is_inside();
     }
 
     /// Whether the issues of a side can be read by those whom its project lets in.
@@ -132,8 +143,15 @@ impl People {
 
     /// Somebody of the source does something.
     pub(super) fn at_source(&self, number: u64) {
+        if !self.take_away(number) && !self.keep_alone(number) && !self.touch_here(number) {
+            self.edit(number);
+        }
+        self.look_who_is_inside();
+    }
+
+    fn edit(&self, number: u64) {
         let mut dice = Dice::new(number, 2);
-        if dice.chance(20) {
+        if dice.chance(20) && !self.are_a_pair() {
             // It leaves things as they are if there is nothing to be done.
             let _ = gitlab_sim::seed::edit_something(&self.source, self.from.project, number, 3);
             return;
@@ -167,7 +185,7 @@ impl People {
             labels: some(LABELS, dice),
             weight: dice.chance(30).then(|| small(dice)),
             time_estimate: if dice.chance(30) { 600 } else { 0 },
-            ..issue(self.alice, dice.pick(TITLES).unwrap())
+            ..issue(self.author(next), dice.pick(TITLES).unwrap())
         };
         world.create_issue(project, spec)
     }
@@ -273,77 +291,6 @@ impl People {
         }
         world.edit_issue(project, iid, self.alice, edit)
     }
-
-    /// Somebody of the target does something: mostly to a copy, as far as it is theirs.
-    pub(super) fn at_target(&self, number: u64) {
-        let mut dice = Dice::new(number, 4);
-        let project = self.to.project;
-        let all = copies(&self.target, project);
-        let open: Vec<u64> = all
-            .iter()
-            .filter(|copy| copy.of % 4 == 3 && !copy.issue.confidential)
-            .map(|copy| copy.issue.iid)
-            .collect();
-        let copy = dice.pick(&open).copied().filter(|_| dice.chance(90));
-        self.target
-            .edit(|world| match copy {
-                None => {
-                    let spec = issue(self.tom, "Of the target");
-                    world.create_issue(project, spec).map(|_| ())
-                }
-                Some(iid) => self.touch(world, iid, &mut dice),
-            })
-            .unwrap();
-    }
-
-    fn touch(&self, world: &mut World, iid: u64, dice: &mut Dice) -> Done {
-        let project = self.to.project;
-        match dice.below(10) {
-            0..=2 => world
-                .add_note(project, iid, note(self.tom, "Of the target."))
-                .map(|_| ()),
-            3 => world.log_time(project, iid, self.tom, 60 * (1 + small(dice)), None),
-            4..=6 => {
-                let mut titles = world.label_titles(world.issue(project, iid).unwrap());
-                let title = *dice.pick(THEIRS).unwrap();
-                if dice.chance(25) {
-                    titles.retain(|there| there != title);
-                } else if !titles.iter().any(|there| there == title) {
-                    titles.push(title.to_owned());
-                }
-                let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
-                world.set_labels(project, iid, self.tom, &titles)
-            }
-            _ => {
-                let mut edit = any_field(world, project, iid, dice);
-                if dice.chance(30) {
-                    edit.title = Some("Renamed there".to_owned());
-                }
-                if dice.chance(30) {
-                    let text = world.issue(project, iid).unwrap().description.clone();
-                    edit.description = Some(Some(text.unwrap_or_default() + "\n\nAdded there."));
-                }
-                if dice.chance(30) {
-                    edit.assignees = Some(self.with_or_without_tom(world, iid));
-                }
-                world.edit_issue(project, iid, self.tom, edit)
-            }
-        }
-    }
-}
-
-impl People {
-    /// Tom puts himself among those who are assigned, or takes himself out.
-    fn with_or_without_tom(&self, world: &World, iid: u64) -> Vec<UserId> {
-        let there = world.issue(self.to.project, iid).unwrap();
-        let mut assignees = there.assignees.clone();
-        if assignees.contains(&self.tom) {
-            assignees.retain(|user| *user != self.tom);
-        } else {
-            assignees.push(self.tom);
-        }
-        assignees
-    }
 }
 
 fn holds_secret(issue: &Issue) -> bool {
@@ -351,10 +298,11 @@ fn holds_secret(issue: &Issue) -> bool {
 }
 
 fn iids(world: &World, project: u64) -> Vec<u64> {
-    world.issues(project).map(|issue| issue.iid).collect()
+    let issues = world.issues(project).filter(|issue| is_original(issue));
+    issues.map(|issue| issue.iid).collect()
 }
 
-fn small(dice: &mut Dice) -> i64 {
+pub(super) fn small(dice: &mut Dice) -> i64 {
     i64::try_from(dice.below(20)).unwrap()
 }
 
@@ -372,7 +320,7 @@ fn some(titles: &[&str], dice: &mut Dice) -> Vec<String> {
 }
 
 /// A change of one of the fields that need no text.
-fn any_field(world: &World, project: u64, iid: u64, dice: &mut Dice) -> IssueEdit {
+pub(super) fn any_field(world: &World, project: u64, iid: u64, dice: &mut Dice) -> IssueEdit {
     let mut edit = IssueEdit::default();
     match dice.below(6) {
         0 => {

@@ -2,8 +2,9 @@
 
 use super::{
     gates::{Gates, Turns},
+    gone::COMPARED,
+    manner::Manner,
     network::Network,
-    people::RULES,
     sabotage::Mistake,
     tasks::Task,
     time::{Actor, Time},
@@ -13,8 +14,8 @@ use chrono::TimeDelta;
 use futures_util::future::select;
 use gitlab_sim::{Sim, seed::SeededProject};
 use mirror_core::{
-    ids::MirrorId, job::Ticket, outcome::Outcome, ports::Clock, preserve::Preserve,
-    provenance::Key, rules::Rules,
+    ids::MirrorId, job::Ticket, merge::EditPolicy, outcome::Outcome, ports::Clock,
+    preserve::Preserve, provenance::Key, rules::Rules,
 };
 use mirror_gitlab::{Client, Options, Token};
 use mirror_runtime::{SeededEntropy, Shutdown};
@@ -52,6 +53,8 @@ pub(super) struct Shop {
     pub(super) tickets: Arc<Mutex<Vec<Ticket>>>,
     pub(super) wake: Arc<Notify>,
     pub(super) mirror: MirrorId,
+    /// The one in the opposite direction, of a pair.
+    reverse: Option<MirrorId>,
     ends: [(End, String); 2],
     settings: Settings,
     /// A job let the mirror rest.
@@ -65,6 +68,7 @@ impl Shop {
         stage: &Stage,
         time: Time,
         network: Network,
+        manner: Manner,
         mistake: Option<Mistake>,
     ) -> Self {
         let store = Store::in_memory(Arc::new(time.clone())).await.unwrap();
@@ -82,23 +86,41 @@ impl Shop {
         let mirror = store.ensure_mirror(&new).await.unwrap().id;
         let mut schedule = store.schedule(mirror).await.unwrap();
         schedule.interval = INTERVAL;
-        schedule.full_interval = None;
+        schedule.full_interval = manner.on_delete().map(|_| COMPARED);
+        schedule.next_full_at = schedule.full_interval.map(|every| store.now() + every);
         schedule.include_closed = true;
         schedule.next_scan_at = Some(store.now());
         store.set_schedule(mirror, &schedule).await.unwrap();
+        store
+            .set_edit_policy(mirror, manner.on_edit())
+            .await
+            .unwrap();
+        let filters = mistake != Some(Mistake::FilterIsForgotten);
         let mut settings = Settings {
             include_closed: true,
             comments_at_once: 3,
             large_attachment: 1_000,
-            rules: Arc::new(Rules::read(RULES).unwrap()),
+            rules: Arc::new(Rules::read(&manner.rules(filters)).unwrap()),
+            on_delete: manner.on_delete().unwrap_or_default(),
+            breaker: manner.breaker(),
+            on_edit: manner.on_edit(),
             ..Settings::default()
         };
         let (rules, now) = (settings.rules.text(), store.now());
         store.set_rules(mirror, rules, now).await.unwrap();
+        if mistake == Some(Mistake::EditsAreOverwritten) {
+            settings.on_edit = EditPolicy::Overwrite;
+        }
         if mistake == Some(Mistake::LateLandingIsNotWaitedFor) {
             settings.late_landing = TimeDelta::zero();
         }
+        let reverse = match manner {
+            Manner::Paired => Some(pair(&store, mirror, &new).await),
+            Manner::Plain | Manner::Gone { .. } | Manner::Ruled(_) | Manner::Protecting => None,
+        };
+        settings.pair = reverse.filter(|_| mistake != Some(Mistake::PairIsForgotten));
         Self {
+            reverse,
             store,
             time,
             network,
@@ -116,6 +138,11 @@ impl Shop {
         }
     }
 
+    /// All that it has.
+    pub(super) fn mirrors(&self) -> impl Iterator<Item = MirrorId> {
+        [Some(self.mirror), self.reverse].into_iter().flatten()
+    }
+
     /// Copies keep number and times.
     pub(super) fn preserve(&mut self) {
         self.settings.preserve = Preserve::Auto;
@@ -131,6 +158,18 @@ impl Shop {
             target: self.end(actor, Side::Target),
             settings: self.settings.clone(),
         });
+        if let Some(mirror) = self.reverse {
+            links.insert(Link {
+                mirror,
+                source: self.end(actor, Side::Target),
+                target: self.end(actor, Side::Source),
+                settings: Settings {
+                    pair: self.settings.pair.map(|_| self.mirror),
+                    rules: Rules::none().clone(),
+                    ..self.settings.clone()
+                },
+            });
+        }
         let defects = self.defects.clone();
         let rests = self.rests.clone();
         let events = Events::new(move |event| match event {
@@ -267,6 +306,19 @@ async fn hand_out(
         let claimed = dealt.claimed.into_iter().map(|claimed| claimed.ticket);
         tickets.lock().unwrap().extend(claimed);
     }
+}
+
+/// The mirror in the opposite direction; both are declared a pair.
+async fn pair(store: &Store, mirror: MirrorId, there: &NewMirror) -> MirrorId {
+    let back = NewMirror {
+        source: there.target.clone(),
+        target: there.source.clone(),
+    };
+    let reverse = store.ensure_mirror(&back).await.unwrap().id;
+    let schedule = store.schedule(mirror).await.unwrap();
+    store.set_schedule(reverse, &schedule).await.unwrap();
+    assert!(store.declare_pair(mirror, reverse).await.unwrap());
+    reverse
 }
 
 async fn end(store: &Store, stage: &Stage, sim: &Sim, seeded: &SeededProject) -> End {

@@ -47,10 +47,18 @@ pub(super) enum Mistake {
     LostWithTheDelivery,
     /// An answer is believed before the comment is there.
     CommentIsNotWritten,
+    /// What is not to be seen once is taken for gone.
+    GoneAtFirstSight,
+    /// All issues are taken, whatever was asked for.
+    FilterIsForgotten,
+    /// Edits on the target are overwritten where they are to be kept.
+    EditsAreOverwritten,
+    /// Nothing flows back, although two mirrors are a pair.
+    PairIsForgotten,
 }
 
 impl Mistake {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::NothingIsLookedFor,
         Self::EmptyListIsBelieved,
         Self::SentAgainBlindly,
@@ -67,7 +75,37 @@ impl Mistake {
         Self::TimeTwice,
         Self::LostWithTheDelivery,
         Self::CommentIsNotWritten,
+        Self::GoneAtFirstSight,
+        Self::FilterIsForgotten,
+        Self::EditsAreOverwritten,
+        Self::PairIsForgotten,
     ];
+
+    /// The kind of runs that it concerns.
+    pub(super) fn manner(self) -> &'static str {
+        match self {
+            Self::GoneAtFirstSight => "gone",
+            Self::FilterIsForgotten => "ruled",
+            Self::EditsAreOverwritten => "protecting",
+            Self::PairIsForgotten => "paired",
+            Self::NothingIsLookedFor
+            | Self::EmptyListIsBelieved
+            | Self::SentAgainBlindly
+            | Self::LateLandingIsNotWaitedFor
+            | Self::LeaseIsIgnored
+            | Self::NoMarker
+            | Self::SharedMarker
+            | Self::NoEscape
+            | Self::TitleAlone
+            | Self::LastSynced
+            | Self::WholeListOfLabels
+            | Self::HiddenLast
+            | Self::InternalIsForgotten
+            | Self::TimeTwice
+            | Self::LostWithTheDelivery
+            | Self::CommentIsNotWritten => "plain",
+        }
+    }
 }
 
 /// A network that makes the engine's mistake for it.
@@ -96,6 +134,10 @@ impl Lie {
             Mistake::SentAgainBlindly => posts && creates && spoiled,
             Mistake::TimeTwice => posts && path.ends_with("/add_spent_time"),
             Mistake::CommentIsNotWritten
+            | Mistake::GoneAtFirstSight
+            | Mistake::FilterIsForgotten
+            | Mistake::EditsAreOverwritten
+            | Mistake::PairIsForgotten
             | Mistake::NothingIsLookedFor
             | Mistake::EmptyListIsBelieved
             | Mistake::LateLandingIsNotWaitedFor
@@ -175,6 +217,10 @@ impl Lie {
             }
             Mistake::SharedMarker
             | Mistake::CommentIsNotWritten
+            | Mistake::GoneAtFirstSight
+            | Mistake::FilterIsForgotten
+            | Mistake::EditsAreOverwritten
+            | Mistake::PairIsForgotten
             | Mistake::NothingIsLookedFor
             | Mistake::EmptyListIsBelieved
             | Mistake::SentAgainBlindly
@@ -229,7 +275,11 @@ impl Lie {
             | Mistake::WholeListOfLabels
             | Mistake::TimeTwice
             | Mistake::LostWithTheDelivery
-            | Mistake::CommentIsNotWritten => false,
+            | Mistake::CommentIsNotWritten
+            | Mistake::GoneAtFirstSight
+            | Mistake::FilterIsForgotten
+            | Mistake::EditsAreOverwritten
+            | Mistake::PairIsForgotten => false,
         };
         if !concerned || !answer.status().is_success() {
             return answer;
@@ -283,8 +333,24 @@ impl Lie {
             | Mistake::WholeListOfLabels
             | Mistake::TimeTwice
             | Mistake::LostWithTheDelivery
-            | Mistake::CommentIsNotWritten => {}
+            | Mistake::CommentIsNotWritten
+            | Mistake::GoneAtFirstSight
+            | Mistake::FilterIsForgotten
+            | Mistake::EditsAreOverwritten
+            | Mistake::PairIsForgotten => {}
         }
+    }
+
+    /// Whether the machine's clock leaps ahead, so that a second look at what was missed seems due.
+    pub(super) fn leaps(&self, missed: bool, writes: bool) -> bool {
+        if self.mistake != Mistake::GoneAtFirstSight {
+            return false;
+        }
+        let mut seen = self.seen.lock().unwrap();
+        if missed {
+            seen.insert("missed".to_owned(), json!(true));
+        }
+        writes && seen.remove("missed").is_some()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is to happen in a run: a list that a seed makes, and of which any part makes a run too.
 
-use super::{dice::Dice, network::Wrong};
+use super::{dice::Dice, manner::Manner, network::Wrong};
 use gitlab_sim::Fault;
 use std::{fmt, time::Duration};
 
@@ -103,6 +103,11 @@ impl fmt::Display for Script {
 }
 
 impl Script {
+    /// What the run is about beside.
+    pub(super) fn manner(&self) -> Manner {
+        Manner::of(self.seed)
+    }
+
     /// Whether creates may land later than is waited for: then there may be two for a while.
     pub(super) fn lands_very_late(&self) -> bool {
         lands_very_late(self.seed)

@@ -3,10 +3,13 @@
 
 use super::{
     dice::Dice,
+    gone::Departures,
+    manner::Manner,
     network::{Delivered, Network, Post},
-    oracle,
+    oracle, paired,
     people::People,
-    processes::{INTERVAL, Shop},
+    processes::Shop,
+    protecting::Guard,
     sabotage::{Lie, Mistake},
     script::{Happening, Script, What},
     tasks::{Task, Turn},
@@ -14,7 +17,6 @@ use super::{
 };
 use crate::support::Stage;
 use axum::Router;
-use chrono::TimeDelta;
 use mirror_core::{job::Ticket, ports::Clock};
 use mirror_worker::{Context, Side};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -22,10 +24,6 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 const WORKERS: usize = 2;
 /// Jobs at once in one worker.
 const PLACES: usize = 3;
-/// Turns after which a run is known never to end.
-const ENDLESS: u64 = 3_000_000;
-/// How long everything may take to come to rest.
-const PATIENCE: Duration = Duration::from_secs(4 * 3_600);
 
 /// How a run went.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -95,6 +93,8 @@ pub(super) struct Simulation {
     pub(super) lost: usize,
     /// Until when source and target cannot be read.
     pub(super) blind: [Option<Duration>; 2],
+    pub(super) departures: Departures,
+    pub(super) guard: Guard,
     pub(super) very_late: bool,
     pub(super) mistake: Option<Mistake>,
     pub(super) requests: u64,
@@ -113,12 +113,16 @@ enum Choice {
 
 impl Simulation {
     async fn open(script: &Script, mistake: Option<Mistake>) -> Self {
-        let stage = Stage::new();
-        let people = People::of(&stage);
+        let mut stage = Stage::new();
+        let manner = script.manner();
+        if manner == Manner::Paired {
+            paired::let_write(&mut stage);
+        }
+        let people = People::of(&stage, manner);
         let clocks = [stage.clock.source.clone(), stage.clock.target.clone()];
         let time = Time::new(stage.clock.now(), clocks);
         let network = Network::new(time.clone(), mistake.map(Lie::new));
-        let mut shop = Shop::open(&stage, time.clone(), network, mistake).await;
+        let mut shop = Shop::open(&stage, time.clone(), network, manner, mistake).await;
         if mistake.is_none() && script.seed.is_multiple_of(3) {
             shop.preserve();
         }
@@ -127,6 +131,13 @@ impl Simulation {
             .happenings()
             .into_iter()
             .partition(|happening| happening.what == What::Crash);
+        let jumps = happenings.iter().filter_map(|happening| {
+            let What::Jump(seconds) = happening.what else {
+                return None;
+            };
+            Some(seconds)
+        });
+        let departures = Departures::with_jumps_of(jumps);
         time.kill_at(deaths.into_iter().map(|death| death.at));
         if mistake == Some(Mistake::LeaseIsIgnored) {
             time.freeze();
@@ -145,6 +156,8 @@ impl Simulation {
             doubled: 0,
             lost: 0,
             blind: [None; 2],
+            departures,
+            guard: Guard::default(),
             very_late: script.lands_very_late(),
             mistake,
             requests: 0,
@@ -162,81 +175,8 @@ impl Simulation {
         simulation
     }
 
-    async fn run(&mut self) {
-        while self.is_stormy() {
-            self.step().await;
-            if self.is_over() {
-                return;
-            }
-        }
-        self.shop.network.calm();
-        self.shop.gates.throttle(None);
-        (self.doubled, self.lost) = (0, 0);
-        if !self.come_to_rest().await {
-            return;
-        }
-        let broken = oracle::in_the_end(&self.people);
-        self.broken.extend(broken);
-        self.people.target.clear_requests();
-        self.pass(INTERVAL * 3).await;
-        let requests = self.people.target.requests();
-        let writes = requests.iter().filter(|request| request.method != "GET");
-        let writes = writes.map(|request| format!("law 2: {} {}", request.method, request.path));
-        self.broken.extend(writes);
-    }
-
-    fn is_stormy(&self) -> bool {
-        !self.happenings.is_empty() || self.shop.time.doomed() > 0
-    }
-
-    fn is_over(&mut self) -> bool {
-        if self.steps > ENDLESS {
-            self.broken.push("it never ends".to_owned());
-        }
-        !self.broken.is_empty()
-    }
-
-    /// Until nothing is owed, and two rounds more. `false`: that never comes.
-    async fn come_to_rest(&mut self) -> bool {
-        let until = self.shop.time.elapsed() + PATIENCE;
-        let mut quiet = 0;
-        while quiet < 3 {
-            self.pass(INTERVAL).await;
-            if self.is_over() {
-                return false;
-            }
-            // As a person does who looks at what failed for good, or rests.
-            self.resume().await;
-            self.shop.store.retry_dead(self.shop.mirror).await.unwrap();
-            let left = self
-                .shop
-                .store
-                .unfinished(self.shop.mirror, 20)
-                .await
-                .unwrap();
-            let calm = left.is_empty() && self.shop.network.is_empty();
-            quiet = if calm { quiet + 1 } else { 0 };
-            if self.shop.time.elapsed() > until {
-                let left = left.iter().map(|row| format!("{row:?}"));
-                self.broken
-                    .push("law 1: it does not come to rest".to_owned());
-                self.broken.extend(left);
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Lets so much time pass.
-    async fn pass(&mut self, by: TimeDelta) {
-        let until = self.shop.time.elapsed() + by.to_std().unwrap();
-        while self.shop.time.elapsed() < until && !self.is_over() {
-            self.step().await;
-        }
-    }
-
     /// What the seed chooses of what could come next; or time, if nothing could.
-    async fn step(&mut self) {
+    pub(super) async fn step(&mut self) {
         self.steps += 1;
         self.let_happen();
         self.see_again().await;
@@ -346,6 +286,7 @@ impl Simulation {
 
     fn deliver(&mut self, id: u64) {
         // Its GitLab answers whoever sent it, or nobody.
+        self.guard.before(&self.people);
         let (network, [source, target]) = (&self.shop.network, &self.routers);
         let delivered = match network.addressee(id) {
             Side::Source => network.deliver(id, &self.people.source, source),
@@ -353,12 +294,18 @@ impl Simulation {
         };
         self.requests += 1;
         self.tell(|| delivered.told.clone());
+        let overwritten = self.guard.after(&self.people, &delivered);
+        self.broken.extend(overwritten);
         let Delivered {
             from, to, writes, ..
         } = delivered;
+        if let Some(iid) = delivered.missed.filter(|_| to == Side::Source) {
+            self.departures.missed(iid, self.shop.time.elapsed());
+        }
         if writes && to == Side::Target {
             self.broken
                 .extend(oracle::at_any_moment(&self.people, self.very_late));
+            self.broken.extend(self.departures.look(&self.people));
         }
         let alive = match from {
             Actor::Scheduler => true,
