@@ -7,6 +7,7 @@ pub(crate) mod commands;
 pub(crate) mod discussions;
 pub(crate) mod entities;
 pub(crate) mod events;
+pub(crate) mod hooks;
 pub(crate) mod instance;
 pub(crate) mod issue_create;
 pub(crate) mod issue_filter;

@@ -3,8 +3,8 @@
 use super::answer::{Answer, ApiError, Reply};
 use super::call::{Call, find_project};
 use super::{
-    auth, discussions, events, instance, issue_create, issue_list, issue_update, labels, links,
-    notes, projects, time, uploads,
+    auth, discussions, events, hooks, instance, issue_create, issue_list, issue_update, labels,
+    links, notes, projects, time, uploads,
 };
 use crate::model::{ProjectId, Via, World};
 
@@ -55,6 +55,10 @@ fn in_project(world: &mut World, call: &Call, project: ProjectId, rest: &[&str])
         ("GET", ["uploads"]) => uploads::list(world, call, project),
         ("GET", ["uploads", id]) => uploads::by_id(world, call, project, id),
         ("GET", ["uploads", secret, name]) => uploads::by_secret(world, project, secret, name),
+        ("GET", ["hooks"]) => hooks::list(world, call, project),
+        ("POST", ["hooks"]) => hooks::create(world, call, project),
+        ("PUT", ["hooks", id]) => hooks::update(world, call, project, id),
+        ("DELETE", ["hooks", id]) => hooks::delete(world, call, project, id),
         ("GET", ["issues"]) => issue_list::of_project(world, call, project),
         ("POST", ["issues"]) => issue_create::create(world, call, project),
         (_, ["issues", iid, tail @ ..]) => {

@@ -112,6 +112,7 @@ impl World {
             former_paths: Vec::new(),
             issues: std::collections::BTreeMap::new(),
             uploads: Vec::new(),
+            hooks: Vec::new(),
             next_iid: 1,
             created_at: self.now(),
         };

@@ -47,6 +47,10 @@ pub enum ChangeKind {
     Reacted(String),
     /// Issues were linked or unlinked.
     Linked(bool),
+    /// A hook was made or changed, by its address.
+    HookSet(String),
+    /// A hook was deleted.
+    HookRemoved(String),
 }
 
 /// One change, in order of happening.

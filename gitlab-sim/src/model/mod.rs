@@ -2,6 +2,7 @@
 
 mod edit_error;
 mod founding;
+mod hooks;
 mod issue;
 mod issue_edits;
 mod journal;
@@ -17,6 +18,7 @@ mod system_notes;
 mod world;
 
 pub use edit_error::EditError;
+pub use hooks::ProjectHook;
 pub use issue::{
     Award, Issue, IssueEdit, IssueLink, IssueSpec, IssueState, IssueType, LabelEvent, Note,
     NoteSpec, StateEvent, Timelog,

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, Utc};
 use sha2::{Digest, Sha256};
 
+use super::hooks::ProjectHook;
 use super::issue::Issue;
 use super::people::{AccessLevel, UserId};
 
@@ -90,6 +91,8 @@ pub struct Project {
     pub issues: BTreeMap<u64, Issue>,
     /// Files, oldest first.
     pub uploads: Vec<Upload>,
+    /// Addresses that are told of what happens, oldest first.
+    pub hooks: Vec<ProjectHook>,
     /// The iid that the next issue gets unless one is preset.
     pub next_iid: u64,
     /// When it was made.

@@ -29,8 +29,8 @@ pub use answer::Stamped;
 pub use calls::{Calls, Errand};
 pub use client::Client;
 pub use endpoints::{
-    CreatedLabel, Download, IssueChange, IssuePage, IssueQuery, LabelEvent, NewIssue, NewNote,
-    NoteReply, Sort, StateEvent, Uploaded,
+    CreatedLabel, Download, Hook, HookSpec, IssueChange, IssuePage, IssueQuery, LabelEvent,
+    NewIssue, NewNote, NoteReply, Sort, StateEvent, Uploaded,
 };
 pub use error::{Conflict, Error, ErrorKind, Fate, TokenFault};
 pub use options::Options;
