@@ -31,6 +31,8 @@ ids! {
     IntentId;
     /// One run: a scan and the jobs it caused.
     RunId;
+    /// One errand: something a person wants of a GitLab.
+    ErrandId;
     /// A GitLab project's numeric id. A path may be renamed, this never changes.
     ProjectId;
     /// A GitLab issue's id, unique in its instance.

@@ -1,6 +1,6 @@
 //! Jobs: identities only. What a job is about is read afresh when it runs.
 
-use crate::ids::{Iid, MirrorId, TicketNumber, TransferId, WorkId};
+use crate::ids::{ErrandId, Iid, MirrorId, TicketNumber, TransferId, WorkId};
 use serde::{Deserialize, Serialize};
 
 /// What may be owed. The wire and database names are these, pinned by a golden test.
@@ -31,31 +31,38 @@ pub enum Job {
         /// The mirror.
         mirror: MirrorId,
     },
+    /// Do what a person wants of a GitLab.
+    Errand {
+        /// Which errand, as the record numbers it.
+        errand: ErrandId,
+    },
 }
 
 impl Job {
-    /// The mirror it belongs to.
-    pub fn mirror(&self) -> MirrorId {
+    /// The mirror it belongs to, and rests with; an errand belongs to none.
+    pub fn mirror(&self) -> Option<MirrorId> {
         match self {
             Self::ScanMirror { mirror }
             | Self::SyncIssue { mirror, .. }
             | Self::TransferUpload { mirror, .. }
-            | Self::CheckInstance { mirror } => *mirror,
+            | Self::CheckInstance { mirror } => Some(*mirror),
+            Self::Errand { .. } => None,
         }
     }
 
-    /// `scan_mirror`, `sync_issue`, `transfer_upload`, `check_instance`.
+    /// `scan_mirror`, `sync_issue`, `transfer_upload`, `check_instance`, `errand`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ScanMirror { .. } => "scan_mirror",
             Self::SyncIssue { .. } => "sync_issue",
             Self::TransferUpload { .. } => "transfer_upload",
             Self::CheckInstance { .. } => "check_instance",
+            Self::Errand { .. } => "errand",
         }
     }
 
     /// The key of its one row of work: `scan_mirror/7`, `sync_issue/7/123`, `transfer_upload/7/5`,
-    /// `check_instance/7`.
+    /// `check_instance/7`, `errand/3`.
     pub fn key(&self) -> String {
         match self {
             Self::ScanMirror { mirror } => format!("scan_mirror/{mirror}"),
@@ -64,6 +71,7 @@ impl Job {
                 format!("transfer_upload/{mirror}/{transfer}")
             }
             Self::CheckInstance { mirror } => format!("check_instance/{mirror}"),
+            Self::Errand { errand } => format!("errand/{errand}"),
         }
     }
 
@@ -71,8 +79,12 @@ impl Job {
     pub fn from_key(key: &str) -> Option<Self> {
         let mut parts = key.split('/');
         let kind = parts.next()?;
-        let mirror = MirrorId(parts.next()?.parse().ok()?);
+        let first = parts.next()?.parse().ok()?;
+        let mirror = MirrorId(first);
         let job = match kind {
+            "errand" => Self::Errand {
+                errand: ErrandId(first),
+            },
             "scan_mirror" => Self::ScanMirror { mirror },
             "check_instance" => Self::CheckInstance { mirror },
             "transfer_upload" => Self::TransferUpload {
@@ -147,6 +159,14 @@ mod tests {
             r#"{"kind":"transfer_upload","mirror":7,"transfer":5}"#
         );
         assert_eq!(transfer.key(), "transfer_upload/7/5");
+        let errand = Job::Errand {
+            errand: ErrandId(3),
+        };
+        assert_eq!(
+            serde_json::to_string(&errand).unwrap(),
+            r#"{"kind":"errand","errand":3}"#
+        );
+        assert_eq!(errand.key(), "errand/3");
         assert_eq!(scan.key(), "scan_mirror/7");
         assert_eq!(issue.key(), "sync_issue/7/123");
         let ticket = Ticket {
@@ -176,6 +196,9 @@ mod tests {
                 mirror: MirrorId(5),
                 transfer: TransferId(6),
             },
+            Job::Errand {
+                errand: ErrandId(7),
+            },
         ] {
             assert_eq!(Job::from_key(&job.key()), Some(job));
         }
@@ -185,6 +208,7 @@ mod tests {
             "sync_issue/7/x",
             "scan_mirror/7/8",
             "check_instance/7/8",
+            "errand/7/8",
             "brew_coffee/7",
         ] {
             assert_eq!(Job::from_key(foreign), None, "{foreign}");

@@ -11,7 +11,7 @@ pub const MAX_TITLE: usize = 255;
 pub fn informational(issue: &Issue) -> Vec<String> {
     let mut titles = Vec::new();
     if let Some(milestone) = &issue.milestone {
-        titles.push(title("Milestone::", &milestone.title));
+        titles.push(milestone_label(&milestone.title));
     }
     if let Some(iteration) = &issue.iteration {
         titles.push(title("Iteration::", &iteration_name(iteration)));
@@ -20,6 +20,11 @@ pub fn informational(issue: &Issue) -> Vec<String> {
         titles.push(title("Epic::", &epic.title));
     }
     titles
+}
+
+/// The label that stands for a milestone.
+pub fn milestone_label(milestone: &str) -> String {
+    title("Milestone::", milestone)
 }
 
 /// An issue's assignees, each with the label that tells of them.

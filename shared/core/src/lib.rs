@@ -4,6 +4,7 @@
 
 pub mod desired;
 pub mod discover;
+pub mod errand;
 pub mod fingerprint;
 pub mod gone;
 pub mod ids;

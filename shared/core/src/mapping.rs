@@ -42,6 +42,13 @@ pub struct IssueMapping {
     pub status: MappingStatus,
 }
 
+impl IssueMapping {
+    /// A person took the issue out of the mirror: nothing of it crosses any more.
+    pub fn is_unlinked(&self) -> bool {
+        matches!(self.status, MappingStatus::Blocked(_))
+    }
+}
+
 /// The mirror of an issue.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TargetIssue {
@@ -79,7 +86,7 @@ pub enum MappingStatus {
     Synced,
     /// Left out, for a reason that a person can read.
     Skipped(String),
-    /// Waits for a person.
+    /// A person took the issue out of the mirror, until one puts it back.
     Blocked(String),
     /// Failed; owed still.
     Failed(String),

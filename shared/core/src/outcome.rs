@@ -28,6 +28,8 @@ pub enum Outcome {
         /// It rested until now.
         resumed: bool,
     },
+    /// An errand ended; what came of it stands in its own record.
+    Errand,
 }
 
 /// Why something is left out.
@@ -48,6 +50,8 @@ pub enum SkipReason {
         /// Its copy was closed, not only left as it is.
         closed: bool,
     },
+    /// A person took it out of the mirror.
+    Unlinked,
     /// It is itself a copy that this deployment (or a pair's other half) made.
     IsACopy,
     /// Confidential, and the target's token could not prove that it can keep a secret.
@@ -105,6 +109,7 @@ impl fmt::Display for SkipReason {
                 f,
                 "left what the mirror takes, and its copy stays as it is: {why}"
             ),
+            Self::Unlinked => f.write_str("taken out of the mirror by a person"),
             Self::IsACopy => f.write_str("is itself a mirrored copy"),
             Self::ConfidentialNotProven { why } => write!(f, "confidential: {why}"),
             Self::Unreadable => f.write_str("gone, or hidden from the token"),

@@ -3,6 +3,7 @@
 use super::{Field, Merge, Sides, digest, field::as_shown};
 use crate::{
     desired::{Desired, Observed},
+    ids::UserId,
     render::Parts,
 };
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Base {
     /// Those of them that are off because a person said so.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) off: BTreeSet<String>,
+    /// Who was seen to be assigned on the target, and not taken off by us since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    assigned: BTreeSet<UserId>,
 }
 
 impl Base {
@@ -41,6 +45,7 @@ impl Base {
     pub fn untouched(observed: &Observed) -> Self {
         let mut base = Self {
             footers: footer_of(&observed.description),
+            assigned: observed.assignees.keys().copied().collect(),
             ..Self::default()
         };
         for field in Field::WHOLE {
@@ -55,6 +60,7 @@ impl Base {
     pub fn created(asked: &Observed, echo: &Observed) -> Self {
         let mut base = Self {
             footers: footer_of(&asked.description),
+            assigned: echo.assignees.keys().copied().collect(),
             ..Self::default()
         };
         for field in Field::WHOLE {
@@ -90,7 +96,17 @@ impl Base {
                 self.sent.insert(field, then);
             }
         }
+        let goes = |user: &UserId| {
+            before.assignees.contains_key(user) && !asked.assignees.contains_key(user)
+        };
+        self.assigned.retain(|user| !goes(user));
         *self != known
+    }
+
+    /// Whether somebody was assigned there, so that only the target's people can have taken them
+    /// off. That we were about to assign them does not tell.
+    pub fn has_assigned(&self, user: UserId) -> bool {
+        self.assigned.contains(&user)
     }
 
     /// Both sides are in line, but for what stays by this merge (`None`: nothing does).
@@ -110,6 +126,12 @@ impl Base {
                 self.accepted.remove(&field);
             }
         }
+        let wanted = |user: &UserId| {
+            let mut assignees = desired.assignees.iter();
+            assignees.any(|assignee| assignee.account.id == *user)
+        };
+        self.assigned.retain(wanted);
+        self.assigned.extend(observed.assignees.keys());
         self.sent.clear();
         self.sent_back.clear();
         for title in &asked.labels {
