@@ -11,6 +11,10 @@ pub const TARGET_TOKEN: &str = "TARGET_TOKEN";
 pub const KEY: &str = "ISSUE_MIRROR_KEY";
 /// A file holding the deployment's key.
 pub const KEY_FILE: &str = "ISSUE_MIRROR_KEY_FILE";
+/// The key that this deployment had before: it opens what is not sealed under the new one yet.
+pub const OLD_KEY: &str = "ISSUE_MIRROR_OLD_KEY";
+/// A file holding that key.
+pub const OLD_KEY_FILE: &str = "ISSUE_MIRROR_OLD_KEY_FILE";
 /// Which log lines are wanted (`info`, `mirror_gitlab=debug`).
 pub const LOG: &str = "ISSUE_MIRROR_LOG";
 /// Where programs keep their state, by the XDG base directory specification.

@@ -77,7 +77,7 @@ impl Key {
             return Self::parse(text.expose(), environment::KEY);
         }
         if let Some(path) = environment.path(environment::KEY_FILE) {
-            return Self::read(&path, 0o007);
+            return Self::from_file(&path);
         }
         let path = state.key();
         match Self::read(&path, 0o077) {
@@ -88,12 +88,40 @@ impl Key {
         }
     }
 
+    /// The key that the deployment had before, while there is one: `ISSUE_MIRROR_OLD_KEY`, else the
+    /// file named by `ISSUE_MIRROR_OLD_KEY_FILE`, else the state folder's `key.old`.
+    ///
+    /// # Errors
+    /// As [`Key::load`].
+    pub fn load_old(state: &StateDir, environment: &Environment) -> Result<Option<Self>, KeyError> {
+        if let Some(text) = environment.secret(environment::OLD_KEY)? {
+            return Self::parse(text.expose(), environment::OLD_KEY).map(Some);
+        }
+        if let Some(path) = environment.path(environment::OLD_KEY_FILE) {
+            return Self::from_file(&path).map(Some);
+        }
+        match Self::read(&state.old_key(), 0o077) {
+            Err(KeyError::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    /// A key from a file that somebody names.
+    ///
+    /// # Errors
+    /// It is malformed, its file unreadable or readable by everyone.
+    pub fn from_file(path: &Path) -> Result<Self, KeyError> {
+        Self::read(path, 0o007)
+    }
+
     /// The bytes: for deriving, never for printing.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    fn read(path: &Path, forbidden: u32) -> Result<Self, KeyError> {
+    pub(crate) fn read(path: &Path, forbidden: u32) -> Result<Self, KeyError> {
         let failed = |source| KeyError::Read {
             path: path.to_owned(),
             source,
@@ -130,10 +158,25 @@ impl Key {
     /// Whole or not at all, and never over a key that is there: written beside, then linked into
     /// place. Of two processes that start at once, one wins and both use its key.
     fn create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source: io::Error| KeyError::Write {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| failed(path, source);
+        let (key, draft) = Self::drafted(path)?;
+        let written = fs::hard_link(&draft, path);
+        // A draft left behind would be a second copy of the key, but its removal decides nothing.
+        let removed = fs::remove_file(&draft);
+        match written {
+            Ok(()) => {
+                removed.map_err(failed)?;
+                sync_parent(path).map_err(failed)?;
+                Ok(key)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path, 0o077),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// A new key, in a file beside this path.
+    pub(crate) fn drafted(path: &Path) -> Result<(Self, PathBuf), KeyError> {
+        let failed = |source| failed(path, source);
         let mut bytes = [0_u8; 32];
         let mut name = [0_u8; 8];
         SysRng
@@ -141,18 +184,19 @@ impl Key {
             .and_then(|()| SysRng.try_fill_bytes(&mut name))
             .map_err(|error| failed(io::Error::other(error)))?;
         let draft = path.with_extension(format!("{}.new", hex::encode(name)));
-        let written = write_draft(&draft, &bytes).and_then(|()| fs::hard_link(&draft, path));
-        // A draft left behind would be a second copy of the key, but its removal decides nothing.
-        let removed = fs::remove_file(&draft);
-        match written {
-            Ok(()) => {
-                removed.map_err(failed)?;
-                sync_parent(path).map_err(failed)?;
-                Ok(Self(bytes))
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path, 0o077),
-            Err(error) => Err(failed(error)),
+        if let Err(error) = write_draft(&draft, &bytes) {
+            // What was half written is of no use to anybody.
+            let _ = fs::remove_file(&draft);
+            return Err(failed(error));
         }
+        Ok((Self(bytes), draft))
+    }
+}
+
+pub(crate) fn failed(path: &Path, source: io::Error) -> KeyError {
+    KeyError::Write {
+        path: path.to_owned(),
+        source,
     }
 }
 
@@ -167,7 +211,7 @@ fn write_draft(draft: &Path, bytes: &[u8; 32]) -> io::Result<()> {
 }
 
 /// A key that a power cut forgets would make every marker written with it foreign.
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) => fs::File::open(parent)?.sync_all(),
         None => Ok(()),

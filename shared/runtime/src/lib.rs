@@ -8,6 +8,7 @@ pub mod entropy;
 pub mod environment;
 pub mod file_lock;
 pub mod key;
+mod key_change;
 pub mod process;
 pub mod secret;
 pub mod shutdown;

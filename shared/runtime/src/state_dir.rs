@@ -79,6 +79,11 @@ impl StateDir {
         self.path.join("key")
     }
 
+    /// The key before, while it is being replaced.
+    pub fn old_key(&self) -> PathBuf {
+        self.path.join("key.old")
+    }
+
     /// The folder of the locks.
     pub fn locks(&self) -> PathBuf {
         self.path.join("locks")
