@@ -22,11 +22,12 @@ UPDATE mirror_issue_configs SET
     pair_id = $2,
     next_scan_at = CASE WHEN next_scan_at IS NULL THEN NULL ELSE $3 END,
     next_full_at = CASE WHEN next_scan_at IS NULL THEN next_full_at ELSE $3 END,
-    updated_at = $4
+    revision = revision + 1, updated_at = $4
 WHERE mirror_id = $1 AND (pair_id IS NULL OR pair_id <> $2)";
 
-const END: &str =
-    "UPDATE mirror_issue_configs SET pair_id = NULL, updated_at = $2 WHERE mirror_id = $1";
+const END: &str = "\
+UPDATE mirror_issue_configs SET pair_id = NULL, revision = revision + 1, updated_at = $2
+WHERE mirror_id = $1";
 
 const ORIGINAL: &str = "\
 SELECT source_issue_iid FROM issue_mappings

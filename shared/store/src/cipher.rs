@@ -12,12 +12,29 @@ use std::fmt;
 
 /// Tells this use of the deployment's key from every other (it signs markers, too).
 const PURPOSE: &[u8] = b"issue-mirror/secrets-at-rest/1";
-const VERSION: &str = "1:";
+/// Tells how a key is named beside what it sealed. The name tells nothing of the key.
+const NAMING: &[u8] = b"issue-mirror/key-name/1";
+/// Names the key.
+const VERSION: &str = "2:";
+/// Named none: there was one key only.
+const NAMELESS: &str = "1:";
 const NONCE: usize = 24;
 
-/// Seals and opens secrets.
+/// Seals and opens secrets. While a key is replaced by another one, two open.
 #[derive(Clone)]
-pub struct Cipher(XChaCha20Poly1305);
+pub struct Cipher {
+    /// Seals.
+    current: Sealing,
+    /// Only opens.
+    old: Option<Sealing>,
+}
+
+/// One key.
+#[derive(Clone)]
+struct Sealing {
+    name: String,
+    cipher: XChaCha20Poly1305,
+}
 
 /// A sealed secret that does not open.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -36,11 +53,26 @@ impl fmt::Debug for Cipher {
 impl Cipher {
     /// Under a key derived from the deployment's: neither tells anything of the other.
     pub fn new(deployment_key: &[u8; 32]) -> Self {
-        let derived = Sha256::new()
-            .chain_update(PURPOSE)
-            .chain_update(deployment_key)
-            .finalize();
-        Self(XChaCha20Poly1305::new(&derived))
+        Self {
+            current: Sealing::under(deployment_key),
+            old: None,
+        }
+    }
+
+    /// Opens also what was sealed under the deployment's old key, and still seals under the new one.
+    #[must_use]
+    pub fn and_opens(self, old_key: &[u8; 32]) -> Self {
+        Self {
+            old: Some(Sealing::under(old_key)),
+            ..self
+        }
+    }
+
+    /// Whether it was sealed under the current key, and says so.
+    pub(crate) fn is_current(&self, sealed: &str) -> bool {
+        let named = sealed.strip_prefix(VERSION);
+        let name = named.and_then(|named| named.split_once(':'));
+        name.is_some_and(|(name, _)| name == self.current.name)
     }
 
     /// Seals a secret for one place (`instances/7/token`); it opens nowhere else.
@@ -64,12 +96,12 @@ impl Cipher {
             msg: secret.as_bytes(),
             aad: place.as_bytes(),
         };
-        let sealed = self
-            .0
+        let Sealing { name, cipher } = &self.current;
+        let sealed = cipher
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| UnsealError)?;
         let whole: Vec<u8> = nonce.into_iter().chain(sealed).collect();
-        Ok(format!("{VERSION}{}", STANDARD.encode(whole)))
+        Ok(format!("{VERSION}{name}:{}", STANDARD.encode(whole)))
     }
 
     /// Opens what was sealed for this place.
@@ -77,7 +109,35 @@ impl Cipher {
     /// # Errors
     /// [`UnsealError`] if it was sealed under another key or for another place, or was changed.
     pub fn open(&self, place: &str, sealed: &str) -> Result<String, UnsealError> {
-        let whole = sealed.strip_prefix(VERSION).ok_or(UnsealError)?;
+        let keys = || std::iter::once(&self.current).chain(&self.old);
+        if let Some(whole) = sealed.strip_prefix(NAMELESS) {
+            let opened = keys().find_map(|key| key.open(place, whole).ok());
+            return opened.ok_or(UnsealError);
+        }
+        let named = sealed.strip_prefix(VERSION).ok_or(UnsealError)?;
+        let (name, whole) = named.split_once(':').ok_or(UnsealError)?;
+        let key = keys().find(|key| key.name == name).ok_or(UnsealError)?;
+        key.open(place, whole)
+    }
+}
+
+impl Sealing {
+    fn under(deployment_key: &[u8; 32]) -> Self {
+        let derived = |purpose: &[u8]| {
+            Sha256::new()
+                .chain_update(purpose)
+                .chain_update(deployment_key)
+                .finalize()
+        };
+        let name = derived(NAMING);
+        let name = name.iter().take(4).map(|byte| format!("{byte:02x}"));
+        Self {
+            name: name.collect(),
+            cipher: XChaCha20Poly1305::new(&derived(PURPOSE)),
+        }
+    }
+
+    fn open(&self, place: &str, whole: &str) -> Result<String, UnsealError> {
         let whole = STANDARD.decode(whole).map_err(|_| UnsealError)?;
         let (nonce, sealed) = whole.split_first_chunk::<NONCE>().ok_or(UnsealError)?;
         let payload = Payload {
@@ -85,7 +145,7 @@ impl Cipher {
             aad: place.as_bytes(),
         };
         let opened = self
-            .0
+            .cipher
             .decrypt(&XNonce::from(*nonce), payload)
             .map_err(|_| UnsealError)?;
         String::from_utf8(opened).map_err(|_| UnsealError)
@@ -127,14 +187,51 @@ mod tests {
     }
 
     #[test]
+    fn two_keys_open_while_one_is_replaced_and_one_seals() {
+        let entropy = Counting(AtomicU64::new(0));
+        let (old, new) = (Cipher::new(&[1; 32]), Cipher::new(&[2; 32]));
+        let both = new.clone().and_opens(&[1; 32]);
+        let before = old.seal("here", "secret", &entropy).unwrap();
+        assert_eq!(both.open("here", &before).unwrap(), "secret");
+        assert!(old.is_current(&before) && !both.is_current(&before));
+        let after = both.seal("here", "secret", &entropy).unwrap();
+        assert!(both.is_current(&after));
+        assert_eq!(new.open("here", &after).unwrap(), "secret");
+        assert_eq!(old.open("here", &after), Err(UnsealError));
+    }
+
+    #[test]
+    fn what_an_earlier_version_sealed_opens_under_whichever_key_it_was() {
+        // Written by the version whose keys had no names.
+        let sealed = "1:AAAAAAAAAAABAAAAAAAAAAIAAAAAAAAAfmPu8NOst/+f3SkX/H+wpqH9Lt5+bxpv";
+        let new = Cipher::new(&[2; 32]);
+        assert_eq!(new.open("instances/7/token", sealed), Err(UnsealError));
+        let both = new.and_opens(&[1; 32]);
+        assert_eq!(both.open("instances/7/token", sealed).unwrap(), "glpat-é");
+        assert!(!both.is_current(sealed));
+        assert!(!Cipher::new(&[1; 32]).is_current(sealed));
+    }
+
+    #[test]
     fn what_was_changed_or_is_no_sealed_secret_does_not_open() {
         let entropy = Counting(AtomicU64::new(0));
         let cipher = Cipher::new(&[1; 32]);
         let sealed = cipher.seal("here", "secret", &entropy).unwrap();
-        let mut bytes = STANDARD.decode(&sealed[2..]).unwrap();
+        let (head, whole) = sealed.rsplit_once(':').unwrap();
+        let mut bytes = STANDARD.decode(whole).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
-        let forged = format!("1:{}", STANDARD.encode(bytes));
-        for text in [forged.as_str(), "", "1:", "1:AAAA", "2:AAAA", "glpat-plain"] {
+        let forged = format!("{head}:{}", STANDARD.encode(bytes));
+        let short = format!("{head}:AAAA");
+        for text in [
+            &forged,
+            &short,
+            "",
+            "1:",
+            "1:AAAA",
+            "2:AAAA",
+            "3:AAAA",
+            "glpat-plain",
+        ] {
             assert_eq!(cipher.open("here", text), Err(UnsealError), "{text}");
         }
     }

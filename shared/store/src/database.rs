@@ -81,6 +81,10 @@ pub(crate) enum Alone {
     Claiming = 0x4973_4d01,
     /// Giving names to instances.
     Naming = 0x4973_4d02,
+    /// Letting people in, and sending them away.
+    LettingIn = 0x4973_4d03,
+    /// Counting who tries to log in.
+    LoggingIn = 0x4973_4d04,
 }
 
 const ALONE: &str = "SELECT pg_advisory_xact_lock($1)";

@@ -90,7 +90,8 @@ WHERE issue_mapping_id = (
 const POLICY: &str = "SELECT on_edit FROM mirror_issue_configs WHERE mirror_id = $1";
 
 const SET_POLICY: &str = "\
-UPDATE mirror_issue_configs SET on_edit = $2, updated_at = $3 WHERE mirror_id = $1";
+UPDATE mirror_issue_configs SET on_edit = $2, revision = revision + 1, updated_at = $3
+WHERE mirror_id = $1";
 
 const FORGET_ALL: &str = "\
 DELETE FROM target_edits
@@ -256,7 +257,7 @@ impl Store {
 }
 
 /// What was kept is overwritten by its issues' next jobs.
-async fn overwrite_kept(
+pub(crate) async fn overwrite_kept(
     tx: &mut Tx,
     mirror: MirrorId,
     now: DateTime<Utc>,

@@ -1,8 +1,11 @@
 //! What can go wrong with the record.
 
-use crate::fault::{Fault, fault, is_damaged};
+use crate::{
+    Handle,
+    fault::{Fault, fault, is_damaged},
+};
 use mirror_core::{
-    ids::{Iid, InstanceName, IssueId, MirrorId, NoteId, RunId},
+    ids::{Iid, InstanceId, InstanceName, IssueId, MirrorId, NoteId, RunId},
     mapping::Intent,
 };
 use std::{io, path::PathBuf};
@@ -44,6 +47,9 @@ pub enum StoreError {
     /// No such mirror.
     #[error("there is no mirror {0}")]
     NoSuchMirror(MirrorId),
+    /// No such instance.
+    #[error("there is no instance {0}")]
+    NoSuchInstance(InstanceId),
     /// No such run, or it has ended.
     #[error("run {0} is not under way")]
     NoSuchRun(RunId),
@@ -56,6 +62,24 @@ pub enum StoreError {
     /// Another instance has this title.
     #[error("there is another instance called {0}")]
     TitleTaken(String),
+    /// Another person, or another token, is called so.
+    #[error("there is another one called {0}; choose another name")]
+    HandleTaken(Handle),
+    /// Nobody is called so.
+    #[error("there is no user {0}")]
+    NoSuchUser(String),
+    /// No such token, or it is revoked.
+    #[error("there is no such token, or it is revoked already")]
+    NoSuchToken,
+    /// Nobody would be left who lets others in.
+    #[error("{0} is the last administrator; make another one first")]
+    LastAdmin(String),
+    /// The code is not good, or not any more.
+    #[error(
+        "this code is not good (any more): the service tells a new one at its start, as long as nobody \
+         was let in"
+    )]
+    SetupClosed,
     /// A stored secret does not open.
     #[error(transparent)]
     Sealed(#[from] crate::UnsealError),
@@ -110,12 +134,30 @@ impl StoreError {
             | Self::TargetTaken
             | Self::NoSuchIssue(_)
             | Self::NoSuchMirror(_)
+            | Self::NoSuchInstance(_)
             | Self::NoSuchRun(_)
             | Self::SameProject
             | Self::NameTaken(_)
             | Self::TitleTaken(_)
+            | Self::HandleTaken(_)
+            | Self::NoSuchUser(_)
+            | Self::NoSuchToken
+            | Self::LastAdmin(_)
+            | Self::SetupClosed
             | Self::Sealed(_)
             | Self::Unreadable { .. } => false,
+        }
+    }
+
+    /// That somebody else is called so, if it is that.
+    pub(crate) fn taken(error: sqlx::Error, name: &Handle) -> Self {
+        let taken = error
+            .as_database_error()
+            .is_some_and(|error| error.is_unique_violation());
+        if taken {
+            Self::HandleTaken(name.clone())
+        } else {
+            error.into()
         }
     }
 

@@ -54,7 +54,7 @@ FROM mirror_issue_configs WHERE mirror_id = $1";
 const SET_CAUTION: &str = "\
 UPDATE mirror_issue_configs SET
     on_delete = $2, max_delete = $3, max_delete_share = $4, exposes_files = $5,
-    updated_at = $6
+    revision = revision + 1, updated_at = $6
 WHERE mirror_id = $1";
 
 const MISS: &str = "\
@@ -96,7 +96,7 @@ WHERE mirror_id = $1 AND (source_sight IS NULL OR source_sight < $2)";
 
 const COPIES: &str = "\
 SELECT source_issue_iid FROM issue_mappings m
-WHERE mirror_id = $1 AND target_issue_id IS NOT NULL
+WHERE mirror_id = $1 AND target_issue_id IS NOT NULL AND sync_status <> 'blocked'
   AND NOT EXISTS (SELECT 1 FROM gone_issues g
                   WHERE g.mirror_id = m.mirror_id AND g.source_iid = m.source_issue_iid
                     AND g.settled_at IS NOT NULL)
@@ -121,25 +121,37 @@ const UNHOLD: &str = "\
 UPDATE mirror_issue_configs SET removals_held = NULL, source_sight = NULL, updated_at = $2
 WHERE mirror_id = $1";
 
+#[derive(sqlx::FromRow)]
+pub(crate) struct CautionRow {
+    on_delete: String,
+    max_delete: i64,
+    max_delete_share: i64,
+    exposes_files: bool,
+}
+
+impl From<CautionRow> for Caution {
+    fn from(row: CautionRow) -> Self {
+        Self {
+            // The table admits no other word.
+            on_delete: row.on_delete.parse().unwrap_or_default(),
+            breaker: Breaker {
+                count: number(row.max_delete),
+                percent: number(row.max_delete_share),
+            },
+            exposes_files: row.exposes_files,
+        }
+    }
+}
+
 impl Store {
     /// How careful a mirror is to be.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
     pub async fn caution(&self, mirror: MirrorId) -> Result<Caution, StoreError> {
-        let row: Option<(String, i64, i64, bool)> =
-            self.read(CAUTION).bind(mirror.0).fetch_optional().await?;
-        let (policy, count, percent, exposes_files) =
-            row.ok_or(StoreError::NoSuchMirror(mirror))?;
-        Ok(Caution {
-            // The table admits no other word.
-            on_delete: policy.parse().unwrap_or_default(),
-            breaker: Breaker {
-                count: number(count),
-                percent: number(percent),
-            },
-            exposes_files,
-        })
+        let row: Option<CautionRow> = self.read(CAUTION).bind(mirror.0).fetch_optional().await?;
+        row.map(Caution::from)
+            .ok_or(StoreError::NoSuchMirror(mirror))
     }
 
     /// Sets how careful a mirror is to be.

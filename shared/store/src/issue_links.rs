@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 const WANTED: &str = "SELECT issue_links FROM mirror_issue_configs WHERE mirror_id = $1";
 
 const SET_WANTED: &str = "\
-UPDATE mirror_issue_configs SET issue_links = $2, updated_at = $3 WHERE mirror_id = $1";
+UPDATE mirror_issue_configs SET issue_links = $2, revision = revision + 1, updated_at = $3
+WHERE mirror_id = $1";
 
 const OF_ISSUE: &str = "\
 SELECT lower_iid, higher_iid, kind, ours FROM link_mappings

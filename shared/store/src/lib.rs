@@ -11,28 +11,37 @@
 //!
 //! No statement calls a clock: [`Store::now`] is bound wherever a time is needed.
 
+mod access;
 mod adoptions;
+mod audit;
 mod both_ways;
 mod cipher;
 mod connect;
 mod connect_error;
 mod database;
 mod edits;
+mod errands;
 mod error;
 mod fault;
 mod faults;
 mod fence;
 mod gone;
+mod happened;
+mod hooks;
 mod impostors;
 mod instances;
 mod intents;
 mod issue_links;
 mod issues;
+mod listed;
 mod mirrors;
 mod moves;
 mod notes;
 mod open;
+mod queues;
 mod references;
+mod requests;
+mod reseal;
 mod rules;
 mod runs;
 mod schedule;
@@ -40,6 +49,7 @@ mod schema;
 mod seen;
 mod server_time;
 mod service;
+mod settings;
 mod sql;
 mod targets;
 #[cfg(feature = "testing")]
@@ -47,37 +57,54 @@ pub mod testing;
 mod threads;
 mod time;
 mod transfers;
+mod unlink;
 mod uploads;
 mod url;
 mod walks;
 mod work;
 mod workers;
 
+pub use access::{
+    ApiToken, Handle, HandleError, LoginGate, NewToken, NewUser, Role, RoleError, Session, User,
+    UserChange,
+};
 pub use adoptions::{AskedPair, Pair, PairConflict};
+pub use audit::{AuditEntry, AuditFilter, Audited};
 pub use cipher::{Cipher, UnsealError};
 pub use connect::{ConnectOptions, TimeSource};
 pub use connect_error::ConnectError;
 pub use database::Store;
 pub use edits::KeptEdit;
+pub use errands::{Asked, Asking, ErrandEntry, ErrandFilter, ErrandState, MadeMirror};
 pub use error::{OpenError, StoreError};
 pub use fence::Fence;
 pub use gone::{Caution, Missed, Removals};
+pub use happened::{Happened, Happening};
+pub use hooks::{HookSecrets, Told};
 pub use impostors::SightedImpostor;
 pub use instances::Instance;
 pub use issues::Side;
+pub use listed::{IssueFilter, ListedIssue, ListedMirror, StatusCount};
 pub use mirrors::{Mirror, MirrorEnd, NewMirror, Watermarks};
 pub use moves::MovedTo;
+pub use queues::Queue;
+pub use requests::Answered;
+pub use reseal::Resealed;
 pub use rules::KeptRules;
-pub use runs::{Effort, Requested, Run, RunCounts, RunKind, RunRequest, RunStatus};
+pub use runs::{
+    Effort, Requested, Run, RunCounts, RunFilter, RunGroup, RunKind, RunRequest, RunStatus,
+};
 pub use schedule::{DueMirror, Schedule, Turn};
 pub use schema::Migrated;
 pub use service::{InstanceAccess, InstanceEntry};
+pub use settings::{Changed, Settings};
 pub use targets::{Dropped, TargetFact, TargetFacts};
 pub use transfers::{Transfer, TransferState};
+pub use unlink::Unlinked;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 pub use walks::{Adoption, TargetWalk, Twin};
 pub use work::{
-    Attempt, Claimed, Claiming, Dealt, DueSummary, End, Ending, JobEntry, JobFilter, Owe,
+    Attempt, Claimed, Claiming, Dealt, DueSummary, End, Ending, JobEntry, JobError, JobFilter, Owe,
     Reclaimed, Started, Swept, UnknownJob, WorkRow, WorkState, WorkTotals,
 };
 pub use workers::{NewWorker, Worker};

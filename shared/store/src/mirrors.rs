@@ -2,7 +2,8 @@
 
 use crate::{
     Fence, Store, StoreError,
-    database::PATIENCE,
+    database::{PATIENCE, Tx},
+    errands::MadeMirror,
     faults::call_off_look,
     sql::{Text, on_work},
 };
@@ -66,6 +67,18 @@ DO UPDATE SET source_path = excluded.source_path, target_path = excluded.target_
               updated_at = excluded.updated_at
 RETURNING id";
 
+const INSERT: &str = "\
+INSERT INTO mirrors (source_instance_id, source_project_id, source_path,
+                     target_instance_id, target_project_id, target_path, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+ON CONFLICT (source_instance_id, source_project_id, target_instance_id, target_project_id)
+DO NOTHING
+RETURNING id";
+
+const FIND: &str = "\
+SELECT id FROM mirrors WHERE source_instance_id = $1 AND source_project_id = $2
+                         AND target_instance_id = $3 AND target_project_id = $4";
+
 const ENSURE_CONFIG: &str = "\
 INSERT INTO mirror_issue_configs (mirror_id, created_at, updated_at)
 VALUES ($1, $2, $2)
@@ -99,6 +112,9 @@ pub(crate) const RECALL: Text = on_work!(
     "UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $2
      WHERE id IN (SELECT id FROM held)"
 );
+
+// What it alone owned goes with it.
+const DELETE: &str = "DELETE FROM mirrors WHERE id = $1";
 
 const FULL: &str = "\
 UPDATE mirror_issue_configs SET last_full_at = $2, updated_at = $3 WHERE mirror_id = $1";
@@ -243,6 +259,20 @@ impl Store {
         tx.commit().await
     }
 
+    /// Forgets a mirror with all that is on record of it; nothing on either GitLab changes. A job of
+    /// it that runs stops before its next write. Declared again it finds its copies by their
+    /// markers.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMirror`].
+    pub async fn delete_mirror(&self, id: MirrorId) -> Result<(), StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        if tx.query(DELETE).bind(id.0).execute().await? == 0 {
+            return Err(StoreError::NoSuchMirror(id));
+        }
+        tx.commit().await
+    }
+
     /// Records that a walk of everything ended, at the store's present time.
     ///
     /// # Errors
@@ -258,4 +288,38 @@ impl Store {
             .await?;
         tx.commit().await
     }
+}
+
+/// Makes a mirror, unless it is there.
+pub(crate) async fn insert_mirror(
+    tx: &mut Tx,
+    new: &NewMirror,
+    now: DateTime<Utc>,
+) -> Result<MadeMirror, StoreError> {
+    let NewMirror { source, target } = new;
+    if (source.instance, source.project) == (target.instance, target.project) {
+        return Err(StoreError::SameProject);
+    }
+    let made: Option<(i64,)> = tx
+        .query(INSERT)
+        .bind(source.instance.0)
+        .bind(source.project.0)
+        .bind(&source.path)
+        .bind(target.instance.0)
+        .bind(target.project.0)
+        .bind(&target.path)
+        .bind(now)
+        .fetch_optional()
+        .await?;
+    if let Some((id,)) = made {
+        tx.query(ENSURE_CONFIG).bind(id).bind(now).execute().await?;
+        return Ok(MadeMirror::New(MirrorId(id)));
+    }
+    let find = tx
+        .query(FIND)
+        .bind(source.instance.0)
+        .bind(source.project.0);
+    let find = find.bind(target.instance.0).bind(target.project.0);
+    let (id,): (i64,) = find.fetch_one().await?;
+    Ok(MadeMirror::Already(MirrorId(id)))
 }

@@ -23,7 +23,7 @@ const SET: &str = "\
 UPDATE mirror_issue_configs SET
     rules = $2, rules_walked = NULL, rules_known_at = $3,
     next_scan_at = CASE WHEN next_scan_at > $3 THEN $3 ELSE next_scan_at END,
-    updated_at = $4
+    revision = revision + 1, updated_at = $4
 WHERE mirror_id = $1 AND rules <> $2";
 
 const WALKED: &str = "\
@@ -31,10 +31,20 @@ UPDATE mirror_issue_configs SET rules_walked = $2, updated_at = $3
 WHERE mirror_id = $1 AND rules = $4";
 
 #[derive(sqlx::FromRow)]
-struct RulesRow {
+pub(crate) struct RulesRow {
     rules: String,
     rules_walked: Option<String>,
     rules_known_at: Option<DateTime<Utc>>,
+}
+
+impl From<RulesRow> for KeptRules {
+    fn from(row: RulesRow) -> Self {
+        Self {
+            text: row.rules,
+            walked: row.rules_walked,
+            known_at: row.rules_known_at,
+        }
+    }
 }
 
 impl Store {
@@ -44,12 +54,8 @@ impl Store {
     /// [`StoreError::NoSuchMirror`].
     pub async fn rules(&self, mirror: MirrorId) -> Result<KeptRules, StoreError> {
         let row: Option<RulesRow> = self.read(ONE).bind(mirror.0).fetch_optional().await?;
-        let row = row.ok_or(StoreError::NoSuchMirror(mirror))?;
-        Ok(KeptRules {
-            text: row.rules,
-            walked: row.rules_walked,
-            known_at: row.rules_known_at,
-        })
+        row.map(KeptRules::from)
+            .ok_or(StoreError::NoSuchMirror(mirror))
     }
 
     /// Sets a mirror's rules; from `known_at` on every process has them. `false`: they were these

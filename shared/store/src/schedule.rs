@@ -64,7 +64,7 @@ const SAVE: &str = "\
 UPDATE mirror_issue_configs SET
     interval_seconds = $2, full_interval_seconds = $3, include_closed = $4, mirrored_label = $5,
     max_attachment_size = $6, preserve = $7, next_scan_at = $8, next_full_at = $9,
-    updated_at = $10
+    revision = revision + 1, updated_at = $10
 WHERE mirror_id = $1";
 
 const ONE: &str = "\
@@ -91,7 +91,7 @@ SELECT MIN(c.next_scan_at) FROM mirror_issue_configs c JOIN mirrors m ON m.id = 
 WHERE c.next_scan_at IS NOT NULL AND m.paused IS NULL";
 
 #[derive(sqlx::FromRow)]
-struct ScheduleRow {
+pub(crate) struct ScheduleRow {
     interval_seconds: i64,
     full_interval_seconds: Option<i64>,
     include_closed: bool,
@@ -100,6 +100,22 @@ struct ScheduleRow {
     preserve: String,
     next_scan_at: Option<DateTime<Utc>>,
     next_full_at: Option<DateTime<Utc>>,
+}
+
+impl From<ScheduleRow> for Schedule {
+    fn from(row: ScheduleRow) -> Self {
+        Self {
+            interval: TimeDelta::seconds(row.interval_seconds),
+            full_interval: row.full_interval_seconds.map(TimeDelta::seconds),
+            include_closed: row.include_closed,
+            mirrored_label: row.mirrored_label,
+            max_attachment_size: row.max_attachment_size,
+            // The table admits no other word.
+            preserve: row.preserve.parse().unwrap_or_default(),
+            next_scan_at: row.next_scan_at,
+            next_full_at: row.next_full_at,
+        }
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -148,18 +164,8 @@ impl Store {
     /// [`StoreError::NoSuchMirror`].
     pub async fn schedule(&self, mirror: MirrorId) -> Result<Schedule, StoreError> {
         let row: Option<ScheduleRow> = self.read(ONE).bind(mirror.0).fetch_optional().await?;
-        let row = row.ok_or(StoreError::NoSuchMirror(mirror))?;
-        Ok(Schedule {
-            interval: TimeDelta::seconds(row.interval_seconds),
-            full_interval: row.full_interval_seconds.map(TimeDelta::seconds),
-            include_closed: row.include_closed,
-            mirrored_label: row.mirrored_label,
-            max_attachment_size: row.max_attachment_size,
-            // The table admits no other word.
-            preserve: row.preserve.parse().unwrap_or_default(),
-            next_scan_at: row.next_scan_at,
-            next_full_at: row.next_full_at,
-        })
+        row.map(Schedule::from)
+            .ok_or(StoreError::NoSuchMirror(mirror))
     }
 
     /// Up to `limit` mirrors whose turn has come and that do not rest, longest due first.

@@ -45,7 +45,10 @@ const ALIVE: &str = "\
 INSERT INTO workers (name, host, pid, version, concurrency, started_at, heartbeat_at, draining)
 VALUES ($1, $2, $3, $4, $5, $6, $6, $7)
 ON CONFLICT (name) DO UPDATE SET
-    heartbeat_at = excluded.heartbeat_at, draining = excluded.draining";
+    heartbeat_at = excluded.heartbeat_at, draining = excluded.draining
+RETURNING drain_asked";
+
+const ASK_DRAIN: &str = "UPDATE workers SET drain_asked = true WHERE name = $1";
 
 const GONE: &str = "DELETE FROM workers WHERE name = $1";
 
@@ -60,7 +63,8 @@ FROM workers w ORDER BY started_at, name";
 const PRUNE: &str = "DELETE FROM workers WHERE heartbeat_at < $1";
 
 impl Store {
-    /// A sign of life; the first one registers the worker.
+    /// A sign of life; the first one registers the worker. `true`: a person wants it to take no new
+    /// work.
     ///
     /// # Errors
     /// Only if the database fails.
@@ -68,9 +72,10 @@ impl Store {
         &self,
         worker: &NewWorker<'_>,
         draining: bool,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin_light(PATIENCE).await?;
-        tx.query(ALIVE)
+        let (asked,): (bool,) = tx
+            .query(ALIVE)
             .bind(worker.name)
             .bind(worker.host)
             .bind(i64::from(worker.pid))
@@ -78,9 +83,22 @@ impl Store {
             .bind(i64::try_from(worker.concurrency).unwrap_or(i64::MAX))
             .bind(self.now())
             .bind(draining)
-            .execute()
+            .fetch_one()
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(asked)
+    }
+
+    /// Has a worker take no new work: it ends what it does, and then itself. `false`: there is none
+    /// of this name.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn ask_drain(&self, name: &str) -> Result<bool, StoreError> {
+        let mut tx = self.begin(PATIENCE).await?;
+        let asked = tx.query(ASK_DRAIN).bind(name).execute().await?;
+        tx.commit().await?;
+        Ok(asked == 1)
     }
 
     /// It has ended in good order.

@@ -168,6 +168,8 @@ fn name(outcome: &Outcome) -> &'static str {
         Outcome::Unchanged => "unchanged",
         Outcome::Skipped(_) => "skipped",
         // What is not an issue is told by its work.
-        Outcome::Scanned { .. } | Outcome::Carried | Outcome::Checked { .. } => "scanned",
+        Outcome::Scanned { .. } | Outcome::Carried | Outcome::Checked { .. } | Outcome::Errand => {
+            "scanned"
+        }
     }
 }

@@ -7,11 +7,13 @@
 
 mod cancel;
 mod complete;
+mod list;
 mod membership;
 mod report;
 mod request;
 mod run;
 
+pub use list::{RunFilter, RunGroup};
 pub(crate) use membership::{Settled, attach_found, settle};
 pub(crate) use request::TAKE_TURN;
 pub use request::{Requested, RunRequest};

@@ -5,7 +5,7 @@ use crate::{Store, StoreError, database::PATIENCE, time::micros};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{MirrorId, RunId};
 
-macro_rules! select {
+macro_rules! run_row {
     ($rest:literal) => {
         concat!(
             "SELECT id, mirror_id, job_type, status, requested_by, issues_processed, ",
@@ -17,8 +17,10 @@ macro_rules! select {
     };
 }
 
-const LATEST: &str = select!("WHERE mirror_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2");
-const ONE: &str = select!("WHERE id = $1");
+pub(super) use run_row;
+
+const LATEST: &str = run_row!("WHERE mirror_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2");
+const ONE: &str = run_row!("WHERE id = $1");
 
 const PROGRESS: &str = "\
 SELECT COUNT(CASE WHEN m.settled_at IS NOT NULL AND w.kind = 'sync_issue' THEN 1 END)
@@ -48,7 +50,7 @@ DELETE FROM issue_sync_jobs WHERE id IN (
     ORDER BY started_at LIMIT $2)";
 
 #[derive(sqlx::FromRow)]
-struct RunRow {
+pub(super) struct RunRow {
     id: i64,
     mirror_id: i64,
     job_type: String,
@@ -123,6 +125,10 @@ impl Store {
             .bind(i64::from(limit))
             .fetch_all()
             .await?;
+        self.with_progress_of(rows).await
+    }
+
+    pub(super) async fn with_progress_of(&self, rows: Vec<RunRow>) -> Result<Vec<Run>, StoreError> {
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
             runs.push(self.with_progress(row.try_into()?).await?);

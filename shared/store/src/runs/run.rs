@@ -67,7 +67,11 @@ impl RunStatus {
         }
     }
 
-    pub(super) fn read(name: &str) -> Result<Self, StoreError> {
+    /// As [`RunStatus::name`] writes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] for another word.
+    pub fn read(name: &str) -> Result<Self, StoreError> {
         match name {
             "running" => Ok(Self::Running),
             "completed" => Ok(Self::Completed),

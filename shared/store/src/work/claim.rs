@@ -3,7 +3,7 @@
 use super::deal::{Out, Rules, Table, Waiting};
 use crate::{
     Store, StoreError,
-    database::PATIENCE,
+    database::{PATIENCE, Tx},
     sql::{Text, on_work},
     time::later,
 };
@@ -58,20 +58,24 @@ pub struct Claimed {
     pub ticket: Ticket,
     /// The row's key, `sync_issue/7/123`.
     pub key: String,
-    /// The mirror it belongs to.
-    pub mirror: MirrorId,
+    /// The mirror it belongs to; an errand belongs to none.
+    pub mirror: Option<MirrorId>,
     /// How urgent it is.
     pub priority: Priority,
 }
 
 /// So many rows are dealt out in one go. What is dealt is not yet known to be there.
 const ROUND: usize = 500;
+/// So many errands are out at once.
+const ERRANDS_AT_ONCE: i64 = 4;
 
 // Most of the time nothing is due at all: one probe tells, of an index that is spelt like this.
-// Another tells of the looks.
+// Others tell of the looks and the errands.
 pub(super) const ANYTHING: &str = "\
 SELECT EXISTS (SELECT 1 FROM work
-               WHERE state = 'pending' AND kind = 'check_instance' AND run_at <= $1)
+               WHERE state = 'pending' AND kind = 'check_instance' AND run_at <= $1),
+       EXISTS (SELECT 1 FROM work
+               WHERE state = 'pending' AND kind = 'errand' AND run_at <= $1)
 FROM work WHERE state || '' = 'pending' AND run_at <= $1 LIMIT 1";
 
 // These are what a mirror's rest ends by, and go out although it rests. The sign keeps SQLite from
@@ -85,6 +89,20 @@ pub(super) const LOOKS: Text = on_work!(
      WHERE state = 'pending' AND id IN (SELECT id FROM held)
      RETURNING id, ticket, key, mirror_id, priority, run_at"
 );
+
+// Of no mirror, so none rests. Few at once: they may take long, and mirroring goes on beside them.
+pub(super) const ERRANDS: Text = on_work!(
+    "state = 'pending' AND kind = 'errand' AND run_at <= $1 ORDER BY run_at LIMIT $2",
+    free,
+    "UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $3, owner = NULL,
+                     started_at = NULL, updated_at = $1
+     WHERE state = 'pending' AND id IN (SELECT id FROM held)
+     RETURNING id, ticket, key, mirror_id, priority, run_at"
+);
+
+pub(super) const ERRANDS_OUT: &str = "\
+SELECT COUNT(*) FROM work
+WHERE state IN ('queued', 'running') AND mirror_id IS NULL AND kind = 'errand'";
 
 // From one mirror that has something pending to the next, by one probe of the index each, and from
 // each at every priority its first: however many rows wait, and however many mirrors do not.
@@ -113,6 +131,8 @@ SELECT h.mirror, h.priority, h.due_at, h.source, h.target,
        s.concurrency AS source_window, t.concurrency AS target_window
 FROM heads h JOIN instances s ON s.id = h.source JOIN instances t ON t.id = h.target
 WHERE h.due_at <= $1";
+
+const RESTING: &str = "SELECT priority FROM queues WHERE paused IS NOT NULL";
 
 pub(super) const OUT: &str = "\
 SELECT o.mirror_id AS mirror, m.source_instance_id AS source, m.target_instance_id AS target, o.busy
@@ -179,7 +199,7 @@ struct ClaimedRow {
     id: i64,
     ticket: i64,
     key: String,
-    mirror_id: i64,
+    mirror_id: Option<i64>,
     priority: i64,
     run_at: DateTime<Utc>,
 }
@@ -243,8 +263,8 @@ impl Store {
         let now = self.now();
         // Outside the transaction, because nobody need wait for the answer that nothing is due.
         let anything = self.read(ANYTHING).bind(now).fetch_optional();
-        let anything: Option<(bool,)> = anything.await?;
-        let Some((looks,)) = anything.filter(|_| claiming.limit > 0) else {
+        let anything: Option<(bool, bool)> = anything.await?;
+        let Some((looks, errands)) = anything.filter(|_| claiming.limit > 0) else {
             return Ok(Dealt::default());
         };
         let (first, last) = match claiming.only {
@@ -259,6 +279,10 @@ impl Store {
             let looks = tx.query(LOOKS).bind(now).bind(first).bind(last);
             claimed = looks.bind(limit).bind(lease_until).fetch_all().await?;
         }
+        if errands && claiming.only.is_none() {
+            let left = claiming.limit.saturating_sub(claimed.len());
+            claimed.extend(claim_errands(&mut tx, left, now, lease_until).await?);
+        }
         let waiting = tx
             .query(WAITING)
             .planned_anew()
@@ -266,9 +290,15 @@ impl Store {
             .bind(first)
             .bind(last);
         let mut waiting: Vec<Waiting> = waiting.fetch_all().await?;
+        let resting: Vec<(i64,)> = match claiming.only {
+            None => tx.query(RESTING).fetch_all().await?,
+            // Of this process alone, and of no queue.
+            Some(_) => Vec::new(),
+        };
         waiting.retain(|waiting| {
             let closed = |instance| claiming.closed.contains(&InstanceId(instance));
-            !closed(waiting.source) && !closed(waiting.target)
+            let open = !closed(waiting.source) && !closed(waiting.target);
+            open && !resting.contains(&(waiting.priority,))
         });
         if waiting.is_empty() && claimed.is_empty() {
             return Ok(Dealt::default());
@@ -298,7 +328,8 @@ impl Store {
                 .fetch_all()
                 .await?;
             claimed.extend(hands.play(rows, &dealt, &mut table));
-            last_served = claimed.last().map(|row| MirrorId(row.mirror_id));
+            let last = claimed.last().and_then(|row| row.mirror_id);
+            last_served = last.map(MirrorId);
         }
         if !claimed.is_empty() {
             tx.commit().await?;
@@ -312,6 +343,19 @@ impl Store {
                 .collect::<Result<_, _>>()?,
         })
     }
+}
+
+async fn claim_errands(
+    tx: &mut Tx,
+    limit: usize,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<Vec<ClaimedRow>, StoreError> {
+    let (out,): (i64,) = tx.query(ERRANDS_OUT).fetch_one().await?;
+    let room = ERRANDS_AT_ONCE.saturating_sub(out).max(0);
+    let room = i64::try_from(limit).unwrap_or(i64::MAX).min(room);
+    let errands = tx.query(ERRANDS).bind(now).bind(room).bind(lease_until);
+    Ok(errands.fetch_all().await?)
 }
 
 /// How many rows each was dealt, by mirror and priority.
@@ -349,7 +393,11 @@ impl Hands {
         rows.sort_by_key(|row| (row.run_at, row.id));
         let mut by_hand: BTreeMap<(i64, i64), VecDeque<ClaimedRow>> = BTreeMap::new();
         for row in rows {
-            let hand = by_hand.entry((row.mirror_id, row.priority));
+            // All that is dealt is of a mirror.
+            let Some(mirror) = row.mirror_id else {
+                continue;
+            };
+            let hand = by_hand.entry((mirror, row.priority));
             hand.or_default().push_back(row);
         }
         let mut played = Vec::with_capacity(dealt.len());
@@ -378,13 +426,13 @@ impl TryFrom<ClaimedRow> for Claimed {
                 ticket: TicketNumber(row.ticket),
             },
             key: row.key,
-            mirror: MirrorId(row.mirror_id),
+            mirror: row.mirror_id.map(MirrorId),
             priority: read_priority(row.priority)?,
         })
     }
 }
 
-pub(super) fn read_priority(number: i64) -> Result<Priority, StoreError> {
+pub(crate) fn read_priority(number: i64) -> Result<Priority, StoreError> {
     [Priority::Backfill, Priority::Incremental, Priority::ByHand]
         .into_iter()
         .find(|priority| *priority as i64 == number)

@@ -5,9 +5,11 @@ use crate::{
     Store, StoreError,
     database::PATIENCE,
     sql::{Text, on_work},
+    time::micros,
 };
 use chrono::{DateTime, Utc};
-use mirror_core::ids::{MirrorId, WorkId};
+use mirror_core::ids::{InstanceId, MirrorId, WorkId};
+use sqlx::types::Json;
 
 /// Which jobs are looked for. What is not given does not matter.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,8 +20,25 @@ pub struct JobFilter {
     pub kind: Option<String>,
     /// Of this mirror.
     pub mirror: Option<MirrorId>,
+    /// Of mirrors that have this instance as an end.
+    pub instance: Option<InstanceId>,
+    /// First owed before this time.
+    pub before: Option<DateTime<Utc>>,
+    /// With one of these as what last went wrong.
+    pub errors: Option<Vec<String>>,
     /// Behind this one, in the order of the list.
     pub after: Option<WorkId>,
+    /// So many are passed over.
+    pub offset: i64,
+}
+
+/// What went wrong with jobs that are not done.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct JobError {
+    /// The error.
+    pub error: String,
+    /// Of so many jobs.
+    pub jobs: i64,
 }
 
 /// A job as an operator sees it.
@@ -62,28 +81,57 @@ pub struct JobEntry {
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($rest:literal) => { select!(@ $rest) };
+    (@ $($rest:expr),*) => {
         concat!(
             "SELECT w.id, w.key, w.mirror_id, w.state, ",
             "CASE WHEN w.kind = 'check_instance' THEN NULL ELSE m.paused END AS paused, ",
             "m.at_fault, w.priority, w.run_at, ",
             "w.not_before, w.waiting_for, w.attempts, w.crashes, w.owner, w.started_at, ",
             "w.lease_until, w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
-            $rest
+            $($rest),*
         )
     };
 }
 
 const ONE: &str = select!("WHERE w.id = $1");
 
-const LIST: &str = select!(
-    "WHERE ((CAST($1 AS TEXT) IS NULL AND w.state <> 'done') OR w.state = $1) \
-     AND (CAST($2 AS TEXT) IS NULL OR w.kind = $2) \
-     AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3) \
-     AND ($4 = (m.paused IS NOT NULL AND w.kind <> 'check_instance') OR $4 IS NULL) \
-     AND w.id > $5 \
-     ORDER BY w.id LIMIT $6"
-);
+// Each state by an index of its own; `$1` stands for what the text says already.
+macro_rules! list {
+    ($state:literal) => {
+        Text {
+            sqlite: list!(@ $state, "SELECT value FROM json_each($7)"),
+            postgres: list!(@ $state, "SELECT jsonb_array_elements_text($7::jsonb)"),
+        }
+    };
+    (@ $state:literal, $errors:literal) => {
+        select!(@
+            $state,
+            " AND (CAST($1 AS TEXT) IS NULL OR w.kind = $1) \
+              AND (CAST($2 AS BIGINT) IS NULL OR w.mirror_id = $2) \
+              AND ($3 = (m.paused IS NOT NULL AND w.kind <> 'check_instance') OR $3 IS NULL) \
+              AND w.id > $4 \
+              AND (CAST($5 AS BIGINT) IS NULL OR m.source_instance_id = $5 \
+                   OR m.target_instance_id = $5) \
+              AND ($6 IS NULL OR w.created_at < $6) \
+              AND ($7 IS NULL OR w.last_error IN (",
+            $errors,
+            ")) ORDER BY w.id LIMIT $8 OFFSET $9"
+        )
+    };
+}
+
+const UNFINISHED: Text = list!("WHERE w.state || '' <> 'done'");
+const PENDING: Text = list!("WHERE w.state || '' <> 'done' AND w.state = 'pending'");
+const QUEUED: Text = list!("WHERE w.state IN ('queued', 'running') AND w.state = 'queued'");
+const RUNNING: Text = list!("WHERE w.state IN ('queued', 'running') AND w.state = 'running'");
+const DEAD: Text = list!("WHERE w.state = 'dead'");
+
+const ERRORS: &str = "\
+SELECT last_error AS error, COUNT(*) AS jobs FROM work
+WHERE state || '' <> 'done' AND last_error IS NOT NULL GROUP BY last_error ORDER BY 2 DESC, 1 LIMIT $1";
+
+const BY_KEY: &str = select!("WHERE w.key = $1");
 
 // A person who tries again has mended what was wrong, or wants to see it fail.
 const RETRY: &str = "\
@@ -161,22 +209,25 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobEntry>, StoreError> {
-        let (state, paused) = match filter.state {
-            None => (None, None),
-            Some(WorkState::Paused) => (Some("pending"), Some(true)),
-            Some(WorkState::Pending) => (Some("pending"), Some(false)),
-            Some(WorkState::Queued) => (Some("queued"), None),
-            Some(WorkState::Running) => (Some("running"), None),
-            Some(WorkState::Dead) => (Some("dead"), None),
+        let (text, paused) = match filter.state {
+            None => (UNFINISHED, None),
+            Some(WorkState::Paused) => (PENDING, Some(true)),
+            Some(WorkState::Pending) => (PENDING, Some(false)),
+            Some(WorkState::Queued) => (QUEUED, None),
+            Some(WorkState::Running) => (RUNNING, None),
+            Some(WorkState::Dead) => (DEAD, None),
         };
         let rows: Vec<JobRow> = self
-            .read(LIST)
-            .bind(state)
+            .read(text)
             .bind(filter.kind.as_deref())
             .bind(filter.mirror.map(|mirror| mirror.0))
             .bind(paused)
             .bind(filter.after.map_or(0, |after| after.0))
+            .bind(filter.instance.map(|instance| instance.0))
+            .bind(filter.before.map(micros))
+            .bind(filter.errors.as_ref().map(Json))
             .bind(i64::from(limit))
+            .bind(filter.offset)
             .fetch_all()
             .await?;
         rows.into_iter().map(JobEntry::try_from).collect()
@@ -189,6 +240,23 @@ impl Store {
     pub async fn job(&self, work: WorkId) -> Result<Option<JobEntry>, StoreError> {
         let row: Option<JobRow> = self.read(ONE).bind(work.0).fetch_optional().await?;
         row.map(JobEntry::try_from).transpose()
+    }
+
+    /// The job with this key.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn job_called(&self, key: &str) -> Result<Option<JobEntry>, StoreError> {
+        let row: Option<JobRow> = self.read(BY_KEY).bind(key).fetch_optional().await?;
+        row.map(JobEntry::try_from).transpose()
+    }
+
+    /// What went wrong with jobs that are not done, the most frequent first.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn job_errors(&self, limit: u32) -> Result<Vec<JobError>, StoreError> {
+        Ok(self.read(ERRORS).bind(i64::from(limit)).fetch_all().await?)
     }
 
     /// Makes a job due at once, by hand: a dead letter gets its attempts back. `false`: it is out
@@ -222,7 +290,7 @@ impl Store {
         let put_off = tx
             .query(PUT_OFF)
             .bind(work.0)
-            .bind(crate::time::micros(until))
+            .bind(micros(until))
             .bind(self.now())
             .execute()
             .await?;

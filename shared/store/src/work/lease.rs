@@ -65,7 +65,8 @@ WHERE id = $1 AND ticket = $2 AND state = 'queued'";
 
 // The first condition is that of the small index of what is out.
 const UNQUEUE_ALL: Text = on_work!(
-    "state IN ('queued', 'running') AND state = 'queued' AND mirror_id BETWEEN $1 AND $2",
+    "state IN ('queued', 'running') AND state = 'queued'
+     AND (mirror_id BETWEEN $1 AND $2 OR mirror_id IS NULL AND $1 < $2)",
     in_turn,
     "UPDATE work SET state = 'pending', lease_until = NULL, updated_at = $3
      WHERE state = 'queued' AND id IN (SELECT id FROM held)"

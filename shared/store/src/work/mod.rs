@@ -14,10 +14,11 @@ mod report;
 mod sweep;
 mod totals;
 
+pub(crate) use claim::read_priority;
 pub use claim::{Claimed, Claiming, Dealt};
 pub use end::End;
 pub use history::{Attempt, Ending};
-pub use jobs::{JobEntry, JobFilter};
+pub use jobs::{JobEntry, JobError, JobFilter};
 pub use lease::{Started, UnknownJob};
 pub use owe::Owe;
 pub(crate) use owe::owe_in;

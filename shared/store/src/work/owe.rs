@@ -121,7 +121,7 @@ pub(crate) async fn owe_in(
         tx.query(OWE)
             .bind(owe.job.kind())
             .bind(key)
-            .bind(mirror.0)
+            .bind(mirror.map(|mirror| mirror.0))
             .bind(owe.priority as i64)
             .bind(owe.run_at.map_or(now, micros))
             .bind(now)
@@ -133,10 +133,9 @@ pub(crate) async fn owe_in(
                 let orphan = error
                     .as_database_error()
                     .is_some_and(|error| error.is_foreign_key_violation());
-                if orphan {
-                    StoreError::NoSuchMirror(mirror)
-                } else {
-                    error.into()
+                match mirror.filter(|_| orphan) {
+                    Some(mirror) => StoreError::NoSuchMirror(mirror),
+                    None => error.into(),
                 }
             })?;
     }

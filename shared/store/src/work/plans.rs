@@ -2,7 +2,7 @@
 //! what is on record.
 
 use super::{
-    claim::{ANYTHING, CLAIM, LOOKS, OUT, WAITING},
+    claim::{ANYTHING, CLAIM, ERRANDS, ERRANDS_OUT, LOOKS, OUT, WAITING},
     lease::STOPS_ASKED,
     sweep::SWEEP,
 };
@@ -39,14 +39,17 @@ async fn that_nothing_is_due_is_one_probe() {
         probes,
         [
             "SEARCH work USING INDEX work_due (run_at<?)",
-            "SEARCH work USING COVERING INDEX work_checks (run_at<?)"
+            "SEARCH work USING COVERING INDEX work_checks (run_at<?)",
+            "SEARCH work USING COVERING INDEX work_errands (run_at<?)"
         ]
     );
-    let way = way_of(LOOKS).await;
-    assert!(
-        way.iter().any(|step| step.contains("INDEX work_checks")),
-        "{way:#?}"
-    );
+    for (text, index) in [
+        (LOOKS, "INDEX work_checks"),
+        (ERRANDS, "INDEX work_errands"),
+    ] {
+        let way = way_of(text).await;
+        assert!(way.iter().any(|step| step.contains(index)), "{way:#?}");
+    }
 }
 
 #[tokio::test]
@@ -63,11 +66,11 @@ async fn what_waits_is_found_by_its_index_and_never_walked_through() {
 
 #[tokio::test]
 async fn what_is_out_is_counted_in_an_index_of_that_alone() {
-    let way = way_of(OUT).await;
-    assert!(
-        way.iter().any(|step| step.contains("INDEX work_leased")),
-        "{way:#?}"
-    );
+    for text in [OUT, ERRANDS_OUT] {
+        let way = way_of(text).await;
+        let probe = way.iter().any(|step| step.contains("INDEX work_leased"));
+        assert!(probe, "{way:#?}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use super::history::{Ending, write_attempt};
 use crate::{
     Store, StoreError,
     database::PATIENCE,
+    errands::end_lost,
     runs::{Effort, Settled, settle},
     sql::{Text, on_work},
     time::micros,
@@ -113,6 +114,7 @@ fn apart(key: &str) -> TimeDelta {
     let place = match Job::from_key(key) {
         Some(Job::SyncIssue { iid, .. }) => iid.0.rem_euclid(PLACES),
         Some(Job::TransferUpload { transfer, .. }) => transfer.0.rem_euclid(PLACES),
+        Some(Job::Errand { errand }) => errand.0.rem_euclid(PLACES),
         Some(Job::ScanMirror { .. } | Job::CheckInstance { .. }) | None => 0,
     };
     i32::try_from(place).map_or(TimeDelta::zero(), |place| APART * place)
@@ -149,6 +151,9 @@ impl Store {
                 swept.dead += 1;
                 let lost = Settled::Badly(LOST);
                 settle(&mut tx, (id, ticket), lost, Effort::default(), now).await?;
+                if let Some(Job::Errand { errand }) = Job::from_key(&key) {
+                    end_lost(&mut tx, errand, now).await?;
+                }
             } else {
                 swept.returned += 1;
             }

@@ -299,9 +299,10 @@ async fn work(store: &Store, world: &Settings) -> Result<(), StoreError> {
                 let mapping = world.mapping(iid.0);
                 ignore(store.record_issue(fence, &mapping).await)?
             }
-            Job::ScanMirror { .. } | Job::TransferUpload { .. } | Job::CheckInstance { .. } => {
-                walk(store, fence, world).await?
-            }
+            Job::ScanMirror { .. }
+            | Job::TransferUpload { .. }
+            | Job::CheckInstance { .. }
+            | Job::Errand { .. } => walk(store, fence, world).await?,
         };
         if done {
             ignore(store.end(fence, DONE).await)?;

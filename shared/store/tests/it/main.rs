@@ -3,18 +3,23 @@
 // Tells the lints that the functions around the tests, too, are tests.
 #![cfg(test)]
 
+mod access;
 mod adopting;
+mod audit;
 mod both_ways;
 mod claiming;
 mod creating;
 mod crowds;
 mod edits;
+mod errands;
 mod faults;
 mod files;
 mod gone;
 mod history;
+mod hooks;
 mod issue_links;
 mod jobs;
+mod listed;
 mod mapping;
 mod mirroring;
 mod model;
@@ -28,6 +33,7 @@ mod schedule;
 mod schemas;
 mod servers;
 mod service;
+mod settings;
 mod sharing;
 mod tickets;
 mod transfers;

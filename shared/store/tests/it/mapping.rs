@@ -37,7 +37,7 @@ async fn a_mapping_comes_back_as_it_was_recorded(world: World) {
         MappingStatus::Pending,
         MappingStatus::Synced,
         MappingStatus::Skipped("closed before it was first mirrored".to_owned()),
-        MappingStatus::Blocked("its marker was written by a stranger".to_owned()),
+        MappingStatus::Blocked("a person took it out of the mirror".to_owned()),
         MappingStatus::Failed("the target answered 500".to_owned()),
     ];
     let mut expected = Vec::new();

@@ -6,6 +6,8 @@ use mirror_store::{Cipher, InstanceAccess, NewWorker, StoreError};
 
 stories! {
     a_token_is_kept_sealed_and_opens_under_its_key_alone
+    a_key_is_replaced_while_others_read
+    a_secret_that_no_key_opens_stays_as_it_is
     two_instances_have_two_titles
     a_worker_is_known_while_it_gives_signs_of_life
 }
@@ -51,6 +53,54 @@ async fn a_token_is_kept_sealed_and_opens_under_its_key_alone(world: World) {
     let listed = store.instance_entries().await.unwrap();
     assert!(listed[0].has_token && !listed[1].has_token);
     assert_eq!((listed[0].mirrors, listed[1].mirrors), (1, 1));
+}
+
+async fn a_key_is_replaced_while_others_read(world: World) {
+    let store = &world.store;
+    let (old, new) = (Cipher::new(&[1; 32]), Cipher::new(&[2; 32]));
+    let both = new.clone().and_opens(&[1; 32]);
+    let (ours, theirs) = (world.access("ours"), world.access("theirs"));
+    let theirs = InstanceAccess {
+        id: world.target,
+        ..theirs
+    };
+    for (access, cipher) in [(&ours, &old), (&theirs, &new)] {
+        let saved = store.save_instance_access(access, cipher, &Fixed);
+        saved.await.unwrap();
+    }
+    let read = async |id, cipher| store.instance_access(id, cipher).await;
+    assert_eq!(
+        read(world.source, &both).await.unwrap().as_ref(),
+        Some(&ours)
+    );
+    let done = store.reseal(&both, &Fixed).await.unwrap();
+    assert_eq!((done.resealed, done.current, done.unopened), (1, 1, vec![]));
+    assert_eq!(
+        read(world.source, &both).await.unwrap().as_ref(),
+        Some(&ours)
+    );
+    assert_eq!(
+        read(world.source, &new).await.unwrap().as_ref(),
+        Some(&ours)
+    );
+    let refused = read(world.source, &old).await;
+    assert!(matches!(refused, Err(StoreError::Sealed(_))));
+    let again = store.reseal(&both, &Fixed).await.unwrap();
+    assert_eq!((again.resealed, again.current), (0, 2));
+}
+
+async fn a_secret_that_no_key_opens_stays_as_it_is(world: World) {
+    let store = &world.store;
+    let lost = Cipher::new(&[3; 32]);
+    let ours = world.access("ours");
+    let saved = store.save_instance_access(&ours, &lost, &Fixed);
+    saved.await.unwrap();
+    let both = Cipher::new(&[2; 32]).and_opens(&[1; 32]);
+    let done = store.reseal(&both, &Fixed).await.unwrap();
+    let place = format!("instances/{}/token", world.source);
+    assert_eq!((done.resealed, done.unopened), (0, vec![place]));
+    let read = store.instance_access(world.source, &lost).await.unwrap();
+    assert_eq!(read.as_ref(), Some(&ours));
 }
 
 async fn two_instances_have_two_titles(world: World) {

@@ -1,0 +1,125 @@
+//! What happened of late, for whoever watches: derived from the record, so that it is the same
+//! whichever process is asked, and nothing that is on record is missed by one who was away.
+
+use crate::{Store, StoreError, time::micros};
+use chrono::{DateTime, Utc};
+use mirror_core::outcome::Outcome;
+use sqlx::types::Json;
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Happened {
+    /// Grows among things of one kind.
+    pub id: i64,
+    /// When, by the store's clock.
+    pub at: DateTime<Utc>,
+    /// Of which mirror; none: an errand.
+    pub mirror: Option<i64>,
+    /// What.
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Happening {
+    /// A try at a job ended.
+    Attempt {
+        /// The job.
+        work: i64,
+        /// `sync_issue/7/123`.
+        key: String,
+        /// How, as [`Ending::name`](crate::Ending::name) tells.
+        ending: String,
+        /// What it did.
+        outcome: Option<Outcome>,
+        /// What went wrong, or what was waited for.
+        error: Option<String>,
+    },
+    /// A run began or ended.
+    Run {
+        /// The run.
+        run: i64,
+        /// As [`RunStatus::name`](crate::RunStatus::name) tells.
+        status: String,
+    },
+}
+
+// By the end of its index: what committed late has a time a little older than it was seen.
+const ATTEMPTS: &str = "\
+SELECT a.id, a.ended_at AS at, w.mirror_id, w.id AS work, w.key, a.ending, a.outcome, a.error
+FROM work_attempts a JOIN work w ON w.id = a.work_id
+WHERE a.ended_at >= $1 AND (CAST($2 AS BIGINT) IS NULL OR w.mirror_id = $2)
+ORDER BY a.ended_at, a.id LIMIT $3";
+
+const RUNS: &str = "\
+SELECT id, COALESCE(completed_at, started_at) AS at, mirror_id, status FROM issue_sync_jobs
+WHERE (completed_at >= $1 OR (status = 'running' AND started_at >= $1))
+  AND (CAST($2 AS BIGINT) IS NULL OR mirror_id = $2)
+ORDER BY 2, id LIMIT $3";
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    id: i64,
+    at: DateTime<Utc>,
+    mirror_id: Option<i64>,
+    work: i64,
+    key: String,
+    ending: String,
+    outcome: Option<Json<Outcome>>,
+    error: Option<String>,
+}
+
+impl Store {
+    /// Tries that ended at this time or later, in the order of their ends.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn attempts_since(
+        &self,
+        since: DateTime<Utc>,
+        mirror: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Happened>, StoreError> {
+        let query = self.read(ATTEMPTS).bind(micros(since)).bind(mirror);
+        let rows: Vec<AttemptRow> = query.bind(i64::from(limit)).fetch_all().await?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|row| Happened {
+                id: row.id,
+                at: row.at,
+                mirror: row.mirror_id,
+                what: Happening::Attempt {
+                    work: row.work,
+                    key: row.key,
+                    ending: row.ending,
+                    outcome: row.outcome.map(|outcome| outcome.0),
+                    error: row.error,
+                },
+            })
+            .collect())
+    }
+
+    /// Runs that began or ended at this time or later, in that order.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn runs_since(
+        &self,
+        since: DateTime<Utc>,
+        mirror: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Happened>, StoreError> {
+        let query = self.read(RUNS).bind(micros(since)).bind(mirror);
+        let rows: Vec<(i64, DateTime<Utc>, Option<i64>, String)> =
+            query.bind(i64::from(limit)).fetch_all().await?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(id, at, mirror, status)| Happened {
+                id,
+                at,
+                mirror,
+                what: Happening::Run { run: id, status },
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,261 @@
+//! Mirrors and their issues as operators walk through them: a page at a time, whatever there is.
+
+use crate::{Store, StoreError};
+use chrono::{DateTime, Utc};
+use mirror_core::ids::{Iid, InstanceId, MirrorId};
+
+/// A mirror as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct ListedMirror {
+    /// Ours.
+    pub id: i64,
+    /// Where issues come from: the instance.
+    pub source_instance_id: i64,
+    /// The project there.
+    pub source_project_id: i64,
+    /// Its path.
+    pub source_path: String,
+    /// Where copies go: the instance.
+    pub target_instance_id: i64,
+    /// The project there.
+    pub target_project_id: i64,
+    /// Its path.
+    pub target_path: String,
+    /// Why it rests.
+    pub paused: Option<String>,
+    /// It rests for a fault, and is looked at again by itself.
+    pub at_fault: bool,
+    /// When it was declared.
+    pub created_at: DateTime<Utc>,
+    /// When its next scan is due; none: it is not scheduled.
+    pub next_scan_at: Option<DateTime<Utc>>,
+    /// When its last run ended.
+    pub last_sync_at: Option<DateTime<Utc>>,
+    /// How: `success`, `partial`, `failed`.
+    pub last_sync_status: Option<String>,
+    /// What went wrong.
+    pub last_sync_error: Option<String>,
+    /// The mirror in the opposite direction that it is a pair with.
+    pub pair_id: Option<i64>,
+    /// Copies that a person is to let go; none while there is no need.
+    pub removals_held: Option<i64>,
+    /// Of the settings.
+    pub revision: i64,
+}
+
+/// An issue as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct ListedIssue {
+    /// Of the mapping.
+    pub id: i64,
+    /// The source issue's id.
+    pub source_issue_id: i64,
+    /// Its number.
+    pub source_issue_iid: i64,
+    /// The target issue's id.
+    pub target_issue_id: Option<i64>,
+    /// Its number.
+    pub target_issue_iid: Option<i64>,
+    /// `pending`, `synced`, `skipped`, `blocked`, `failed`.
+    pub sync_status: String,
+    /// Why it was skipped, or what failed.
+    pub sync_error: Option<String>,
+    /// When it was last in line.
+    pub last_synced_at: Option<DateTime<Utc>>,
+    /// As the source last told.
+    pub source_updated_at: Option<DateTime<Utc>>,
+    /// As the target last told.
+    pub target_updated_at: Option<DateTime<Utc>>,
+    /// Edits on the target that wait for a person.
+    pub conflicts: i64,
+    /// The source issue is the copy: made by the other half of a pair.
+    pub is_reverse: bool,
+    /// When it was first met.
+    pub created_at: DateTime<Utc>,
+    /// When anything of this row last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Which issues are listed. What is not given does not matter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct IssueFilter {
+    /// In this state.
+    pub status: Option<String>,
+    /// Only those with edits on the target that wait for a person.
+    pub conflict: bool,
+    /// This source number.
+    pub iid: Option<Iid>,
+    /// Behind this one.
+    pub after: Option<i64>,
+    /// So many are passed over.
+    pub offset: i64,
+}
+
+/// Issues that stand alike.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct StatusCount {
+    /// How they stand.
+    pub status: String,
+    /// So many.
+    pub issues: i64,
+}
+
+macro_rules! mirror {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.source_instance_id, m.source_project_id, m.source_path, ",
+            "m.target_instance_id, m.target_project_id, m.target_path, m.paused, m.at_fault, ",
+            "m.created_at, c.next_scan_at, c.last_sync_at, c.last_sync_status, c.last_sync_error, ",
+            "c.pair_id, c.removals_held, c.revision ",
+            "FROM mirrors m JOIN mirror_issue_configs c ON c.mirror_id = m.id ",
+            $rest
+        )
+    };
+}
+
+const MIRRORS: &str = mirror!(
+    "WHERE m.id > $1 AND (CAST($2 AS BIGINT) IS NULL OR m.source_instance_id = $2 \
+     OR m.target_instance_id = $2) ORDER BY m.id LIMIT $3 OFFSET $4"
+);
+const MIRROR: &str = mirror!("WHERE m.id = $1");
+
+macro_rules! issue {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.id, i.source_issue_id, i.source_issue_iid, i.target_issue_id, ",
+            "i.target_issue_iid, i.sync_status, i.sync_error, i.last_synced_at, ",
+            "i.source_updated_at, i.target_updated_at, ",
+            "(SELECT COUNT(*) FROM target_edits e WHERE e.issue_mapping_id = i.id ",
+            "AND e.resolution IS NULL) AS conflicts, ",
+            "i.is_reverse, i.created_at, i.updated_at FROM issue_mappings i ",
+            $rest
+        )
+    };
+}
+
+// Three texts, so that each is served by an index of its own.
+const ISSUES: &str =
+    issue!("WHERE i.mirror_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3 OFFSET $4");
+const BY_STATUS: &str = issue!(
+    "WHERE i.mirror_id = $1 AND i.id > $2 AND i.sync_status = $5 ORDER BY i.id LIMIT $3 OFFSET $4"
+);
+const IN_CONFLICT: &str = issue!(
+    "WHERE i.mirror_id = $1 AND i.id > $2 AND i.id IN (SELECT e.issue_mapping_id FROM target_edits e \
+     WHERE e.resolution IS NULL) ORDER BY i.id LIMIT $3 OFFSET $4"
+);
+const BY_IID: &str = issue!("WHERE i.mirror_id = $1 AND i.source_issue_iid = $2");
+const ISSUE: &str = issue!("WHERE i.mirror_id = $1 AND i.id = $2");
+
+// Counted in the index alone.
+const BY_STATUS_COUNT: &str = "\
+SELECT sync_status AS status, COUNT(*) AS issues FROM issue_mappings WHERE mirror_id = $1
+GROUP BY sync_status";
+
+const OUT_ON: &str = "\
+SELECT w.mirror_id, COUNT(*) FROM work w JOIN mirrors m ON m.id = w.mirror_id
+WHERE w.state IN ('queued', 'running') AND (m.source_instance_id = $1 OR m.target_instance_id = $1)
+GROUP BY w.mirror_id ORDER BY 2 DESC, 1";
+
+impl Store {
+    /// How many of a mirror's issues stand how.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn count_by_status(&self, mirror: MirrorId) -> Result<Vec<StatusCount>, StoreError> {
+        let counts = self.read(BY_STATUS_COUNT).bind(mirror.0);
+        Ok(counts.fetch_all().await?)
+    }
+
+    /// The mirrors that have jobs out on an instance, and how many; the most first.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn out_on(&self, instance: InstanceId) -> Result<Vec<(i64, i64)>, StoreError> {
+        Ok(self.read(OUT_ON).bind(instance.0).fetch_all().await?)
+    }
+
+    /// Mirrors by id: behind this one, with this instance as an end where one is named.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn listed_mirrors(
+        &self,
+        after: i64,
+        instance: Option<i64>,
+        limit: u32,
+        offset: i64,
+    ) -> Result<Vec<ListedMirror>, StoreError> {
+        let query = self.read(MIRRORS).bind(after).bind(instance);
+        let query = query.bind(i64::from(limit)).bind(offset);
+        Ok(query.fetch_all().await?)
+    }
+
+    /// A mirror.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMirror`].
+    pub async fn listed_mirror(&self, id: MirrorId) -> Result<ListedMirror, StoreError> {
+        let row = self.read(MIRROR).bind(id.0).fetch_optional().await?;
+        row.ok_or(StoreError::NoSuchMirror(id))
+    }
+
+    /// A mirror's issues by the ids of their mappings.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn listed_issues(
+        &self,
+        mirror: MirrorId,
+        filter: &IssueFilter,
+        limit: u32,
+    ) -> Result<Vec<ListedIssue>, StoreError> {
+        if let Some(iid) = filter.iid {
+            let row: Option<ListedIssue> = self
+                .read(BY_IID)
+                .bind(mirror.0)
+                .bind(iid.0)
+                .fetch_optional()
+                .await?;
+            let after = filter.after.unwrap_or(0);
+            let fits = |row: &ListedIssue| {
+                row.id > after
+                    && filter
+                        .status
+                        .as_ref()
+                        .is_none_or(|status| *status == row.sync_status)
+                    && (!filter.conflict || row.conflicts > 0)
+            };
+            let rows: Vec<ListedIssue> = row.into_iter().filter(fits).collect();
+            return Ok(if filter.offset > 0 { Vec::new() } else { rows });
+        }
+        let text = match (&filter.status, filter.conflict) {
+            (_, true) => IN_CONFLICT,
+            (Some(_), false) => BY_STATUS,
+            (None, false) => ISSUES,
+        };
+        let query = self
+            .read(text)
+            .bind(mirror.0)
+            .bind(filter.after.unwrap_or(0))
+            .bind(i64::from(limit))
+            .bind(filter.offset);
+        let query = match (&filter.status, filter.conflict) {
+            (Some(status), false) => query.bind(status),
+            (_, true) | (None, false) => query,
+        };
+        Ok(query.fetch_all().await?)
+    }
+
+    /// An issue of a mirror, by the id of its mapping.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn listed_issue(
+        &self,
+        mirror: MirrorId,
+        id: i64,
+    ) -> Result<Option<ListedIssue>, StoreError> {
+        let query = self.read(ISSUE).bind(mirror.0).bind(id);
+        Ok(query.fetch_optional().await?)
+    }
+}
