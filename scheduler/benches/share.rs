@@ -216,7 +216,7 @@ async fn through(store: &Store, small: &[MirrorId]) -> Duration {
     let mut left = small.len() * 10;
     while left > 0 {
         let job = ends.recv().await.unwrap();
-        left -= usize::from(small.contains(&job.mirror()));
+        left -= usize::from(job.mirror().is_some_and(|mirror| small.contains(&mirror)));
     }
     let took = start.elapsed();
     shutdown.cancel();

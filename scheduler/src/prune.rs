@@ -6,12 +6,18 @@ use mirror_store::{Store, StoreError};
 /// Rows in one transaction: others want to write as well.
 const BATCH: u32 = 500;
 
-/// How long attempts and runs are kept.
+/// How long attempts, runs and errands are kept.
 const KEEP: TimeDelta = TimeDelta::days(30);
 /// How long runs of the schedule are kept that found nothing to do: with many mirrors nearly all.
 const KEEP_UNEVENTFUL: TimeDelta = TimeDelta::days(1);
 /// How long a worker is listed that gives no sign of life.
 const KEEP_WORKERS: TimeDelta = TimeDelta::hours(1);
+
+/// How long requests of hooks are known again that were taken; they are refused as too old long before.
+const KEEP_RECEIPTS: TimeDelta = TimeDelta::hours(1);
+
+/// How long a request that carries a key is answered as the first time.
+const KEEP_ANSWERS: TimeDelta = TimeDelta::days(1);
 
 /// What was forgotten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,6 +29,8 @@ pub struct Pruned {
     pub runs: u64,
     /// Workers without a sign of life for an hour.
     pub workers: u64,
+    /// Errands that ended more than thirty days ago.
+    pub errands: u64,
 }
 
 /// Forgets what is old.
@@ -36,10 +44,14 @@ pub async fn prune_once(store: &Store) -> Result<Pruned, StoreError> {
     let uneventful = now - KEEP_UNEVENTFUL;
     let runs = in_batches(|| store.prune_runs(before, uneventful, BATCH)).await?;
     let workers = store.prune_workers(now - KEEP_WORKERS).await?;
+    store.prune_hook_receipts(now - KEEP_RECEIPTS).await?;
+    in_batches(|| store.prune_requests(now - KEEP_ANSWERS, BATCH)).await?;
+    let errands = in_batches(|| store.prune_errands(before, BATCH)).await?;
     Ok(Pruned {
         attempts,
         runs,
         workers,
+        errands,
     })
 }
 

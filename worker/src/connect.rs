@@ -6,6 +6,7 @@
 //! after five minutes, and at once after a failure that throws doubt on it. What is at fault is
 //! never kept: a mirror that a person resumes is read anew by whoever gets its next job.
 
+mod inspect;
 mod instances;
 mod sharing;
 
@@ -18,8 +19,8 @@ use mirror_core::{
     rules::Rules,
 };
 use mirror_gitlab::{HttpTransport, Options, SetupError, Transport};
-use mirror_queue::budget::Limit;
-use mirror_store::{Caution, Cipher, MirrorEnd, NewMirror, Schedule, Store};
+use mirror_queue::budget::{BucketView, Limit};
+use mirror_store::{Cipher, MirrorEnd, NewMirror, Store};
 use sharing::{Failed, Order, Read};
 use std::{
     collections::HashMap,
@@ -64,6 +65,8 @@ pub struct Means {
     /// Told the known limits of an instance before the first request goes there, and again when
     /// they change.
     pub limits: Box<dyn Fn(InstanceId, Vec<Limit>) + Send + Sync>,
+    /// Tells the limits that are known by now.
+    pub seen: Box<dyn Fn() -> Vec<BucketView> + Send + Sync>,
     /// Patience and proxy. Certificates that the record keeps with an instance are added to its
     /// own connections.
     pub options: Options,
@@ -229,14 +232,8 @@ impl Connector {
         let store = &self.means.store;
         let looked = self.means.clock.monotonic();
         let row = store.mirror(mirror).await?;
-        let rules = rules(&store.rules(mirror).await?.text, kept)?;
-        let caution = store.caution(mirror).await?;
-        let settings = Settings {
-            issue_links: store.carries_issue_links(mirror).await?,
-            on_edit: store.edit_policy(mirror).await?,
-            pair: store.pair_of(mirror).await?,
-            ..settings(&store.schedule(mirror).await?, &caution, rules)
-        };
+        let set = store.settings(mirror).await?;
+        let settings = settings(&set, rules(&set.rules.text, kept)?);
         let source = kept.map(|kept| &kept.source);
         let source = self.part(
             Side::Source,
@@ -331,7 +328,8 @@ fn rules(text: &str, kept: Option<&Connected>) -> Result<Arc<Rules>, SyncError> 
     Ok(Arc::new(rules))
 }
 
-fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settings {
+fn settings(set: &mirror_store::Settings, rules: Arc<Rules>) -> Settings {
+    let (schedule, caution) = (&set.schedule, &set.caution);
     let label = &schedule.mirrored_label;
     Settings {
         rules,
@@ -342,6 +340,10 @@ fn settings(schedule: &Schedule, caution: &Caution, rules: Arc<Rules>) -> Settin
         on_delete: caution.on_delete,
         breaker: caution.breaker,
         exposes_files: caution.exposes_files,
+        issue_links: set.issue_links,
+        on_edit: set.on_edit,
+        pair: set.pair,
+        came_back: set.came_back,
         ..Settings::default()
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Context, SyncError,
     events::Event,
-    jobs::{check_instance, look_again, scan_mirror, sync_issue, transfer_upload},
+    jobs::{check_instance, errand, look_again, scan_mirror, sync_issue, transfer_upload},
     lease::Lease,
 };
 use chrono::TimeDelta;
@@ -58,21 +58,24 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
     let span = tracing::info_span!(
         "job",
         job.kind = job.kind(),
-        mirror.id = %job.mirror(),
+        mirror.id = job.mirror().map(|mirror| mirror.0),
         issue.iid = iid_of(&job).map(|iid| iid.0),
     );
     let attempt = started.attempts + 1;
     let urgent = started.priority == Priority::ByHand;
     async {
-        let ended = errand(cx, lease, job)
+        let ended = sending(cx, lease, job)
             .run(run_to_end(cx, lease, job, urgent))
             .await;
         match job {
             Job::CheckInstance { mirror } => {
                 look_again::settle(cx, lease, mirror, attempt, ended).await;
             }
-            Job::ScanMirror { .. } | Job::SyncIssue { .. } | Job::TransferUpload { .. } => {
-                settle(cx, lease, job, attempt, ended).await;
+            Job::Errand { errand } => errand::settle(cx, lease, errand, attempt, ended).await,
+            Job::ScanMirror { mirror }
+            | Job::SyncIssue { mirror, .. }
+            | Job::TransferUpload { mirror, .. } => {
+                settle(cx, lease, (job, mirror), attempt, ended).await;
             }
         }
     }
@@ -83,16 +86,16 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
 /// Its requests count for the job. Between the decision to send one and its turn a process may
 /// stand still for longer than its lease is good; then it is not sent. How long it may still take
 /// effect counts from its turn.
-fn errand(cx: &Context, lease: &Lease, job: Job) -> Errand {
+fn sending(cx: &Context, lease: &Lease, job: Job) -> Errand {
     let (store, fence, intended) = (cx.store.clone(), lease.fence.clone(), lease.intended());
-    let (mirror, clock) = (job.mirror(), cx.clock.clone());
+    let clock = cx.clock.clone();
     Errand {
         sent: lease.sent(),
         may_change: Arc::new(move || {
             let good = !store.lease_left(&fence).is_zero();
             let now = clock.monotonic();
             let late = intended.is_stale(now);
-            let (Some(iid), true) = (iid_of(&job), good && late) else {
+            let (Some((mirror, iid)), true) = (issue_of(&job), good && late) else {
                 return ready(good).boxed();
             };
             let (store, fence, intended) = (store.clone(), fence.clone(), intended.clone());
@@ -121,9 +124,16 @@ async fn leave_to_newer(cx: &Context, lease: &Lease, unknown: &UnknownJob) {
 }
 
 fn iid_of(job: &Job) -> Option<Iid> {
+    issue_of(job).map(|(_, iid)| iid)
+}
+
+fn issue_of(job: &Job) -> Option<(MirrorId, Iid)> {
     match job {
-        Job::ScanMirror { .. } | Job::TransferUpload { .. } | Job::CheckInstance { .. } => None,
-        Job::SyncIssue { iid, .. } => Some(*iid),
+        Job::ScanMirror { .. }
+        | Job::TransferUpload { .. }
+        | Job::CheckInstance { .. }
+        | Job::Errand { .. } => None,
+        Job::SyncIssue { mirror, iid } => Some((*mirror, *iid)),
     }
 }
 
@@ -157,22 +167,23 @@ async fn renewed(cx: &Context, lease: &Lease) -> Infallible {
 }
 
 async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outcome, SyncError> {
-    let reach = || cx.links.reach(job.mirror(), urgent);
+    let reach = |mirror| cx.links.reach(mirror, urgent);
     let (link, ended) = match job {
         Job::CheckInstance { mirror } => return look_again::run(cx, mirror).await,
-        Job::ScanMirror { .. } => {
-            let link = reach().await?;
+        Job::Errand { errand } => return errand::run(cx, lease, errand).boxed().await,
+        Job::ScanMirror { mirror } => {
+            let link = reach(mirror).await?;
             let ended = scan_mirror::run(cx, lease, &link).await;
             (link, ended)
         }
-        Job::SyncIssue { iid, .. } => {
-            let link = reach().await?;
+        Job::SyncIssue { mirror, iid } => {
+            let link = reach(mirror).await?;
             // Kept on the heap: its walk is deep, and a thread's stack is small.
             let ended = sync_issue::run(cx, lease, &link, iid).boxed().await;
             (link, ended)
         }
-        Job::TransferUpload { transfer, .. } => {
-            let link = reach().await?;
+        Job::TransferUpload { mirror, transfer } => {
+            let link = reach(mirror).await?;
             let ended = transfer_upload::run(cx, lease, &link, transfer).await;
             (link, ended)
         }
@@ -185,8 +196,13 @@ async fn run(cx: &Context, lease: &Lease, job: Job, urgent: bool) -> Result<Outc
     Err(error)
 }
 
-async fn settle(cx: &Context, lease: &Lease, job: Job, attempt: i64, ended: Ended) {
-    let mirror = job.mirror();
+async fn settle(
+    cx: &Context,
+    lease: &Lease,
+    (job, mirror): (Job, MirrorId),
+    attempt: i64,
+    ended: Ended,
+) {
     let iid = iid_of(&job);
     let error = match ended {
         Ended::Well(outcome) => {
@@ -273,7 +289,7 @@ async fn end_and_tell(cx: &Context, lease: &Lease, job: Job, how: End<'_>, event
     }
 }
 
-fn delay(attempt: i64, cx: &Context) -> TimeDelta {
+pub(crate) fn delay(attempt: i64, cx: &Context) -> TimeDelta {
     let wait: Duration = retry::delay(attempt, cx.entropy.next_u64());
     TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(15))
 }

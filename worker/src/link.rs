@@ -117,6 +117,8 @@ pub struct Settings {
     pub on_edit: EditPolicy,
     /// The mirror in the opposite direction that it is a pair with.
     pub pair: Option<MirrorId>,
+    /// There is, or was, a mirror in the opposite direction: the record may know of what came back.
+    pub came_back: bool,
 }
 
 impl Default for Settings {
@@ -140,6 +142,8 @@ impl Default for Settings {
             issue_links: false,
             on_edit: EditPolicy::default(),
             pair: None,
+            // Looked for unless it is known that there is nothing.
+            came_back: true,
         }
     }
 }

@@ -30,6 +30,11 @@ impl Links {
         links.insert(link.mirror, Arc::new(link));
     }
 
+    /// What connects by itself, in a process that goes on and on.
+    pub(crate) fn connector(&self) -> Option<&Connector> {
+        self.connector.as_ref()
+    }
+
     /// Whether any mirror that the record knows can be reached, by a process that goes on and on.
     pub(crate) fn are_on_demand(&self) -> bool {
         self.connector.is_some()

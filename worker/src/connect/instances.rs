@@ -66,7 +66,7 @@ impl Instances {
         if let Some(error) = state.failed.since(began) {
             return Err(error.on_side(side));
         }
-        let access = match access(means, side, id).await {
+        let access = match access(means, Some(side), id).await {
             Ok(access) => access,
             Err(error) => {
                 state.failed.note(&error, order);
@@ -94,7 +94,12 @@ impl Instances {
 }
 
 /// How the record says that the instance is reached.
-async fn access(means: &Means, side: Side, id: InstanceId) -> Result<InstanceAccess, SyncError> {
+pub(super) async fn access(
+    means: &Means,
+    side: Option<Side>,
+    id: InstanceId,
+) -> Result<InstanceAccess, SyncError> {
+    let side = side.map_or(String::new(), |side| format!("{side} "));
     let name = async || {
         let known = means.store.instance(id).await?;
         Ok::<_, SyncError>(known.map_or_else(|| id.to_string(), |known| known.name.0))
@@ -103,16 +108,13 @@ async fn access(means: &Means, side: Side, id: InstanceId) -> Result<InstanceAcc
         Ok(Some(access)) => Ok(access),
         Ok(None) => Err(SyncError::AtFault {
             reason: format!(
-                "no token is stored for the {side} instance {}; store one with `issue-mirror \
+                "no token is stored for the {side}instance {}; store one with `issue-mirror \
                  instances add`",
                 name().await?
             ),
         }),
         Err(StoreError::Sealed(error)) => Err(SyncError::AtFault {
-            reason: format!(
-                "the token of the {side} instance {}: {error}",
-                name().await?
-            ),
+            reason: format!("the token of the {side}instance {}: {error}", name().await?),
         }),
         Err(error) => Err(error.into()),
     }
@@ -163,7 +165,11 @@ async fn renew(
     })
 }
 
-fn client(means: &Means, known: &Instance, access: &InstanceAccess) -> Result<Client, SyncError> {
+pub(super) fn client(
+    means: &Means,
+    known: &Instance,
+    access: &InstanceAccess,
+) -> Result<Client, SyncError> {
     let at_fault = |reason: String| SyncError::AtFault { reason };
     let name = &known.name;
     let base = Url::parse(&access.api_base)
@@ -232,7 +238,7 @@ pub(super) fn without_answer(
     }
 }
 
-fn mend(known: &Instance, error: &Error) -> String {
+pub(super) fn mend(known: &Instance, error: &Error) -> String {
     let name = &known.name;
     let kind = error.kind();
     if matches!(kind, ErrorKind::Unauthorized { .. }) {

@@ -1,10 +1,6 @@
 //! Whose fault: the project's and the token's, or the one issue's.
 
-use crate::{
-    Context, SyncError,
-    error::Side,
-    link::{End, Link},
-};
+use crate::{Context, SyncError, error::Side, link::Link};
 use mirror_core::project::{Project, Role};
 use mirror_gitlab::ErrorKind;
 
@@ -12,13 +8,21 @@ use mirror_gitlab::ErrorKind;
 /// what would mend it; `Ok` says that they are not.
 pub(crate) async fn run(cx: &Context, link: &Link, side: Side) -> Result<(), SyncError> {
     let project = readable(cx, link, side).await?;
+    if side == Side::Target {
+        judge_writing(&project)?;
+    }
+    Ok(())
+}
+
+/// Whether a target's issues can be written, as it says of itself.
+pub(crate) fn judge_writing(project: &Project) -> Result<(), SyncError> {
     let path = &project.path;
-    if side == Side::Target && project.archived {
+    if project.archived {
         return at_fault(format!(
             "the target project {path} is archived, which makes it read-only; unarchive it"
         ));
     }
-    if side == Side::Target && project.role.is_none_or(|role| role < Role::PLANNER) {
+    if project.role.is_none_or(|role| role < Role::PLANNER) {
         return at_fault(format!(
             "the target token's user has not at least the Planner (or Reporter) role in {path}; \
              raise it"
@@ -36,7 +40,7 @@ pub(crate) async fn readable(_: &Context, link: &Link, side: Side) -> Result<Pro
     };
     let project = match end.client.project(end.project.id).await {
         Ok(project) => project,
-        Err(error) => return Err(reading_failed(end, side, error)),
+        Err(error) => return Err(reading_failed(side, &end.project.path, error)),
     };
     judge_reading(side, &project)?;
     Ok(project)
@@ -63,8 +67,9 @@ fn at_fault<T>(reason: String) -> Result<T, SyncError> {
     Err(SyncError::AtFault { reason })
 }
 
-fn reading_failed(end: &End, side: Side, error: mirror_gitlab::Error) -> SyncError {
-    match mend(side, &end.project.path, &error) {
+/// What its refusal to be read means for a project at this path.
+pub(crate) fn reading_failed(side: Side, path: &str, error: mirror_gitlab::Error) -> SyncError {
+    match mend(side, path, &error) {
         Some(mend) => SyncError::AtFault {
             reason: format!("{mend} ({error})"),
         },

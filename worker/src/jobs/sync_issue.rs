@@ -21,6 +21,7 @@ use mirror_core::{
     outcome::{Outcome, SkipReason},
     plan::{GoneNote, KnownNotes, Plan, Prints, Step, diff, diff_notes, mend},
     render::{There, render},
+    rules::Outside,
 };
 use mirror_gitlab::ErrorKind;
 use tokio::sync::OwnedMutexGuard;
@@ -39,6 +40,14 @@ pub(crate) async fn run(
         return vanished::follow(cx, lease, link, iid).await;
     };
     let mut case = Case::open(cx, lease, link, fresh).await?;
+    if case.mapping.is_unlinked() {
+        return Ok(vanished::told(
+            cx,
+            link,
+            iid,
+            Outcome::Skipped(SkipReason::Unlinked),
+        ));
+    }
     adopt::as_asked(&mut case).await?;
     if vanished::was_missed(&case.mapping) {
         cx.store
@@ -56,6 +65,7 @@ pub(crate) async fn run(
     let threads = match read(&mut case).await? {
         Read::Threads(threads) => threads,
         Read::Left(reason) => return case.skip(reason).await,
+        Read::Outside(outside) => return filter::leave(case, outside).await,
         Read::Gone => return vanished::follow(cx, lease, link, iid).await,
     };
     // Apart, so that what reading takes of the stack is free again.
@@ -132,6 +142,8 @@ enum Read {
     Threads(Vec<Discussion>),
     /// It has to be left as it is.
     Left(SkipReason),
+    /// It is none any more of those that the mirror takes.
+    Outside(Outside),
     /// It is not to be seen any more.
     Gone,
 }
@@ -147,9 +159,12 @@ async fn read(case: &mut Case<'_>) -> Result<Read, SyncError> {
     let Some(threads) = notes::threads(case).await? else {
         return Ok(Read::Gone);
     };
-    // It may have become confidential while they were read.
+    // It may have become confidential while they were read, or have left.
     if let Some(reason) = hide::first(case).await? {
         return Ok(Read::Left(reason));
+    }
+    if let Some(outside) = filter::outside(case) {
+        return Ok(Read::Outside(outside));
     }
     let came_back = std::mem::take(&mut case.back.came_back);
     back::know_copies(case, &came_back, &threads);

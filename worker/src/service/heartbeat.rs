@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 const BEAT: Duration = Duration::from_secs(5);
 
-/// Gives a sign of life at once, every five seconds, and when draining begins; in the end takes the
-/// worker off the list. A record that cannot be reached is tried again at the next beat.
+/// Gives a sign of life at once, every five seconds, and when draining begins; begins it where a
+/// person asks for that; in the end takes the worker off the list. A record that cannot be reached is tried again at the next beat.
 pub(super) async fn run(
     store: &Store,
     process: &Process,
@@ -27,8 +27,14 @@ pub(super) async fn run(
     };
     while !ended.is_cancelled() {
         let drains = draining.is_cancelled();
-        if let Err(error) = store.worker_is_alive(&worker, drains).await {
-            tracing::warn!(%error, "no sign of life could be left; trying again");
+        match store.worker_is_alive(&worker, drains).await {
+            Ok(true) if !drains => {
+                tracing::info!("a person asked this worker to take no new work");
+                draining.cancel();
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "no sign of life could be left; trying again"),
         }
         tokio::select! {
             () = ended.cancelled() => {}

@@ -50,6 +50,9 @@ pub(crate) async fn belongs_to_an_original(
     link: &Link,
     iid: Iid,
 ) -> Result<bool, SyncError> {
+    if !link.settings.came_back {
+        return Ok(false);
+    }
     // Also once they are a pair no more: an original is nobody's copy.
     let is_reverse = cx.store.is_reverse(link.mirror, iid).await?;
     let Some(mirror) = link.settings.pair else {
@@ -70,6 +73,9 @@ pub(crate) async fn belongs_to_an_original(
 pub(crate) async fn flow(case: &mut Case<'_>) -> Result<(), SyncError> {
     let (cx, lease) = (case.cx, case.lease);
     let (mirror, iid) = (case.link.mirror, case.iid());
+    if !case.link.settings.came_back {
+        return Ok(());
+    }
     // Whatever comes of this: what came from there is not sent there.
     case.back.carried_in = cx.store.carried_back(mirror, iid).await?;
     let copy = case.mapping.target.as_ref().map(|target| target.iid);

@@ -146,9 +146,12 @@ pub(crate) fn wanted(case: &Case<'_>, desired: &Desired) -> Desired {
         .filter(|_| edits::protects(case.link));
     if let Some(there) = there {
         let owned = &case.mapping.owned_assignees;
+        let base = case.mapping.base.as_ref();
         wanted.assignees.retain(|assignee| {
             let user = assignee.account.id;
-            there.assignees.contains_key(&user) || !owned.contains(&user)
+            let taken_off =
+                || owned.contains(&user) && base.is_none_or(|base| base.has_assigned(user));
+            there.assignees.contains_key(&user) || !taken_off()
         });
     }
     wanted

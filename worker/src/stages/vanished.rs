@@ -48,6 +48,9 @@ pub(crate) async fn follow(
             Outcome::Skipped(SkipReason::Unreadable),
         ));
     };
+    if mapping.is_unlinked() {
+        return Ok(told(cx, link, iid, Outcome::Skipped(SkipReason::Unlinked)));
+    }
     let mut absent = Absent {
         cx,
         lease,
@@ -68,7 +71,8 @@ pub(crate) fn sight(link: &Link) -> Sight {
     Sight::of(link.source.project.role, link.source.user.admin)
 }
 
-fn told(cx: &Context, link: &Link, iid: Iid, outcome: Outcome) -> Outcome {
+/// Tells how an issue's job ended that recorded nothing.
+pub(crate) fn told(cx: &Context, link: &Link, iid: Iid, outcome: Outcome) -> Outcome {
     // In a plan, what there is to be sent is all that is told.
     if !cx.plans_only() || matches!(outcome, Outcome::Skipped(_)) {
         cx.events.emit(Event::Issue {
