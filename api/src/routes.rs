@@ -1,16 +1,79 @@
 //! One resource a file.
 
+mod audit;
+mod budget;
+mod bulk;
+mod errands;
+mod events;
 mod health;
+mod hooks;
+mod instances;
+mod issue_sync;
+mod issues;
+mod jobs;
+mod labels;
+mod many_jobs;
 mod metrics;
+mod milestones;
+mod mirrors;
+mod own_password;
+mod people;
+mod queues;
+mod reference;
+mod rules;
+mod runs;
+mod session;
+mod short_list;
+mod sync;
+mod tokens;
+mod users;
+mod workers;
 
-use crate::ApiState;
-use axum::{Router, routing::get};
+use crate::{ApiState, auth, edge, openapi};
+use axum::{Router, middleware, routing::get};
+use tower_http::limit::RequestBodyLimitLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+/// All routes that are described.
+pub(crate) fn described() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .merge(instances::router())
+        .merge(budget::router())
+        .merge(errands::router())
+        .merge(mirrors::router())
+        .merge(bulk::router())
+        .merge(issue_sync::router())
+        .merge(labels::router())
+        .merge(milestones::router())
+        .merge(people::router())
+        .merge(sync::router())
+        .merge(runs::router())
+        .merge(issues::router())
+        .merge(jobs::router())
+        .merge(many_jobs::router())
+        .merge(queues::router())
+        .merge(workers::router())
+        .merge(events::router())
+        .merge(audit::router())
+        .merge(session::router())
+        .merge(tokens::router())
+        .merge(users::router())
+}
 
 /// All routes.
 pub fn router(state: ApiState) -> Router {
-    Router::new()
+    let entropy = state.entropy.clone();
+    let (described, _) = described().split_for_parts();
+    let identified = middleware::from_fn_with_state(state.clone(), auth::identify);
+    let routes = described
+        .layer(identified)
+        .layer(RequestBodyLimitLayer::new(edge::MAX_BODY))
+        .merge(hooks::router())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(state)
+        .merge(reference::router());
+    edge::around(routes, entropy)
 }

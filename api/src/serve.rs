@@ -1,7 +1,7 @@
 //! Answering, until the end is asked for.
 
 use crate::{ApiState, router};
-use std::io;
+use std::{io, net::SocketAddr};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,9 @@ pub async fn serve(
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "health, readiness and metrics are served");
     }
-    axum::serve(listener, router(state))
+    // Who is at the other end counts when somebody logs in.
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
 }

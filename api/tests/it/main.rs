@@ -2,27 +2,43 @@
 
 #![cfg(test)]
 
+mod access;
+mod description;
+mod roles;
+
 use axum::{
     Router,
     body::Body,
     http::{Request, StatusCode},
 };
 use http_body_util::BodyExt;
-use mirror_api::{ApiState, Metrics, router};
-use mirror_runtime::testing::ManualClock;
-use mirror_store::Store;
+use mirror_api::{ApiState, Metrics, TrustedProxies, router};
+use mirror_queue::{budget::Budget, signals::Signals};
+use mirror_runtime::{SystemEntropy, testing::ManualClock};
+use mirror_store::{Cipher, Store};
 use std::sync::Arc;
 use tower::ServiceExt;
 
 async fn state() -> ApiState {
+    timed_state().await.0
+}
+
+/// Everything in memory, and the clock that it goes by.
+async fn timed_state() -> (ApiState, Arc<ManualClock>) {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let clock = Arc::new(ManualClock::starting_at(start));
-    ApiState {
+    let state = ApiState {
         store: Store::in_memory(clock.clone()).await.unwrap(),
+        cipher: Cipher::new(&[7; 32]),
         redis: None,
-        clock,
+        signals: Signals::in_process(),
+        budget: Arc::new(Budget::new(clock.clone())),
+        clock: clock.clone(),
+        entropy: Arc::new(SystemEntropy),
         metrics: Arc::new(Metrics::new()),
-    }
+        proxies: TrustedProxies::default(),
+    };
+    (state, clock)
 }
 
 async fn get(router: Router, path: &str) -> (StatusCode, String) {
