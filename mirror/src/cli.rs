@@ -2,7 +2,9 @@
 
 use crate::{
     admin::{
-        InstancesCommand, IssuesCommand, JobsCommand, MirrorsCommand, RunsCommand, WorkersArguments,
+        AUDIT_EXAMPLE, AuditArguments, InstancesCommand, IssuesCommand, JobsCommand, KEY_EXAMPLE,
+        KeyCommand, MirrorsCommand, RunsCommand, TOKEN_EXAMPLE, TokenCommand, USER_EXAMPLE,
+        UserCommand, WorkersArguments,
     },
     caution::CautionArguments,
     edits::EditsArguments,
@@ -46,7 +48,7 @@ pub(crate) enum Command {
     /// Mirror by itself, everything in this process: scheduler and worker
     #[command(after_help = ALL_EXAMPLE)]
     All(WorkerArguments),
-    /// Answer for health, readiness and metrics
+    /// Serve the REST API, its reference, health, readiness and metrics; run as many as it takes
     #[command(after_help = SCALED_EXAMPLE)]
     Api(ApiArguments),
     /// Hand out what is due; run two or three for safety
@@ -76,6 +78,18 @@ pub(crate) enum Command {
     /// Which processes work
     #[command(after_help = WORKERS_EXAMPLE)]
     Workers(WorkersArguments),
+    /// Who may log in, and what they may do
+    #[command(subcommand, after_help = USER_EXAMPLE)]
+    User(UserCommand),
+    /// What programs call the API with
+    #[command(subcommand, after_help = TOKEN_EXAMPLE)]
+    Token(TokenCommand),
+    /// The key under which the record's secrets are sealed
+    #[command(subcommand, after_help = KEY_EXAMPLE)]
+    Key(KeyCommand),
+    /// Who changed what, when, and from where
+    #[command(after_help = AUDIT_EXAMPLE)]
+    Audit(AuditArguments),
 }
 
 const ALL_EXAMPLE: &str = "\

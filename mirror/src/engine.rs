@@ -262,6 +262,7 @@ impl Engine {
                     Some(Job::ScanMirror { .. }) => "the scan".to_owned(),
                     Some(Job::TransferUpload { .. }) => "a large file".to_owned(),
                     Some(Job::CheckInstance { .. }) => "a look at what was at fault".to_owned(),
+                    Some(Job::Errand { .. }) => "an errand".to_owned(),
                     None => row.key.clone(),
                 },
                 issue: match Job::from_key(&row.key) {
@@ -269,7 +270,8 @@ impl Engine {
                     Some(
                         Job::ScanMirror { .. }
                         | Job::TransferUpload { .. }
-                        | Job::CheckInstance { .. },
+                        | Job::CheckInstance { .. }
+                        | Job::Errand { .. },
                     )
                     | None => None,
                 },

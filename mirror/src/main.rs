@@ -48,6 +48,10 @@ async fn main() -> ExitCode {
         Command::Runs(command) => admin::runs(&command, &environment).await,
         Command::Jobs(command) => admin::jobs(&command, &environment).await,
         Command::Workers(arguments) => admin::workers(&arguments, &environment).await,
+        Command::User(command) => admin::users(&command, &environment).await,
+        Command::Token(command) => admin::tokens(&command, &environment).await,
+        Command::Key(command) => admin::key(&command, &environment).await,
+        Command::Audit(arguments) => admin::audit(&arguments, &environment).await,
     };
     exit::code(ended)
 }

@@ -111,6 +111,15 @@ pub(crate) fn load_key(
     Ok((Key::new(bytes), bytes))
 }
 
+/// The key that the deployment had before, while it is being replaced.
+pub(crate) fn load_old_key(
+    folder: &StateDir,
+    environment: &Environment,
+) -> anyhow::Result<Option<mirror_runtime::key::Key>> {
+    mirror_runtime::key::Key::load_old(folder, environment)
+        .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))
+}
+
 /// One run of a mirror at a time.
 pub(crate) fn lock(folder: &StateDir, link: &Link) -> anyhow::Result<MirrorLock> {
     locked(MirrorLock::acquire(folder, link.mirror))

@@ -124,7 +124,8 @@ impl Counted {
             | Outcome::Skipped(_)
             | Outcome::Scanned { .. }
             | Outcome::Carried
-            | Outcome::Checked { .. } => {}
+            | Outcome::Checked { .. }
+            | Outcome::Errand => {}
         }
         self.issues.insert(iid, outcome);
     }
@@ -150,7 +151,8 @@ impl Counted {
                 | Outcome::Updated
                 | Outcome::Scanned { .. }
                 | Outcome::Carried
-                | Outcome::Checked { .. } => {}
+                | Outcome::Checked { .. }
+                | Outcome::Errand => {}
             }
         }
         numbers

@@ -1,6 +1,6 @@
 //! `mirrors add`: two projects become a mirror.
 
-use super::{instances::client, rules};
+use super::{instances::client, rules, who};
 use crate::{
     address::{self, Address},
     caution::CautionArguments,
@@ -17,6 +17,7 @@ use mirror_core::{ids::InstanceId, preserve::Preserve, project::Project};
 use mirror_runtime::Environment;
 use mirror_store::{MirrorEnd, NewMirror, Schedule};
 use mirror_worker::Side;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// `mirrors add`
@@ -114,6 +115,15 @@ pub(super) async fn add(
     store.set_issue_links(mirror.id, arguments.links).await?;
     arguments.edits.keep(store, mirror.id).await?;
     store.set_schedule(mirror.id, &schedule).await?;
+    let after = json!({
+        "source": new.source.path, "target": new.target.path,
+        "interval_seconds": arguments.every, "include_closed": arguments.include_closed
+    });
+    let what = match before.next_scan_at {
+        None => "mirror.create",
+        Some(_) => "mirror.update",
+    };
+    who::did(store, environment, what, mirror.id, Some(after)).await?;
     deployment.signals.owed();
     output::line(&format!(
         "mirror {}: {} into {}, every {} s",

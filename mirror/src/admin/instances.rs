@@ -1,6 +1,6 @@
 //! `instances`: the GitLabs that a service reaches by itself.
 
-use super::table;
+use super::{table, who};
 use crate::{
     address,
     check::{self, Finding},
@@ -19,6 +19,7 @@ use mirror_runtime::Environment;
 use mirror_store::InstanceAccess;
 use mirror_worker::Side;
 use serde::Serialize;
+use serde_json::json;
 use std::{path::PathBuf, sync::Arc};
 use url::Url;
 
@@ -149,9 +150,28 @@ async fn add(arguments: &AddArguments, environment: &Environment) -> anyhow::Res
         limits: arguments.limits.clone(),
         concurrency: arguments.concurrency,
     };
+    let known = store.instance_entries().await?.into_iter();
+    let known = known
+        .filter(|entry| entry.id == id.0)
+        .any(|entry| entry.has_token);
     store
         .save_instance_access(&access, &deployment.cipher, &*deployment.entropy)
         .await?;
+    let after = json!({
+        "name": access.title, "url": access.api_base, "limits": access.limits,
+        "concurrency": access.concurrency, "ca": access.ca.is_some()
+    });
+    let change = who::Change {
+        what: if known {
+            "instance.update"
+        } else {
+            "instance.create"
+        },
+        object: &format!("instance/{id}"),
+        before: None,
+        after: Some(after),
+    };
+    who::audit(store, environment, change).await?;
     output::line(&format!(
         "instance {id} is {} at {base}, as {}",
         access.title, user.username

@@ -1,6 +1,6 @@
 //! `issues`: what was edited on the target and stays so, and what a person decides about it.
 
-use super::table;
+use super::{table, who};
 use crate::{
     exit::{Ending, misconfigured},
     output,
@@ -15,6 +15,7 @@ use mirror_core::{
 use mirror_runtime::Environment;
 use mirror_store::KeptEdit;
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What `issues` can do.
@@ -202,6 +203,10 @@ async fn resolve(
              list {mirror}` shows what was"
         )));
     }
+    let after = json!({
+        "issue": arguments.issue, "decided": decided, "use_target": arguments.use_target
+    });
+    who::did(store, environment, "issue.resolve", mirror, Some(after)).await?;
     deployment.signals.owed();
     output::line(&format!(
         "{decided} decided: {}; the next jobs of mirror {mirror} see to it",

@@ -1,6 +1,6 @@
 //! `jobs`: what is owed, and why it is not done.
 
-use super::{table, why::why};
+use super::table;
 use crate::{
     exit::{Ending, misconfigured},
     output, progress,
@@ -8,6 +8,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
+use mirror_api::why::why;
 use mirror_core::ids::{MirrorId, WorkId};
 use mirror_runtime::Environment;
 use mirror_store::{JobEntry, JobFilter, WorkState};
@@ -188,6 +189,7 @@ async fn list(arguments: &ListArguments, environment: &Environment) -> anyhow::R
         kind: arguments.kind.clone(),
         mirror: arguments.mirror.map(MirrorId),
         after: arguments.after.map(WorkId),
+        ..JobFilter::default()
     };
     let jobs = deployment.store.jobs(&filter, arguments.limit).await?;
     let rows: Vec<Shown> = jobs.into_iter().map(Shown::from).collect();

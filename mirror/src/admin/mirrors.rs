@@ -5,7 +5,7 @@ use super::{
     adopt::{self, AdoptArguments},
     pair::{self, PairArguments},
     rules::{self, RulesArguments},
-    table,
+    table, who,
 };
 use crate::{
     exit::Ending,
@@ -21,6 +21,7 @@ use mirror_core::{
 use mirror_runtime::Environment;
 use mirror_store::{RunKind, RunRequest};
 use serde::Serialize;
+use serde_json::json;
 use std::time::Duration;
 
 /// What `mirrors` can do.
@@ -116,7 +117,10 @@ pub(crate) async fn mirrors(
             let deployment =
                 Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
             let id = MirrorId(arguments.id);
-            deployment.store.pause_mirror(id, &arguments.reason).await?;
+            let store = &deployment.store;
+            store.pause_mirror(id, &arguments.reason).await?;
+            let after = json!({"paused": arguments.reason});
+            who::did(store, environment, "mirror.pause", id, Some(after)).await?;
             output::line(&format!("mirror {id} rests"));
             Ok(Ending::Well)
         }
@@ -124,7 +128,9 @@ pub(crate) async fn mirrors(
             let deployment =
                 Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
             let id = MirrorId(arguments.id);
-            deployment.store.resume_mirror(id).await?;
+            let store = &deployment.store;
+            store.resume_mirror(id).await?;
+            who::did(store, environment, "mirror.resume", id, None).await?;
             deployment.signals.owed();
             output::line(&format!("mirror {id} goes on"));
             Ok(Ending::Well)
@@ -233,6 +239,15 @@ async fn release(arguments: &OneArguments, environment: &Environment) -> anyhow:
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
     let id = MirrorId(arguments.id);
     let released = deployment.store.release_removals(id).await?;
+    let after = json!({"released": released});
+    who::did(
+        &deployment.store,
+        environment,
+        "mirror.release",
+        id,
+        Some(after),
+    )
+    .await?;
     deployment.signals.owed();
     output::line(&format!(
         "mirror {id}: {released} copies of what is gone at the source follow it with the next run"

@@ -1,6 +1,6 @@
 //! `mirrors pair`: what the people of a copy do flows back to its original.
 
-use super::mirrors::OneArguments;
+use super::{mirrors::OneArguments, who};
 use crate::{
     exit::{Ending, misconfigured},
     output,
@@ -10,6 +10,7 @@ use clap::Args;
 use mirror_core::ids::MirrorId;
 use mirror_runtime::Environment;
 use mirror_store::Store;
+use serde_json::json;
 
 /// `mirrors pair`
 #[derive(Args, Debug)]
@@ -37,6 +38,8 @@ pub(super) async fn pair(
              way back with `issue-mirror mirrors add DST SRC`, then name the two"
         )));
     }
+    let after = Some(json!({"pair": other.0}));
+    who::did(store, environment, "mirror.pair", one, after).await?;
     deployment.signals.owed();
     output::line(&format!(
         "mirrors {one} and {other} are a pair: comments, state, weight, estimate and logged time of \
@@ -51,7 +54,11 @@ pub(super) async fn unpair(
 ) -> anyhow::Result<Ending> {
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
     let id = MirrorId(arguments.id);
-    let ended = deployment.store.end_pair(id).await?;
+    let store = &deployment.store;
+    let ended = store.end_pair(id).await?;
+    if ended {
+        who::did(store, environment, "mirror.unpair", id, None).await?;
+    }
     output::line(&if ended {
         format!("mirror {id} and its other half mirror one way each from now on")
     } else {

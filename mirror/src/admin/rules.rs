@@ -1,5 +1,6 @@
 //! `mirrors rules`: which labels and issues a mirror takes.
 
+use super::who;
 use crate::{
     exit::Ending,
     output, rules,
@@ -10,6 +11,7 @@ use clap::Args;
 use mirror_core::{ids::MirrorId, rules::Rules};
 use mirror_runtime::Environment;
 use mirror_store::Store;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// By then every worker has read a mirror's settings anew.
@@ -54,6 +56,8 @@ pub(super) async fn run(
         return Ok(Ending::Well);
     };
     if set(store, id, &given).await? {
+        let after = Some(json!({"rules": given.text()}));
+        who::did(store, environment, "mirror.rules", id, after).await?;
         deployment.signals.owed();
         output::line(&format!(
             "mirror {id} goes by other rules from now on; its next scan looks at everything"

@@ -1,7 +1,11 @@
 //! One deployment: its record, its key, its Redis.
 
-use crate::{exit::misconfigured, sync::load_key};
+use crate::{
+    exit::misconfigured,
+    sync::{load_key, load_old_key},
+};
 use chrono::TimeDelta;
+use mirror_api::TrustedProxies;
 use mirror_core::{
     ids::InstanceId,
     ports::{Clock, Entropy},
@@ -18,7 +22,7 @@ use mirror_store::{Cipher, DatabaseUrl, Store, StoreError};
 use mirror_worker::Dial;
 use std::sync::Arc;
 
-use super::{DeploymentArguments, poison};
+use super::{DeploymentArguments, first, poison};
 
 /// Where the record is: `postgres://…`, `sqlite:PATH`.
 const DATABASE_URL: &str = "DATABASE_URL";
@@ -53,6 +57,8 @@ pub(crate) struct Deployment {
     pub(crate) folder: StateDir,
     /// The record is on a server.
     pub(crate) shared: bool,
+    /// Whose word is taken for where a request comes from.
+    pub(crate) proxies: TrustedProxies,
 }
 
 /// Whether the schema is brought up to date first. A file of our own always is.
@@ -76,9 +82,14 @@ impl Deployment {
             .unwrap_or(0);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::off_by(TimeDelta::seconds(skew)));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let proxies = first::proxies(environment)?;
         let folder = StateDir::open(arguments.state_dir.as_deref(), environment)
             .map_err(|error| misconfigured(format!("{:#}", anyhow::Error::from(error))))?;
         let (key, bytes) = load_key(&folder, environment)?;
+        let mut cipher = Cipher::new(&bytes);
+        if let Some(old) = load_old_key(&folder, environment)? {
+            cipher = cipher.and_opens(old.as_bytes());
+        }
         let url = database_url(environment, &folder)?;
         if schema == Schema::Migrate || !url.is_shared() {
             Store::migrate(&url, clock.clone())
@@ -102,13 +113,14 @@ impl Deployment {
             entropy,
             store,
             key,
-            cipher: Cipher::new(&bytes),
+            cipher,
             redis,
             signals,
             budget,
             dial: poison::dial(environment)?,
             folder,
             shared: url.is_shared(),
+            proxies,
         })
     }
 
@@ -160,6 +172,11 @@ pub(crate) fn database_url(
             .map_err(|error| misconfigured(format!("{DATABASE_URL}: {error}"))),
         None => Ok(DatabaseUrl::sqlite(folder.database())),
     }
+}
+
+/// Whether others have the record, too.
+pub(crate) fn is_shared(environment: &Environment, folder: &StateDir) -> anyhow::Result<bool> {
+    Ok(database_url(environment, folder)?.is_shared())
 }
 
 pub(super) fn of_record(error: mirror_store::ConnectError) -> anyhow::Error {

@@ -3,6 +3,7 @@
 mod alone;
 mod arguments;
 mod deployment;
+mod first;
 mod migrate;
 mod poison;
 mod roles;
@@ -10,6 +11,6 @@ mod telling;
 mod working;
 
 pub(crate) use arguments::{ApiArguments, DeploymentArguments, RoleArguments, WorkerArguments};
-pub(crate) use deployment::{Deployment, Schema};
+pub(crate) use deployment::{Deployment, Schema, is_shared};
 pub(crate) use migrate::migrate;
 pub(crate) use roles::{all, api, scheduler, worker};

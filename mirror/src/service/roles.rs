@@ -4,7 +4,7 @@ use super::{
     ApiArguments, RoleArguments, WorkerArguments,
     alone::Alone,
     deployment::{Deployment, Schema},
-    telling, working,
+    first, telling, working,
 };
 use crate::{exit::Ending, progress};
 use anyhow::Context as _;
@@ -34,6 +34,7 @@ pub(crate) async fn all(
     let metrics = Arc::new(Metrics::new());
     let mut parts = JoinSet::new();
     if let Some(address) = arguments.listen {
+        first::offer_setup(&deployment).await?;
         telling::spawn(&deployment, &metrics, address, &shutdown, &mut parts).await?;
     }
     let (producer, consumer) = match &deployment.redis {
@@ -94,6 +95,7 @@ pub(crate) async fn api(
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
     let metrics = Arc::new(Metrics::new());
     let mut parts = JoinSet::new();
+    first::offer_setup(&deployment).await?;
     telling::spawn(
         &deployment,
         &metrics,

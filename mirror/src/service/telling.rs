@@ -22,9 +22,14 @@ pub(super) async fn spawn(
     })?;
     let state = ApiState {
         store: deployment.store.clone(),
+        cipher: deployment.cipher.clone(),
         redis: deployment.redis.clone(),
+        signals: deployment.signals.clone(),
+        budget: deployment.budget.clone(),
         clock: deployment.clock.clone(),
+        entropy: deployment.entropy.clone(),
         metrics: metrics.clone(),
+        proxies: deployment.proxies.clone(),
     };
     let serving = mirror_api::serve(listener, state, shutdown.token());
     parts.spawn(async move { Ok(serving.await?) });

@@ -86,6 +86,7 @@ fn context(
         misconfigured(format!("{error:#}; check --ca-file and --proxy"))
     })?;
     let budget = deployment.budget.clone();
+    let seen = budget.clone();
     let pace = UntilShutdown::new(
         budget.clone() as Arc<dyn Pace>,
         shutdown.clone(),
@@ -98,6 +99,7 @@ fn context(
         entropy: deployment.entropy.clone(),
         pace: Arc::new(pace),
         limits: Box::new(move |instance, limits| budget.configure(instance, limits)),
+        seen: Box::new(move || seen.snapshot()),
         options,
         dial: deployment.dial.clone(),
     });

@@ -175,7 +175,8 @@ impl Fleet {
         self.spawn(command)
     }
 
-    fn spawn(&self, mut command: Command) -> Child {
+    /// Starts a command of this deployment; its log goes to the same file.
+    pub(super) fn spawn(&self, mut command: Command) -> Child {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
