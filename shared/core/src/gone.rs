@@ -130,7 +130,8 @@ pub struct Farewell {
 }
 
 /// Until an issue is proven to be gone, its copy is hidden: it may have become confidential. With
-/// `keep`, a token that would see that it did is believed.
+/// `keep`, a token that would see that it did is believed. What is closed is hidden first, whatever
+/// kept that from being done before.
 pub fn farewell(
     absence: Absence,
     policy: OnDelete,
@@ -138,8 +139,11 @@ pub fn farewell(
     observed: &Observed,
 ) -> Farewell {
     let hide = match (absence, policy) {
-        (Absence::MayBeHidden, _) | (Absence::Missed, OnDelete::Close | OnDelete::Delete) => true,
-        (Absence::Missed | Absence::Gone, _) => false,
+        (Absence::MayBeHidden, _)
+        | (Absence::Missed, OnDelete::Close | OnDelete::Delete)
+        | (Absence::Gone, OnDelete::Close) => true,
+        (Absence::Gone, OnDelete::Delete) => !may_delete,
+        (Absence::Missed | Absence::Gone, OnDelete::Keep) => false,
     };
     let mut steps = Vec::new();
     if hide && !observed.confidential {
@@ -339,6 +343,20 @@ mod tests {
             assert_eq!(farewell.plan.steps, [Step::Restrict]);
             assert_eq!(farewell.copy, None);
         }
+    }
+
+    #[test]
+    fn what_is_closed_is_hidden_first() {
+        for (policy, may_delete) in [(OnDelete::Close, true), (OnDelete::Delete, false)] {
+            let shown = shown("Text");
+            let steps = farewell(Absence::Gone, policy, may_delete, &shown)
+                .plan
+                .steps;
+            assert_eq!(steps.first(), Some(&Step::Restrict), "{policy}");
+            assert_eq!(steps.last(), Some(&Step::SetState(State::Closed)));
+        }
+        let deleted = farewell(Absence::Gone, OnDelete::Delete, true, &shown("Text"));
+        assert_eq!(deleted.plan.steps, [Step::DeleteIssue]);
     }
 
     #[test]

@@ -125,10 +125,12 @@ impl Absent<'_> {
         if self.cx.plans_only() {
             return Ok(self.planned(plan, judged.reason));
         }
-        let hidden = plan.steps.contains(&Step::Restrict);
+        let mut hidden = plan.steps.contains(&Step::Restrict);
         for step in plan.steps {
             match self.send(copy, &shown, step).await? {
                 Sent::Echo => {}
+                // What is gone hides nothing any more: it is closed all the same.
+                Sent::LeftPublic(_) if judged.absence == Absence::Gone => hidden = false,
                 Sent::Deleted => {
                     self.tell(hidden, fate);
                     return self.forget().await;

@@ -1,6 +1,8 @@
 //! What becomes of the copies of issues that were deleted at the source, or are out of sight there
 //! (rule 14, decision 35).
 
+mod hiding;
+
 use crate::support::{Stage, World, issue, note, secret};
 use gitlab_sim::{AccessLevel, Fault, FaultRule, FeatureAccess, IssueEdit, IssueState, When};
 use mirror_core::{
@@ -359,23 +361,6 @@ async fn what_was_deleted_while_the_state_was_lost_is_found_on_the_target() {
     world.next_run().await;
     assert!(!world.is_open(gone) && world.says_why(gone));
     world.assert_mirrored([kept]);
-    world.all_went_well().await;
-}
-
-#[tokio::test]
-async fn a_target_that_does_not_hide_is_told_of() {
-    let settings = Settings::default();
-    let (mut world, _, gone) = one_deleted(&settings).await;
-    let to = world.to.project;
-    world
-        .target
-        .edit(|sim| sim.project_mut(to).unwrap().drops_confidential = true);
-    world.sweep(&settings).await;
-    assert!(!world.copy(gone).issue.confidential);
-    assert!(matches!(
-        world.outcome(gone),
-        Some(Outcome::Skipped(SkipReason::ConfidentialNotProven { .. }))
-    ));
     world.all_went_well().await;
 }
 
