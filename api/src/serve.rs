@@ -15,7 +15,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "health, readiness and metrics are served");
+        tracing::info!(%address, "the API, health, readiness and metrics are served");
     }
     // Who is at the other end counts when somebody logs in.
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
