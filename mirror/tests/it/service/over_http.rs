@@ -3,10 +3,11 @@
 use super::{
     fleet::{Fleet, SCHEDULER, WORKER},
     http::Http,
+    servers::pause,
 };
 use crate::process::{
     oracle,
-    stage::{End, SOURCE_TOKEN, TARGET_TOKEN},
+    stage::{End, SOURCE_TOKEN, TARGET_TOKEN, within},
     world,
 };
 use gitlab_sim::{IssueEdit, UserId};
@@ -175,7 +176,16 @@ async fn decided(fleet: &Fleet, http: &Http, path: &str) {
 async fn taken_out(http: &Http, path: &str) {
     let issue = listed(http, path)[1]["id"].clone();
     let delete = format!("DELETE {path}/issues/{issue}");
-    assert_eq!(http.with(&delete, "", &Value::Null).status, 204);
+    let status = within(async {
+        loop {
+            // A job of it may be out just now; the answer says to try again in a moment.
+            match http.with(&delete, "", &Value::Null).status {
+                409 => pause(50).await,
+                status => return status,
+            }
+        }
+    });
+    assert_eq!(status.await, 204);
     let unlinked = http.get(&format!("{path}/issues?status=unlinked"));
     assert_eq!(unlinked[0]["id"], issue);
     let settings = http.with(&format!("GET {path}"), "", &Value::Null);
