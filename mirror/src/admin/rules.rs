@@ -6,16 +6,12 @@ use crate::{
     output, rules,
     service::{Deployment, DeploymentArguments, Schema},
 };
-use chrono::TimeDelta;
 use clap::Args;
 use mirror_core::{ids::MirrorId, rules::Rules};
 use mirror_runtime::Environment;
-use mirror_store::Store;
+use mirror_store::{KNOWN_EVERYWHERE, Store};
 use serde_json::json;
 use std::path::PathBuf;
-
-/// By then every worker has read a mirror's settings anew.
-const KNOWN_EVERYWHERE: TimeDelta = TimeDelta::seconds(5);
 
 /// `mirrors rules`
 #[derive(Args, Debug)]

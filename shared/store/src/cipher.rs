@@ -129,10 +129,8 @@ impl Sealing {
                 .chain_update(deployment_key)
                 .finalize()
         };
-        let name = derived(NAMING);
-        let name = name.iter().take(4).map(|byte| format!("{byte:02x}"));
         Self {
-            name: name.collect(),
+            name: hex::encode(derived(NAMING)).chars().take(8).collect(),
             cipher: XChaCha20Poly1305::new(&derived(PURPOSE)),
         }
     }

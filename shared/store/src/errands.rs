@@ -87,7 +87,7 @@ fn digest(errand: &Errand, key: &str) -> String {
     let digest = Sha256::new()
         .chain_update(format!("{errand:?}\0{key}"))
         .finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 fn orphan(errand: &Errand, error: sqlx::Error) -> StoreError {

@@ -7,8 +7,6 @@ use mirror_core::{
 };
 use std::collections::BTreeMap;
 
-const WANTED: &str = "SELECT issue_links FROM mirror_issue_configs WHERE mirror_id = $1";
-
 const SET_WANTED: &str = "\
 UPDATE mirror_issue_configs SET issue_links = $2, revision = revision + 1, updated_at = $3
 WHERE mirror_id = $1";
@@ -27,16 +25,6 @@ const FORGET: &str = "\
 DELETE FROM link_mappings WHERE mirror_id = $1 AND lower_iid = $2 AND higher_iid = $3";
 
 impl Store {
-    /// Whether a mirror carries links between issues.
-    ///
-    /// # Errors
-    /// [`StoreError::NoSuchMirror`].
-    pub async fn carries_issue_links(&self, mirror: MirrorId) -> Result<bool, StoreError> {
-        let row: Option<(bool,)> = self.read(WANTED).bind(mirror.0).fetch_optional().await?;
-        row.map(|(wanted,)| wanted)
-            .ok_or(StoreError::NoSuchMirror(mirror))
-    }
-
     /// Sets whether a mirror carries links between issues.
     ///
     /// # Errors

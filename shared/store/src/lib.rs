@@ -90,7 +90,7 @@ pub use moves::MovedTo;
 pub use queues::Queue;
 pub use requests::Answered;
 pub use reseal::Resealed;
-pub use rules::KeptRules;
+pub use rules::{KNOWN_EVERYWHERE, KeptRules};
 pub use runs::{
     Effort, Requested, Run, RunCounts, RunFilter, RunGroup, RunKind, RunRequest, RunStatus,
 };

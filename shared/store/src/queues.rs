@@ -41,6 +41,8 @@ LEFT JOIN (SELECT priority, COUNT(CASE WHEN state = 'queued' THEN 1 END) AS queu
 LEFT JOIN queues q ON q.priority = l.priority
 ORDER BY l.priority DESC";
 
+const ONE: &str = "SELECT paused FROM queues WHERE priority = $1";
+
 const SET: &str = "\
 INSERT INTO queues (priority, paused, updated_at) VALUES ($1, $2, $3)
 ON CONFLICT (priority) DO UPDATE SET paused = excluded.paused, updated_at = excluded.updated_at";
@@ -78,6 +80,15 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Why the level of this number rests, if it does.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn queue_rests(&self, priority: i64) -> Result<Option<String>, StoreError> {
+        let row: Option<(Option<String>,)> = self.read(ONE).bind(priority).fetch_optional().await?;
+        Ok(row.and_then(|(paused,)| paused))
     }
 
     /// Hands nothing more out of a level (`None`: again). What is out already may end.

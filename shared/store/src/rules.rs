@@ -1,7 +1,7 @@
 //! The rules of a mirror, and under which of them everything was walked last.
 
 use crate::{Fence, Store, StoreError, database::PATIENCE, time::micros};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::ids::MirrorId;
 
 /// A mirror's rules, as they are kept.
@@ -14,6 +14,9 @@ pub struct KeptRules {
     /// From when on every process has them.
     pub known_at: Option<DateTime<Utc>>,
 }
+
+/// By then every worker has read a mirror's settings anew.
+pub const KNOWN_EVERYWHERE: TimeDelta = TimeDelta::seconds(5);
 
 const ONE: &str = "\
 SELECT rules, rules_walked, rules_known_at FROM mirror_issue_configs WHERE mirror_id = $1";

@@ -5,15 +5,12 @@ use crate::{
     database::{PATIENCE, Tx},
     edits::overwrite_kept,
     gone::CautionRow,
-    rules::RulesRow,
+    rules::{KNOWN_EVERYWHERE, RulesRow},
     schedule::ScheduleRow,
     time::micros,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use mirror_core::{ids::MirrorId, merge::EditPolicy};
-
-/// By then every worker has read a mirror's settings anew.
-const KNOWN_EVERYWHERE: TimeDelta = TimeDelta::seconds(5);
 
 /// All that is set about a mirror.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,42 +1,12 @@
 //! The first administrator of a service that was just started.
 
-use super::fleet::Fleet;
-use crate::process::stage::within;
-use mirror_core::ports::Clock;
-use mirror_runtime::SystemClock;
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
-
-impl Fleet {
-    /// What follows this in the log, up to the next blank, once it is there for the nth time.
-    async fn told(&self, what: &str, times: usize) -> String {
-        within(async {
-            loop {
-                let log = self.log();
-                let rest = log.split(what).nth(times);
-                if let Some((word, _)) = rest.and_then(|rest| rest.split_once([' ', '\n'])) {
-                    return word.to_owned();
-                }
-                SystemClock::new().sleep(Duration::from_millis(50)).await;
-            }
-        })
-        .await
-    }
-}
+use super::{fleet::Fleet, http};
+use std::io::Read;
 
 /// Sends a request and reads the answer whole.
 fn asked(address: &str, head: &str, body: &str) -> String {
-    let mut connection = TcpStream::connect(address).unwrap();
-    let request = format!(
-        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
+    let mut connection = http::send(address, head, "", body);
     connection.read_to_string(&mut answer).unwrap();
     answer
 }

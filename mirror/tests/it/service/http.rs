@@ -27,6 +27,36 @@ impl Answer {
     }
 }
 
+impl Fleet {
+    /// What follows this in the log, up to the next blank, once it is there for the nth time.
+    pub(super) async fn told(&self, what: &str, times: usize) -> String {
+        within(async {
+            loop {
+                let log = self.log();
+                let rest = log.split(what).nth(times);
+                if let Some((word, _)) = rest.and_then(|rest| rest.split_once([' ', '\n'])) {
+                    return word.to_owned();
+                }
+                pause(50).await;
+            }
+        })
+        .await
+    }
+}
+
+/// Sends a request, with more headers, each ended by a line's end.
+pub(super) fn send(address: &str, head: &str, more: &str, body: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    connection.write_all(request.as_bytes()).unwrap();
+    connection
+}
+
 /// Asks one of several processes after the other.
 pub(super) struct Http {
     addresses: Vec<String>,
@@ -42,22 +72,13 @@ impl Http {
             .await;
         let mut words = made.out.split_whitespace();
         let token = words.rfind(|word| word.starts_with("imt_"));
-        let addresses = within(async {
-            loop {
-                let log = fleet.log();
-                let all = log.split("address=").skip(1);
-                let all: Vec<String> = all
-                    .filter_map(|rest| rest.split([' ', '\n']).next().map(str::to_owned))
-                    .collect();
-                if all.len() >= processes {
-                    return all;
-                }
-                pause(50).await;
-            }
-        });
+        let mut addresses = Vec::new();
+        for process in 1..=processes {
+            addresses.push(fleet.told("address=", process).await);
+        }
         Self {
             token: token.unwrap().to_owned(),
-            addresses: addresses.await,
+            addresses,
             turn: std::cell::Cell::new(0),
         }
     }
@@ -66,17 +87,8 @@ impl Http {
         let turn = self.turn.get();
         self.turn.set(turn + 1);
         let address = &self.addresses[turn % self.addresses.len()];
-        let mut connection = TcpStream::connect(address).unwrap();
-        connection.set_read_timeout(Some(PATIENCE)).unwrap();
-        let token = &self.token;
-        let request = format!(
-            "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}\
-             Authorization: Bearer {token}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        connection.write_all(request.as_bytes()).unwrap();
-        connection
+        let more = format!("{more}Authorization: Bearer {}\r\n", self.token);
+        send(address, head, &more, body)
     }
 
     /// With more headers, each ended by a line's end.

@@ -1,9 +1,13 @@
 //! Claiming: the next rows due, fairly, each with a new ticket.
 
-use super::deal::{Out, Rules, Table, Waiting};
+use super::{
+    claim_errands::claim_errands,
+    deal::{Out, Rules, Table, Waiting},
+    hands::Hands,
+};
 use crate::{
     Store, StoreError,
-    database::{PATIENCE, Tx},
+    database::PATIENCE,
     sql::{Text, on_work},
     time::later,
 };
@@ -13,10 +17,7 @@ use mirror_core::{
     job::{Priority, Ticket},
 };
 use sqlx::types::Json;
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What may be claimed.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +67,6 @@ pub struct Claimed {
 
 /// So many rows are dealt out in one go. What is dealt is not yet known to be there.
 const ROUND: usize = 500;
-/// So many errands are out at once.
-const ERRANDS_AT_ONCE: i64 = 4;
 
 // Most of the time nothing is due at all: one probe tells, of an index that is spelt like this.
 // Others tell of the looks and the errands.
@@ -89,20 +88,6 @@ pub(super) const LOOKS: Text = on_work!(
      WHERE state = 'pending' AND id IN (SELECT id FROM held)
      RETURNING id, ticket, key, mirror_id, priority, run_at"
 );
-
-// Of no mirror, so none rests. Few at once: they may take long, and mirroring goes on beside them.
-pub(super) const ERRANDS: Text = on_work!(
-    "state = 'pending' AND kind = 'errand' AND run_at <= $1 ORDER BY run_at LIMIT $2",
-    free,
-    "UPDATE work SET state = 'queued', ticket = ticket + 1, lease_until = $3, owner = NULL,
-                     started_at = NULL, updated_at = $1
-     WHERE state = 'pending' AND id IN (SELECT id FROM held)
-     RETURNING id, ticket, key, mirror_id, priority, run_at"
-);
-
-pub(super) const ERRANDS_OUT: &str = "\
-SELECT COUNT(*) FROM work
-WHERE state IN ('queued', 'running') AND mirror_id IS NULL AND kind = 'errand'";
 
 // From one mirror that has something pending to the next, by one probe of the index each, and from
 // each at every priority its first: however many rows wait, and however many mirrors do not.
@@ -195,13 +180,13 @@ pub(super) const CLAIM: Text = Text {
 };
 
 #[derive(sqlx::FromRow)]
-struct ClaimedRow {
-    id: i64,
+pub(super) struct ClaimedRow {
+    pub(super) id: i64,
     ticket: i64,
     key: String,
-    mirror_id: Option<i64>,
-    priority: i64,
-    run_at: DateTime<Utc>,
+    pub(super) mirror_id: Option<i64>,
+    pub(super) priority: i64,
+    pub(super) run_at: DateTime<Utc>,
 }
 
 impl Store {
@@ -342,77 +327,6 @@ impl Store {
                 .map(Claimed::try_from)
                 .collect::<Result<_, _>>()?,
         })
-    }
-}
-
-async fn claim_errands(
-    tx: &mut Tx,
-    limit: usize,
-    now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
-) -> Result<Vec<ClaimedRow>, StoreError> {
-    let (out,): (i64,) = tx.query(ERRANDS_OUT).fetch_one().await?;
-    let room = ERRANDS_AT_ONCE.saturating_sub(out).max(0);
-    let room = i64::try_from(limit).unwrap_or(i64::MAX).min(room);
-    let errands = tx.query(ERRANDS).bind(now).bind(room).bind(lease_until);
-    Ok(errands.fetch_all().await?)
-}
-
-/// How many rows each was dealt, by mirror and priority.
-struct Hands(BTreeMap<(i64, i64), i64>);
-
-impl Hands {
-    fn of(dealt: &[Waiting]) -> Self {
-        let mut hands = BTreeMap::new();
-        for waiting in dealt {
-            let hand = hands.entry((waiting.mirror, waiting.priority));
-            *hand.or_default() += 1;
-        }
-        Self(hands)
-    }
-
-    fn as_columns(&self) -> Vec<(i64, i64, i64)> {
-        let hands = self.0.iter();
-        hands
-            .map(|((mirror, priority), rows)| (*mirror, *priority, *rows))
-            .collect()
-    }
-
-    fn largest(&self) -> i64 {
-        self.0.values().copied().max().unwrap_or(0)
-    }
-
-    /// Puts the rows, which an update returns in no order, into the order of dealing, and tells
-    /// the table who had less than was dealt.
-    fn play(
-        self,
-        mut rows: Vec<ClaimedRow>,
-        dealt: &[Waiting],
-        table: &mut Table,
-    ) -> Vec<ClaimedRow> {
-        rows.sort_by_key(|row| (row.run_at, row.id));
-        let mut by_hand: BTreeMap<(i64, i64), VecDeque<ClaimedRow>> = BTreeMap::new();
-        for row in rows {
-            // All that is dealt is of a mirror.
-            let Some(mirror) = row.mirror_id else {
-                continue;
-            };
-            let hand = by_hand.entry((mirror, row.priority));
-            hand.or_default().push_back(row);
-        }
-        let mut played = Vec::with_capacity(dealt.len());
-        let mut short: BTreeMap<(i64, i64), (Waiting, i64)> = BTreeMap::new();
-        for waiting in dealt {
-            let of = (waiting.mirror, waiting.priority);
-            match by_hand.get_mut(&of).and_then(VecDeque::pop_front) {
-                Some(row) => played.push(row),
-                None => short.entry(of).or_insert((*waiting, 0)).1 += 1,
-            }
-        }
-        for (waiting, less) in short.values() {
-            table.had_less(waiting, *less);
-        }
-        played
     }
 }
 

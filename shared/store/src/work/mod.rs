@@ -1,9 +1,11 @@
 //! What is owed, and the going round of its tickets: owe, claim, start, end, sweep.
 
 mod claim;
+mod claim_errands;
 mod close;
 mod deal;
 mod end;
+mod hands;
 mod history;
 mod jobs;
 mod lease;

@@ -2,7 +2,8 @@
 //! what is on record.
 
 use super::{
-    claim::{ANYTHING, CLAIM, ERRANDS, ERRANDS_OUT, LOOKS, OUT, WAITING},
+    claim::{ANYTHING, CLAIM, LOOKS, OUT, WAITING},
+    claim_errands::{ERRANDS, ERRANDS_OUT},
     lease::STOPS_ASKED,
     sweep::SWEEP,
 };

@@ -47,10 +47,10 @@ async fn a_link_is_known_from_both_its_ends(world: World) {
 async fn a_mirror_carries_links_only_where_that_was_asked_for(world: World) {
     let (store, mirror) = (&world.store, world.mirror);
     let other = world.another_mirror(2).await;
-    assert!(!store.carries_issue_links(mirror).await.unwrap());
+    assert!(!store.settings(mirror).await.unwrap().issue_links);
     store.set_issue_links(mirror, true).await.unwrap();
-    assert!(store.carries_issue_links(mirror).await.unwrap());
-    assert!(!store.carries_issue_links(other).await.unwrap());
+    assert!(store.settings(mirror).await.unwrap().issue_links);
+    assert!(!store.settings(other).await.unwrap().issue_links);
     let none = store.set_issue_links(MirrorId(99), true).await;
     assert!(matches!(none, Err(StoreError::NoSuchMirror(_))), "{none:?}");
 }

@@ -101,10 +101,7 @@ fn denied(path: &str, url: &str, error: mirror_gitlab::Error) -> SyncError {
 
 fn secrets(entropy: &dyn Entropy) -> HookSecrets {
     HookSecrets {
-        token: random(entropy)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        token: hex::encode(random(entropy)),
         signing_key: format!("whsec_{}", STANDARD.encode(random(entropy))),
     }
 }
