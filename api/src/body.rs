@@ -22,12 +22,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let is_json = is_json(&request);
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| unread(&rejection))?;
+        let (is_json, bytes) = arrived(request, state).await?;
         read(is_json, &bytes).map(Self)
     }
+}
+
+/// The whole body, and whether it says that it is JSON.
+async fn arrived<S: Send + Sync>(request: Request, state: &S) -> Result<(bool, Bytes), Problem> {
+    let is_json = is_json(&request);
+    let bytes = Bytes::from_request(request, state).await;
+    Ok((is_json, bytes.map_err(|rejection| unread(&rejection))?))
 }
 
 fn is_json(request: &Request) -> bool {
@@ -55,10 +59,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaybeBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let is_json = is_json(&request);
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| unread(&rejection))?;
+        let (is_json, bytes) = arrived(request, state).await?;
         if !bytes.is_empty() {
             return read(is_json, &bytes).map(Self);
         }
@@ -66,7 +67,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaybeBody<T> {
     }
 }
 
-pub(crate) fn unread(rejection: &BytesRejection) -> Problem {
+fn unread(rejection: &BytesRejection) -> Problem {
     match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => edge::too_large(),
         _ => Problem::new(

@@ -24,6 +24,7 @@ mod routes;
 mod serve;
 mod state;
 pub mod why;
+mod wrong;
 
 pub use auth::{ProxiesError, TrustedProxies};
 pub use metrics::Metrics;

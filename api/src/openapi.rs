@@ -60,7 +60,11 @@ impl Modify for Schemes {
 
 /// The description of all routes, as it is committed and served.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let (_, mut document) = crate::routes::described().split_for_parts();
+    whole(crate::routes::described().into_openapi())
+}
+
+/// With what is said of all routes alike.
+pub(crate) fn whole(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {

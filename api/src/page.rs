@@ -1,6 +1,6 @@
 //! Lists, a page at a time.
 
-use crate::problem::{FieldError, Kind, Problem};
+use crate::problem::Problem;
 use axum::{
     Json,
     http::{HeaderName, HeaderValue, Uri, header},
@@ -58,26 +58,22 @@ impl Page {
     }
 
     pub(crate) fn read(self) -> Result<Wanted, Problem> {
-        let refused = |name: &str, detail: String| {
-            Problem::new(Kind::BadRequest, format!("{name}: {detail}"))
-                .with(vec![FieldError::at(name, detail)])
-        };
         let per_page = self.per_page.unwrap_or(USUAL);
         if !(1..=MOST).contains(&per_page) {
-            return Err(refused("per_page", format!("give 1 to {MOST}")));
+            return Err(Problem::parameter("per_page", format!("give 1 to {MOST}")));
         }
         if self.page == Some(0) {
-            return Err(refused("page", "pages are counted from 1".to_owned()));
+            return Err(Problem::parameter("page", "pages are counted from 1"));
         }
         if self.page.is_some() && self.after.is_some() {
-            return Err(refused("after", "give either page or after".to_owned()));
+            return Err(Problem::parameter("after", "give either page or after"));
         }
         let passed = u64::from(self.page.unwrap_or(1) - 1) * u64::from(per_page);
         if passed > DEEPEST {
             let detail = format!(
                 "only the first {DEEPEST} rows have page numbers; go on with after, as Link tells"
             );
-            return Err(refused("page", detail));
+            return Err(Problem::parameter("page", detail));
         }
         Ok(Wanted {
             after: self.after,

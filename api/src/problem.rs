@@ -153,6 +153,13 @@ impl Problem {
         Self::new(Kind::NotFound, format!("there is no such {what}"))
     }
 
+    /// This parameter of the query, or header, cannot be.
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::new(Kind::BadRequest, format!("{name}: {detail}"))
+            .with(vec![FieldError::at(name, detail)])
+    }
+
     /// These parts of the request cannot be.
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let count = errors.len();

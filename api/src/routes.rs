@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod hooks;
 mod instances;
+mod issue_changes;
 mod issue_sync;
 mod issues;
 mod jobs;
@@ -50,6 +51,7 @@ pub(crate) fn described() -> OpenApiRouter<ApiState> {
         .merge(sync::router())
         .merge(runs::router())
         .merge(issues::router())
+        .merge(issue_changes::router())
         .merge(jobs::router())
         .merge(many_jobs::router())
         .merge(queues::router())
@@ -64,7 +66,7 @@ pub(crate) fn described() -> OpenApiRouter<ApiState> {
 /// All routes.
 pub fn router(state: ApiState) -> Router {
     let entropy = state.entropy.clone();
-    let (described, _) = described().split_for_parts();
+    let (described, document) = described().split_for_parts();
     let identified = middleware::from_fn_with_state(state.clone(), auth::identify);
     let routes = described
         .layer(identified)
@@ -74,6 +76,6 @@ pub fn router(state: ApiState) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
         .with_state(state)
-        .merge(reference::router());
+        .merge(reference::router(openapi::whole(document)));
     edge::around(routes, entropy)
 }

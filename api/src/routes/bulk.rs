@@ -115,7 +115,7 @@ pub(super) async fn act(
         return Err(Problem::invalid(vec![FieldError::at("/filter", detail)]));
     }
     let reason = bulk.reason.as_deref().unwrap_or("a person paused it");
-    super::issue_sync::short("/reason", reason, 500)?;
+    crate::wrong::short("/reason", reason, 500)?;
     let mut mirrors = Vec::new();
     let mut after = 0;
     loop {
@@ -140,9 +140,10 @@ pub(super) async fn act(
     for id in &mirrors {
         let name = one(&state, MirrorId(*id), bulk.action, reason, &caller.name).await?;
         let object = format!("mirror/{id}");
-        let what = (caller.name.as_str(), name, object.as_str());
         let after = Some(json!({"reason": bulk.reason, "many": true}));
-        trail.record(&state.store, what, (None, after)).await?;
+        trail
+            .record(&state.store, name, &object, (None, after))
+            .await?;
     }
     state.signals.owed();
     Ok(Json(Acted {
@@ -169,10 +170,8 @@ async fn one(
             Ok("mirror.resume")
         }
         Action::Enable | Action::Disable => {
-            let mut settings = store.settings(id).await?;
             let on = action == Action::Enable;
-            settings.schedule.next_scan_at = on.then(|| store.now());
-            store.change_settings(id, None, &settings).await?;
+            super::issue_sync::switch(store, id, on).await?;
             Ok(if on {
                 "issue_sync.enable"
             } else {

@@ -160,7 +160,7 @@ pub(super) async fn show(
     params(("instance_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = Shown, headers(("Location" = String))), (status = 404)))]
 pub(super) async fn check(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -171,7 +171,7 @@ pub(super) async fn check(
         return Err(Problem::not_found("instance"));
     }
     let errand = Errand::CheckInstance { instance };
-    ask(&state, &trail, &errand, &caller.name, &headers).await
+    ask(&state, &trail, &errand, &headers).await
 }
 
 /// Have a mirror made
@@ -183,7 +183,7 @@ pub(super) async fn check(
     responses((status = 202, body = Shown, headers(("Location" = String))),
         (status = 404, description = "There is no such instance"), (status = 422)))]
 pub(super) async fn connect(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     headers: HeaderMap,
@@ -199,7 +199,7 @@ pub(super) async fn connect(
         state.store.instance_entry(id).await?;
     }
     let errand = Errand::ConnectMirror { source, target };
-    ask(&state, &trail, &errand, &caller.name, &headers).await
+    ask(&state, &trail, &errand, &headers).await
 }
 
 /// Have the source tell of changes
@@ -209,7 +209,7 @@ pub(super) async fn connect(
     responses((status = 202, body = Shown, headers(("Location" = String))), (status = 404),
         (status = 422)))]
 pub(super) async fn register(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -224,7 +224,7 @@ pub(super) async fn register(
         return Err(Problem::invalid(vec![FieldError::at("/url", detail)]));
     }
     let errand = Errand::RegisterHook { mirror, url };
-    ask(&state, &trail, &errand, &caller.name, &headers).await
+    ask(&state, &trail, &errand, &headers).await
 }
 
 /// Asked for under the same key again, it is the same errand.
@@ -232,24 +232,29 @@ pub(super) async fn ask(
     state: &ApiState,
     trail: &Trail,
     errand: &Errand,
-    by: &str,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let key = headers.get("idempotency-key");
     let key = key.and_then(|key| key.to_str().ok());
     // Two askers may have thought of the same key.
-    let key = key.map(|key| format!("{by} {key}"));
+    let key = key.map(|key| format!("{} {key}", trail.who()));
     let key = key.as_deref();
-    let asked = state.store.ask(&Asking { errand, by, key }).await?;
+    let asked = state
+        .store
+        .ask(&Asking {
+            errand,
+            by: trail.who(),
+            key,
+        })
+        .await?;
     state.signals.owed();
     let entry = state.store.errand(asked.id).await?;
     let entry = entry.ok_or_else(|| Problem::not_found("errand"))?;
     let object = format!("errand/{}", asked.id);
     let what = format!("errand.{}", entry.kind);
     let after = json!({"parameters": entry.parameters});
-    let what = (by, what.as_str(), object.as_str());
     trail
-        .record(&state.store, what, (None, Some(after)))
+        .record(&state.store, &what, &object, (None, Some(after)))
         .await?;
     let location = [(header::LOCATION, format!("/api/errands/{}", asked.id))];
     Ok((StatusCode::ACCEPTED, location, Json(Shown::from(entry))).into_response())

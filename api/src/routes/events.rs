@@ -1,12 +1,7 @@
 //! What happens, as it happens. Read from the record, so that every process tells the same, and who
 //! comes back with the id of the last event has missed nothing that is on record.
 
-use crate::{
-    ApiState,
-    access::Viewer,
-    body::Query,
-    problem::{FieldError, Kind, Problem},
-};
+use crate::{ApiState, access::Viewer, body::Query, problem::Problem};
 use axum::{
     extract::State,
     http::HeaderMap,
@@ -67,14 +62,12 @@ pub(super) async fn watch(
         Some(id) => {
             let id = id.to_str().unwrap_or_default();
             id.parse().map_err(|_| {
-                let detail = "Last-Event-ID: give the id of an event of this stream";
-                Problem::new(Kind::BadRequest, detail)
-                    .with(vec![FieldError::at("Last-Event-ID", detail)])
+                let detail = "give the id of an event of this stream";
+                Problem::parameter("Last-Event-ID", detail)
             })?
         }
     };
     let watcher = Watcher {
-        clock: state.clock.clone(),
         state,
         mirror: query.mirror_id,
         began: since,
@@ -94,7 +87,6 @@ pub(super) async fn watch(
 /// Whoever watches, and how far they have seen.
 struct Watcher {
     state: ApiState,
-    clock: std::sync::Arc<dyn mirror_core::ports::Clock>,
     mirror: Option<i64>,
     /// The event that was seen last, when this watch began.
     began: DateTime<Utc>,
@@ -115,7 +107,7 @@ impl Watcher {
                 tracing::warn!(%error, "what happened cannot be read; trying again");
             }
             if self.ready.is_empty() {
-                self.clock.sleep(BEAT).await;
+                self.state.clock.sleep(BEAT).await;
             }
         }
     }

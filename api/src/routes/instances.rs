@@ -152,7 +152,7 @@ pub(super) async fn list(
         (status = 409, description = "It is there already, or another one is called so"),
         (status = 422)))]
 pub(super) async fn create(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Body(new): Body<New>,
@@ -203,9 +203,13 @@ pub(super) async fn create(
         .save_instance_access(&access, &state.cipher, &*state.entropy)
         .await?;
     let object = format!("instance/{id}");
-    let what = (caller.name.as_str(), "instance.create", object.as_str());
     trail
-        .record(store, what, (None, Some(told(&access))))
+        .record(
+            store,
+            "instance.create",
+            &object,
+            (None, Some(told(&access))),
+        )
         .await?;
     let entry = store.instance_entry(id).await?;
     let place = [(header::LOCATION, format!("/api/instances/{id}"))];
@@ -236,7 +240,7 @@ pub(super) async fn show(
         (status = 409, description = "It has no token yet, or another one is called so"),
         (status = 412), (status = 422), (status = 428)))]
 pub(super) async fn change(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -292,9 +296,10 @@ pub(super) async fn change(
         Changed::Meanwhile => return Err(changed()),
     }
     let object = format!("instance/{id}");
-    let what = (caller.name.as_str(), "instance.update", object.as_str());
     let values = (Some(told(&before)), Some(told(&after)));
-    trail.record(store, what, values).await?;
+    trail
+        .record(store, "instance.update", &object, values)
+        .await?;
     let entry = store.instance_entry(id).await?;
     Ok(Tagged(entry.revision, Shown::from(entry)).into_response())
 }
@@ -304,7 +309,7 @@ pub(super) async fn change(
     responses((status = 204, description = "It is forgotten"), (status = 404),
         (status = 409, description = "Mirrors use it")))]
 pub(super) async fn delete(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -325,8 +330,9 @@ pub(super) async fn delete(
         return Err(Problem::new(Kind::Conflict, detail));
     }
     let object = format!("instance/{id}");
-    let what = (caller.name.as_str(), "instance.delete", object.as_str());
-    trail.record(store, what, (None, None)).await?;
+    trail
+        .record(store, "instance.delete", &object, (None, None))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,6 +7,7 @@ use crate::{
     body::{MaybeBody, Path},
     etag::{IfMatch, Tagged, changed},
     problem::{FieldError, Problem},
+    wrong::Wrong,
 };
 use axum::{
     extract::State,
@@ -15,7 +16,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use mirror_core::{gone::OnDelete, ids::MirrorId, merge::EditPolicy, preserve::Preserve};
-use mirror_store::{Changed, Settings};
+use mirror_store::{Changed, Settings, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -142,7 +143,7 @@ pub(super) struct Change {
 impl Change {
     /// The settings with what is given.
     fn onto(self, settings: &mut Settings, now: chrono::DateTime<chrono::Utc>) -> Vec<FieldError> {
-        let mut wrong = Wrong(Vec::new());
+        let mut wrong = Wrong::default();
         self.of_direction(&mut wrong);
         let (schedule, caution) = (&mut settings.schedule, &mut settings.caution);
         const YEAR: i64 = 31_536_000;
@@ -217,51 +218,17 @@ impl Change {
     }
 }
 
-/// What was found wrong so far.
-struct Wrong(Vec<FieldError>);
-
-impl Wrong {
-    fn at(&mut self, pointer: &str, detail: &str) {
-        self.0.push(FieldError::at(pointer, detail));
-    }
-
-    fn within(&mut self, pointer: &str, given: Option<i64>, least: i64, most: i64) -> Option<i64> {
-        let given = given?;
-        if (least..=most).contains(&given) {
-            return Some(given);
-        }
-        self.at(pointer, &format!("give {least} to {most}"));
-        None
-    }
-
-    fn label(&mut self, pointer: &str, label: &str) {
-        if label.chars().count() > 255 || label.contains(',') {
-            self.at(pointer, "a label has 255 characters at most, and no comma");
+/// Has changes looked for by themselves, or not; whatever else is set meanwhile stays.
+pub(super) async fn switch(store: &Store, id: MirrorId, on: bool) -> Result<(), Problem> {
+    loop {
+        let mut settings = store.settings(id).await?;
+        settings.schedule.next_scan_at = on.then(|| store.now());
+        let expected = Some(settings.revision);
+        match store.change_settings(id, expected, &settings).await? {
+            Changed::To(_) => return Ok(()),
+            Changed::Meanwhile => {}
         }
     }
-
-    fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &mut self,
-        pointer: &str,
-        given: Option<&str>,
-    ) -> Option<T> {
-        match given?.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.at(pointer, &error.to_string());
-                None
-            }
-        }
-    }
-}
-
-/// Refuses what is too long for a line.
-pub(super) fn short(pointer: &str, text: &str, most: usize) -> Result<(), Problem> {
-    if text.trim().is_empty() || text.chars().count() > most || text.contains('\0') {
-        let detail = format!("give 1 to {most} characters");
-        return Err(Problem::invalid(vec![FieldError::at(pointer, detail)]));
-    }
-    Ok(())
 }
 
 /// As the audit tells of it.
@@ -277,7 +244,7 @@ fn told(mirror: MirrorId, settings: &Settings) -> Option<Value> {
     responses((status = 200, body = Shown, headers(("ETag" = String))), (status = 404),
         (status = 422)))]
 pub(super) async fn enable(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -287,8 +254,15 @@ pub(super) async fn enable(
         enabled: Some(change.enabled.unwrap_or(true)),
         ..change
     };
-    let what = (caller.name.as_str(), "issue_sync.enable");
-    set(&state, &trail, what, MirrorId(id), None, change).await
+    set(
+        &state,
+        &trail,
+        "issue_sync.enable",
+        MirrorId(id),
+        None,
+        change,
+    )
+    .await
 }
 
 /// How a mirror's issues are kept in line
@@ -315,16 +289,23 @@ pub(super) async fn show(
     responses((status = 200, body = Shown, headers(("ETag" = String))), (status = 404),
         (status = 412), (status = 422), (status = 428)))]
 pub(super) async fn change(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     if_match: IfMatch,
     MaybeBody(change): MaybeBody<Change>,
 ) -> Result<Response, Problem> {
-    let what = (caller.name.as_str(), "issue_sync.update");
     let expected = if_match.expected()?;
-    set(&state, &trail, what, MirrorId(id), expected, change).await
+    set(
+        &state,
+        &trail,
+        "issue_sync.update",
+        MirrorId(id),
+        expected,
+        change,
+    )
+    .await
 }
 
 /// Look for changes no more
@@ -335,7 +316,7 @@ pub(super) async fn change(
     responses((status = 204, description = "It is not looked at by itself any more"),
         (status = 404)))]
 pub(super) async fn disable(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -344,15 +325,22 @@ pub(super) async fn disable(
         enabled: Some(false),
         ..Change::default()
     };
-    let what = (caller.name.as_str(), "issue_sync.disable");
-    set(&state, &trail, what, MirrorId(id), None, change).await?;
+    set(
+        &state,
+        &trail,
+        "issue_sync.disable",
+        MirrorId(id),
+        None,
+        change,
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn set(
     state: &ApiState,
     trail: &Trail,
-    (who, what): (&str, &str),
+    what: &str,
     id: MirrorId,
     expected: Option<i64>,
     change: Change,
@@ -374,6 +362,6 @@ async fn set(
     let object = format!("mirror/{id}");
     let after = store.settings(id).await?;
     let values = (told(id, &before), told(id, &after));
-    trail.record(store, (who, what, &object), values).await?;
+    trail.record(store, what, &object, values).await?;
     Ok(Tagged(after.revision, Shown::of(id, &after)).into_response())
 }

@@ -6,7 +6,7 @@ use crate::{
     auth::Trail,
     body::{Path, Query},
     page::{Page, paged},
-    problem::{FieldError, Kind, Problem},
+    problem::{Kind, Problem},
     why::why,
 };
 use axum::{
@@ -135,8 +135,7 @@ impl Which {
             Some("dead") => Some(WorkState::Dead),
             Some(_) => {
                 let detail = "give pending, paused, queued, running or dead";
-                return Err(Problem::new(Kind::BadRequest, format!("state: {detail}"))
-                    .with(vec![FieldError::at("state", detail)]));
+                return Err(Problem::parameter("state", detail));
             }
         };
         let errors = match &self.error_fingerprint {
@@ -240,7 +239,7 @@ pub(super) async fn show(
 #[derive(Serialize, ToSchema)]
 pub(super) struct Why {
     /// One sentence, and what to do where something is to be done.
-    sentence: String,
+    pub(super) sentence: String,
     job: Shown,
     /// Why its mirror rests, if it does.
     mirror_paused: Option<String>,
@@ -254,22 +253,28 @@ pub(super) struct Why {
     workers: usize,
 }
 
-/// Why it is not running, in one sentence.
-pub(super) async fn sentence(state: &ApiState, job: &JobEntry) -> Result<String, Problem> {
-    let store = &state.store;
-    let queues = store.queues().await?;
-    let rests = queues
-        .iter()
-        .find(|queue| queue.priority as i64 == job.priority);
-    let rests = rests.and_then(|queue| queue.paused.as_deref());
-    if let (Some(reason), Some(WorkState::Pending)) = (rests, job.state) {
+impl Why {
+    pub(super) async fn of(state: &ApiState, job: JobEntry) -> Result<Self, Problem> {
+        let store = &state.store;
+        let workers = store.workers().await?.len();
+        let queue_paused = store.queue_rests(job.priority).await?;
         let queue = super::queues::name_of(job.priority);
-        return Ok(format!(
-            "its queue {queue} rests: {reason}; `POST /api/queues/{queue}/resume` ends that"
-        ));
+        let sentence = match (&queue_paused, job.state) {
+            (Some(reason), Some(WorkState::Pending)) => format!(
+                "its queue {queue} rests: {reason}; `POST /api/queues/{queue}/resume` ends that"
+            ),
+            (Some(_) | None, _) => why(&job, store.now(), workers),
+        };
+        Ok(Self {
+            sentence,
+            mirror_paused: job.paused.clone(),
+            queue_paused,
+            not_before: job.not_before,
+            lease_until: job.lease_until,
+            workers,
+            job: job.into(),
+        })
     }
-    let workers = store.workers().await?.len();
-    Ok(why(job, store.now(), workers))
 }
 
 /// Why is it not running?
@@ -280,20 +285,8 @@ pub(super) async fn tell_why(
     State(state): State<ApiState>,
     Path(id): Path<i64>,
 ) -> Result<Json<Why>, Problem> {
-    let store = &state.store;
     let job = find(&state, id).await?;
-    let sentence = sentence(&state, &job).await?;
-    let queues = store.queues().await?.into_iter();
-    let mut queue = queues.filter(|queue| queue.priority as i64 == job.priority);
-    Ok(Json(Why {
-        sentence,
-        mirror_paused: job.paused.clone(),
-        queue_paused: queue.next().and_then(|queue| queue.paused),
-        not_before: job.not_before,
-        lease_until: job.lease_until,
-        workers: store.workers().await?.len(),
-        job: job.into(),
-    }))
+    Ok(Json(Why::of(&state, job).await?))
 }
 
 /// Make a job due at once
@@ -303,7 +296,7 @@ pub(super) async fn tell_why(
     responses((status = 200, body = Shown), (status = 404),
         (status = 409, description = "It is out at a worker")))]
 pub(super) async fn retry(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -316,9 +309,10 @@ pub(super) async fn retry(
     }
     state.signals.owed();
     let object = format!("job/{id}");
-    let what = (caller.name.as_str(), "job.retry", object.as_str());
     let before = json!({"key": job.key, "state": state_name(job.state)});
-    trail.record(store, what, (Some(before), None)).await?;
+    trail
+        .record(store, "job.retry", &object, (Some(before), None))
+        .await?;
     Ok(Json(find(&state, id).await?.into()))
 }
 
@@ -336,7 +330,7 @@ pub(super) async fn next_turn(state: &ApiState, job: &JobEntry) -> Result<DateTi
     responses((status = 200, body = Shown), (status = 404),
         (status = 409, description = "It is done or dead")))]
 pub(super) async fn cancel(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -349,11 +343,10 @@ pub(super) async fn cancel(
         return Err(Problem::new(Kind::Conflict, detail));
     }
     let object = format!("job/{id}");
-    let what = (caller.name.as_str(), "job.cancel", object.as_str());
     let before = json!({"key": job.key, "state": state_name(job.state)});
     let after = json!({"until": until});
     trail
-        .record(store, what, (Some(before), Some(after)))
+        .record(store, "job.cancel", &object, (Some(before), Some(after)))
         .await?;
     Ok(Json(find(&state, id).await?.into()))
 }

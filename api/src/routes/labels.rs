@@ -14,7 +14,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use mirror_core::{ids::MirrorId, rules::LabelDocument};
+use mirror_core::{
+    ids::MirrorId,
+    rules::{Document, LabelDocument},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::{IntoParams, ToSchema};
@@ -233,33 +236,27 @@ pub(super) async fn show(
         (status = 412, description = "Somebody else changed the rules just now"),
         (status = 422)))]
 pub(super) async fn map(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     Body(new): Body<NewLabelMapping>,
 ) -> Result<Response, Problem> {
-    let (settings, mut document) = rules::read(&state, MirrorId(id)).await?;
     let mapping = LabelMapping {
         source_label: new.source_label,
         action: new.action,
         target_label: new.target_label,
     };
-    if let Some(error) = put(&mut document.labels, mapping, "") {
-        return Err(Problem::invalid(vec![error]));
-    }
-    document.labels.create = new.auto_create.unwrap_or(document.labels.create);
-    let shown = LabelRules::from(document.labels.clone());
-    let what = (caller.name.as_str(), "labels.map");
-    let kept = rules::keep(
-        &state,
-        &trail,
-        what,
-        MirrorId(id),
-        (settings, document),
-        None,
-    );
-    Ok(Tagged(kept.await?, shown).into_response())
+    let edit = |document: &mut Document| {
+        if let Some(error) = put(&mut document.labels, mapping, "") {
+            return Err(Problem::invalid(vec![error]));
+        }
+        document.labels.create = new.auto_create.unwrap_or(document.labels.create);
+        Ok(())
+    };
+    let id = MirrorId(id);
+    let (revision, now) = rules::change(&state, &trail, "labels.map", id, None, edit).await?;
+    Ok(Tagged(revision, LabelRules::from(now.labels)).into_response())
 }
 
 /// Say which labels cross
@@ -268,21 +265,20 @@ pub(super) async fn map(
     responses((status = 200, body = LabelRules, headers(("ETag" = String))), (status = 404),
         (status = 412), (status = 422), (status = 428)))]
 pub(super) async fn replace(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Body(wanted): Body<LabelRules>,
 ) -> Result<Response, Problem> {
-    let (settings, mut document) = rules::read(&state, MirrorId(id)).await?;
-    document.labels = wanted.document()?;
-    let shown = LabelRules::from(document.labels.clone());
-    let what = (caller.name.as_str(), "labels.update");
-    let expected = if_match.expected()?;
-    let both = (settings, document);
-    let revision = rules::keep(&state, &trail, what, MirrorId(id), both, expected).await?;
-    Ok(Tagged(revision, shown).into_response())
+    let edit = |document: &mut Document| {
+        document.labels = wanted.document()?;
+        Ok(())
+    };
+    let (id, known) = (MirrorId(id), Some(if_match));
+    let (revision, now) = rules::change(&state, &trail, "labels.update", id, known, edit).await?;
+    Ok(Tagged(revision, LabelRules::from(now.labels)).into_response())
 }
 
 /// Which label.
@@ -301,27 +297,21 @@ pub(super) struct Which {
         (status = 404, description = "Nothing was said of it"),
         (status = 412, description = "Somebody else changed the rules just now")))]
 pub(super) async fn remove(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     Query(which): Query<Which>,
 ) -> Result<StatusCode, Problem> {
-    let (settings, mut document) = rules::read(&state, MirrorId(id)).await?;
-    let mapped = document.labels.map.remove(&which.source_label).is_some();
-    let skipped = document.labels.skip.remove(&which.source_label);
-    if !mapped && !skipped {
-        return Err(Problem::not_found("label among the mappings"));
-    }
-    let what = (caller.name.as_str(), "labels.unmap");
-    rules::keep(
-        &state,
-        &trail,
-        what,
-        MirrorId(id),
-        (settings, document),
-        None,
-    )
-    .await?;
+    let edit = |document: &mut Document| {
+        let mapped = document.labels.map.remove(&which.source_label).is_some();
+        let skipped = document.labels.skip.remove(&which.source_label);
+        if !mapped && !skipped {
+            return Err(Problem::not_found("label among the mappings"));
+        }
+        Ok(())
+    };
+    let id = MirrorId(id);
+    rules::change(&state, &trail, "labels.unmap", id, None, edit).await?;
     Ok(StatusCode::NO_CONTENT)
 }

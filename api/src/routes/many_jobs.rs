@@ -64,7 +64,7 @@ pub(super) struct ActedJobs {
 #[utoipa::path(post, path = "/api/jobs/bulk", tag = "operations", request_body = BulkJobs,
     responses((status = 200, body = ActedJobs), (status = 400), (status = 422)))]
 pub(super) async fn act(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Body(bulk): Body<BulkJobs>,
@@ -113,10 +113,11 @@ pub(super) async fn act(
             Action::Retry => "job.retry",
             Action::Cancel => "job.cancel",
         };
-        let what = (caller.name.as_str(), name, "jobs");
         let after = json!({"changed": acted.changed, "state": which.state, "kind": which.kind,
                            "mirror_id": which.mirror_id});
-        trail.record(store, what, (None, Some(after))).await?;
+        trail
+            .record(store, name, "jobs", (None, Some(after)))
+            .await?;
     }
     Ok(Json(acted))
 }

@@ -150,7 +150,7 @@ pub(super) async fn show(
     responses((status = 204, description = "It is forgotten"), (status = 404),
         (status = 409, description = "It is half of a pair")))]
 pub(super) async fn delete(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -166,8 +166,9 @@ pub(super) async fn delete(
     store.delete_mirror(id).await?;
     let before = json!({"source": row.source_path, "target": row.target_path});
     let object = format!("mirror/{id}");
-    let what = (caller.name.as_str(), "mirror.delete", object.as_str());
-    trail.record(store, what, (Some(before), None)).await?;
+    trail
+        .record(store, "mirror.delete", &object, (Some(before), None))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -187,7 +188,7 @@ fn a_person() -> String {
 
 impl Rest {
     pub(super) fn checked(self) -> Result<String, Problem> {
-        super::issue_sync::short("/reason", &self.reason, 500)?;
+        crate::wrong::short("/reason", &self.reason, 500)?;
         Ok(self.reason)
     }
 }
@@ -199,32 +200,31 @@ impl Rest {
     params(("mirror_id" = i64, Path)),
     responses((status = 200, body = Shown), (status = 404), (status = 422)))]
 pub(super) async fn pause(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     MaybeBody(rest): MaybeBody<Rest>,
 ) -> Result<Json<Shown>, Problem> {
     let reason = rest.checked()?;
-    rests(&state, &trail, &caller.name, MirrorId(id), Some(&reason)).await
+    rests(&state, &trail, MirrorId(id), Some(&reason)).await
 }
 
 /// End a mirror's rest
 #[utoipa::path(post, path = "/api/mirrors/{mirror_id}/resume", tag = "mirrors",
     params(("mirror_id" = i64, Path)), responses((status = 200, body = Shown), (status = 404)))]
 pub(super) async fn resume(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
 ) -> Result<Json<Shown>, Problem> {
-    rests(&state, &trail, &caller.name, MirrorId(id), None).await
+    rests(&state, &trail, MirrorId(id), None).await
 }
 
 async fn rests(
     state: &ApiState,
     trail: &Trail,
-    who: &str,
     id: MirrorId,
     reason: Option<&str>,
 ) -> Result<Json<Shown>, Problem> {
@@ -246,7 +246,7 @@ async fn rests(
         Some(json!({"paused": reason})),
     );
     let object = format!("mirror/{id}");
-    trail.record(store, (who, what, &object), values).await?;
+    trail.record(store, what, &object, values).await?;
     Ok(Json(store.listed_mirror(id).await?.into()))
 }
 
@@ -263,7 +263,7 @@ pub(super) struct Released {
 #[utoipa::path(post, path = "/api/mirrors/{mirror_id}/release", tag = "mirrors",
     params(("mirror_id" = i64, Path)), responses((status = 200, body = Released), (status = 404)))]
 pub(super) async fn release(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -273,8 +273,9 @@ pub(super) async fn release(
     let released = store.release_removals(id).await?;
     state.signals.owed();
     let object = format!("mirror/{id}");
-    let what = (caller.name.as_str(), "mirror.release", object.as_str());
     let after = Some(json!({"released": released}));
-    trail.record(store, what, (None, after)).await?;
+    trail
+        .record(store, "mirror.release", &object, (None, after))
+        .await?;
     Ok(Json(Released { released }))
 }

@@ -70,9 +70,10 @@ pub(super) async fn change(
         ..UserChange::default()
     };
     let (_, user) = store.change_user(name, &change).await?;
-    let (who, object) = (format!("user:{name}"), format!("user/{name}"));
-    let what = (who.as_str(), "user.password", object.as_str());
-    trail.record(store, what, (None, None)).await?;
+    let object = format!("user/{name}");
+    trail
+        .record(store, "user.password", &object, (None, None))
+        .await?;
     let answer = logged_in(&state, &client, &trail, &user, &hashed).await?;
     answer.ok_or_else(|| wrong(&client))
 }

@@ -14,7 +14,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use mirror_core::{ids::MirrorId, rules::UserDocument};
+use mirror_core::{
+    ids::MirrorId,
+    rules::{Document, UserDocument},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -102,27 +105,19 @@ pub(super) async fn show(
         (status = 412, description = "Somebody else changed the rules just now"),
         (status = 422)))]
 pub(super) async fn map(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     Body(mapping): Body<UserMapping>,
 ) -> Result<Response, Problem> {
-    let (settings, mut document) = rules::read(&state, MirrorId(id)).await?;
-    if let Some(error) = put(&mut document.users, mapping, "") {
-        return Err(Problem::invalid(vec![error]));
-    }
-    let shown = UserMap::from(document.users.clone());
-    let what = (caller.name.as_str(), "users.map");
-    let kept = rules::keep(
-        &state,
-        &trail,
-        what,
-        MirrorId(id),
-        (settings, document),
-        None,
-    );
-    Ok(Tagged(kept.await?, shown).into_response())
+    let edit = |document: &mut Document| match put(&mut document.users, mapping, "") {
+        Some(error) => Err(Problem::invalid(vec![error])),
+        None => Ok(()),
+    };
+    let id = MirrorId(id);
+    let (revision, now) = rules::change(&state, &trail, "users.map", id, None, edit).await?;
+    Ok(Tagged(revision, UserMap::from(now.users)).into_response())
 }
 
 /// Say who is who
@@ -131,35 +126,35 @@ pub(super) async fn map(
     responses((status = 200, body = UserMap, headers(("ETag" = String))), (status = 404),
         (status = 412), (status = 422), (status = 428)))]
 pub(super) async fn replace(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     if_match: IfMatch,
     Body(wanted): Body<UserMap>,
 ) -> Result<Response, Problem> {
-    let (settings, mut document) = rules::read(&state, MirrorId(id)).await?;
-    document.users = UserDocument {
-        mentions: wanted.mentions,
-        ..UserDocument::default()
+    let edit = |document: &mut Document| {
+        document.users = UserDocument {
+            mentions: wanted.mentions,
+            ..UserDocument::default()
+        };
+        let mut errors = Vec::new();
+        for (at, mapping) in wanted.mappings.into_iter().enumerate() {
+            errors.extend(put(
+                &mut document.users,
+                mapping,
+                &format!("/mappings/{at}"),
+            ));
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(errors))
+        }
     };
-    let mut errors = Vec::new();
-    for (at, mapping) in wanted.mappings.into_iter().enumerate() {
-        errors.extend(put(
-            &mut document.users,
-            mapping,
-            &format!("/mappings/{at}"),
-        ));
-    }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(errors));
-    }
-    let shown = UserMap::from(document.users.clone());
-    let what = (caller.name.as_str(), "users.update");
-    let expected = if_match.expected()?;
-    let both = (settings, document);
-    let revision = rules::keep(&state, &trail, what, MirrorId(id), both, expected).await?;
-    Ok(Tagged(revision, shown).into_response())
+    let (id, known) = (MirrorId(id), Some(if_match));
+    let (revision, now) = rules::change(&state, &trail, "users.update", id, known, edit).await?;
+    Ok(Tagged(revision, UserMap::from(now.users)).into_response())
 }
 
 /// Whom.
@@ -178,25 +173,17 @@ pub(super) struct Whom {
         (status = 404, description = "Nothing was said of them"),
         (status = 412, description = "Somebody else changed the rules just now")))]
 pub(super) async fn remove(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
     Query(whom): Query<Whom>,
 ) -> Result<StatusCode, Problem> {
-    let (settings, mut document) = rules::read(&state, MirrorId(id)).await?;
-    if document.users.map.remove(&whom.source_username).is_none() {
-        return Err(Problem::not_found("user among the mappings"));
-    }
-    let what = (caller.name.as_str(), "users.unmap");
-    rules::keep(
-        &state,
-        &trail,
-        what,
-        MirrorId(id),
-        (settings, document),
-        None,
-    )
-    .await?;
+    let edit = |document: &mut Document| match document.users.map.remove(&whom.source_username) {
+        Some(_) => Ok(()),
+        None => Err(Problem::not_found("user among the mappings")),
+    };
+    let id = MirrorId(id);
+    rules::change(&state, &trail, "users.unmap", id, None, edit).await?;
     Ok(StatusCode::NO_CONTENT)
 }

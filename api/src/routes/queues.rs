@@ -89,32 +89,31 @@ pub(super) async fn list(
     params(("name" = String, Path)),
     responses((status = 200, body = Shown), (status = 404), (status = 422)))]
 pub(super) async fn pause(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(given): Path<String>,
     MaybeBody(rest): MaybeBody<Rest>,
 ) -> Result<Json<Shown>, Problem> {
     let reason = rest.checked()?;
-    set(&state, &trail, &caller.name, &given, Some(&reason)).await
+    set(&state, &trail, &given, Some(&reason)).await
 }
 
 /// End a queue's rest
 #[utoipa::path(post, path = "/api/queues/{name}/resume", tag = "operations",
     params(("name" = String, Path)), responses((status = 200, body = Shown), (status = 404)))]
 pub(super) async fn resume(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(given): Path<String>,
 ) -> Result<Json<Shown>, Problem> {
-    set(&state, &trail, &caller.name, &given, None).await
+    set(&state, &trail, &given, None).await
 }
 
 async fn set(
     state: &ApiState,
     trail: &Trail,
-    who: &str,
     given: &str,
     reason: Option<&str>,
 ) -> Result<Json<Shown>, Problem> {
@@ -131,9 +130,7 @@ async fn set(
     };
     let object = format!("queue/{given}");
     let after = Some(json!({"paused": reason}));
-    trail
-        .record(store, (who, what, &object), (None, after))
-        .await?;
+    trail.record(store, what, &object, (None, after)).await?;
     let queues = store.queues().await?;
     let queue = queues.into_iter().find(|queue| queue.priority == priority);
     let queue = queue.ok_or_else(|| Problem::not_found("queue"))?;

@@ -3,7 +3,7 @@
 use crate::{
     ApiState,
     auth::Trail,
-    etag::changed,
+    etag::{IfMatch, changed},
     problem::{FieldError, Kind, Problem},
 };
 use mirror_core::{
@@ -26,15 +26,19 @@ pub(super) async fn read(
     Ok((settings, document))
 }
 
-/// Keeps changed rules, if they hold together; the revision they stand at then.
-pub(super) async fn keep(
+/// Changes a mirror's rules, if they hold together then: as they stand at the revision that the caller
+/// knows, where they had to name one. The revision that they stand at now, and the rules.
+pub(super) async fn change(
     state: &ApiState,
     trail: &Trail,
-    (who, what): (&str, &str),
+    what: &str,
     mirror: MirrorId,
-    (mut settings, document): (Settings, Document),
-    expected: Option<i64>,
-) -> Result<i64, Problem> {
+    if_match: Option<IfMatch>,
+    edit: impl FnOnce(&mut Document) -> Result<(), Problem>,
+) -> Result<(i64, Document), Problem> {
+    let (mut settings, mut document) = read(state, mirror).await?;
+    edit(&mut document)?;
+    let expected = if_match.map(IfMatch::expected).transpose()?.flatten();
     let before = serde_json::from_str::<Value>(&settings.rules.text).ok();
     let rules = Rules::new(&document)
         .map_err(|error| Problem::invalid(vec![FieldError::at("", error.to_string())]))?;
@@ -49,7 +53,7 @@ pub(super) async fn keep(
     };
     let object = format!("mirror/{mirror}");
     trail
-        .record(&state.store, (who, what, &object), (before, after))
+        .record(&state.store, what, &object, (before, after))
         .await?;
-    Ok(revision)
+    Ok((revision, document))
 }

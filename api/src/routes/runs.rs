@@ -6,7 +6,7 @@ use crate::{
     auth::Trail,
     body::{Path, Query},
     page::{Page, paged},
-    problem::{FieldError, Kind, Problem},
+    problem::{Kind, Problem},
 };
 use axum::{
     Json,
@@ -166,8 +166,7 @@ pub(super) async fn list(
     let status = query.status.as_deref().map(RunStatus::read).transpose();
     let status = status.map_err(|_| {
         let detail = "give running, completed, partial, failed, interrupted or cancelled";
-        Problem::new(Kind::BadRequest, format!("status: {detail}"))
-            .with(vec![FieldError::at("status", detail)])
+        Problem::parameter("status", detail)
     })?;
     let store = &state.store;
     store.listed_mirror(MirrorId(id)).await?;
@@ -266,7 +265,7 @@ pub(super) async fn groups(
     responses((status = 200, body = Shown), (status = 404),
         (status = 409, description = "It has ended already")))]
 pub(super) async fn cancel(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path((mirror, job)): Path<(i64, i64)>,
@@ -288,9 +287,13 @@ pub(super) async fn cancel(
         Err(error) => return Err(error.into()),
     }
     let object = format!("mirror/{mirror}");
-    let what = (caller.name.as_str(), "sync_job.cancel", object.as_str());
     trail
-        .record(store, what, (None, Some(json!({"job_id": job}))))
+        .record(
+            store,
+            "sync_job.cancel",
+            &object,
+            (None, Some(json!({"job_id": job}))),
+        )
         .await?;
     let run = find(&state, mirror, job).await?;
     Ok(Json(Shown::of(run, store.now())))
@@ -330,9 +333,10 @@ pub(super) async fn retry(
     let requested = store.request_run(&request).await?;
     state.signals.owed();
     let object = format!("mirror/{mirror}");
-    let what = (caller.name.as_str(), "sync_job.retry", object.as_str());
     let after = json!({"job_id": job, "again": requested.run.0});
-    trail.record(store, what, (None, Some(after))).await?;
+    trail
+        .record(store, "sync_job.retry", &object, (None, Some(after)))
+        .await?;
     let accepted = super::sync::Accepted::of(mirror, requested);
     Ok((StatusCode::ACCEPTED, Json(accepted)).into_response())
 }

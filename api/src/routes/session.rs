@@ -126,8 +126,10 @@ pub(super) async fn logged_in(
     }
     let name = format!("user:{}", user.name);
     let object = format!("user/{}", user.name);
-    let what = (name.as_str(), "session.create", object.as_str());
-    trail.record(store, what, (None, None)).await?;
+    trail
+        .of(&name)
+        .record(store, "session.create", &object, (None, None))
+        .await?;
     let session = store.session(&minted.digest).await?;
     let who = Who {
         name,
@@ -249,8 +251,10 @@ pub(super) async fn set_up(
         .await?;
     let (who, object) = (format!("user:{name}"), format!("user/{name}"));
     let after = json!({"name": user.name, "role": user.role.name(), "disabled": false});
-    let what = (who.as_str(), "setup", object.as_str());
-    trail.record(store, what, (None, Some(after))).await?;
+    trail
+        .of(&who)
+        .record(store, "setup", &object, (None, Some(after)))
+        .await?;
     let answer = logged_in(&state, &client, &trail, &user, &hashed).await?;
     answer.ok_or_else(|| wrong(&client))
 }

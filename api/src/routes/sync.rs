@@ -134,9 +134,10 @@ pub(super) async fn sync(
         store.keep_answer(&scope, key, &digest, &answer).await?;
     }
     let object = format!("mirror/{id}");
-    let what = (caller.name.as_str(), "mirror.sync", object.as_str());
     let after = json!({"job_id": accepted.job_id, "kind": kind.name()});
-    trail.record(store, what, (None, Some(after))).await?;
+    trail
+        .record(store, "mirror.sync", &object, (None, Some(after)))
+        .await?;
     Ok(accept(accepted))
 }
 

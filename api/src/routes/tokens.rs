@@ -162,9 +162,8 @@ pub(super) async fn create(
     };
     let token = store.create_token(&new).await.map_err(refused)?;
     let object = format!("token/{}", token.id);
-    let what = (caller.name.as_str(), "token.create", object.as_str());
     trail
-        .record(store, what, (None, Some(told(&token))))
+        .record(store, "token.create", &object, (None, Some(told(&token))))
         .await?;
     let made = MadeToken {
         token: minted.secret,
@@ -179,7 +178,7 @@ pub(super) async fn create(
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
         (status = 404, body = ProblemBody)))]
 pub(super) async fn revoke(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Path(id): Path<i64>,
@@ -187,9 +186,8 @@ pub(super) async fn revoke(
     let store = &state.store;
     let token = store.revoke_token(id).await.map_err(refused)?;
     let object = format!("token/{id}");
-    let what = (caller.name.as_str(), "token.revoke", object.as_str());
     trail
-        .record(store, what, (Some(told(&token)), None))
+        .record(store, "token.revoke", &object, (Some(told(&token)), None))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -118,7 +118,7 @@ pub(super) async fn list(
         (status = 409, description = "Another one is called so", body = ProblemBody),
         (status = 422, body = ProblemBody)))]
 pub(super) async fn create(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Body(new): Body<New>,
@@ -143,9 +143,10 @@ pub(super) async fn create(
     };
     let user = state.store.create_user(&new).await.map_err(refused)?;
     let object = object(&user.name);
-    let what = (caller.name.as_str(), "user.create", object.as_str());
     let after = Some(told(&user));
-    trail.record(&state.store, what, (None, after)).await?;
+    trail
+        .record(&state.store, "user.create", &object, (None, after))
+        .await?;
     Ok((StatusCode::CREATED, Json(user.into())))
 }
 
@@ -173,7 +174,7 @@ pub(super) async fn show(
         (status = 409, description = "The last administrator", body = ProblemBody),
         (status = 422, body = ProblemBody)))]
 pub(super) async fn change(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Path(name): Path<String>,
@@ -196,9 +197,8 @@ pub(super) async fn change(
         "user.update"
     };
     let object = object(&name);
-    let what = (caller.name.as_str(), what, object.as_str());
     let values = (Some(told(&before)), Some(told(&after)));
-    trail.record(store, what, values).await?;
+    trail.record(store, what, &object, values).await?;
     Ok(Json(after.into()))
 }
 
@@ -211,16 +211,17 @@ pub(super) async fn change(
         (status = 404, body = ProblemBody),
         (status = 409, description = "The last administrator", body = ProblemBody)))]
 pub(super) async fn delete(
-    Admin(caller): Admin,
+    _: Admin,
     State(state): State<ApiState>,
     trail: Trail,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let user = state.store.delete_user(&name).await.map_err(refused)?;
     let object = object(&name);
-    let what = (caller.name.as_str(), "user.delete", object.as_str());
     let before = Some(told(&user));
-    trail.record(&state.store, what, (before, None)).await?;
+    trail
+        .record(&state.store, "user.delete", &object, (before, None))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

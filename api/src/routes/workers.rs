@@ -74,7 +74,7 @@ pub(super) async fn list(
     params(("name" = String, Path)),
     responses((status = 202, description = "It was asked to"), (status = 404)))]
 pub(super) async fn drain(
-    Operator(caller): Operator,
+    _: Operator,
     State(state): State<ApiState>,
     trail: Trail,
     Path(name): Path<String>,
@@ -83,7 +83,8 @@ pub(super) async fn drain(
         return Err(Problem::not_found("worker"));
     }
     let object = format!("worker/{name}");
-    let what = (caller.name.as_str(), "worker.drain", object.as_str());
-    trail.record(&state.store, what, (None, None)).await?;
+    trail
+        .record(&state.store, "worker.drain", &object, (None, None))
+        .await?;
     Ok(StatusCode::ACCEPTED)
 }

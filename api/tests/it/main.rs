@@ -5,6 +5,7 @@
 mod access;
 mod description;
 mod roles;
+mod service;
 
 use axum::{
     Router,
