@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::TimeDelta;
+
 use crate::clock::SimClock;
 use crate::front::Front;
 use crate::front::faults::FaultRule;
@@ -53,6 +55,18 @@ impl Sim {
     #[must_use]
     pub fn clock(&self) -> SimClock {
         self.clock.clone()
+    }
+
+    /// Sets a manual clock forward or back, as a time server does: what is under way arrives no sooner
+    /// and no later for it.
+    pub fn jump(&self, by: TimeDelta) {
+        let mut state = self.lock();
+        let before = self.clock.now();
+        self.clock.set(before + by);
+        let moved = self.clock.now() - before;
+        for landing in &mut state.front.landings {
+            landing.due += moved;
+        }
     }
 
     /// Changes the world as its other users do.

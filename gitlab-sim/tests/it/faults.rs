@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use gitlab_sim::{Fault, FaultRule, HookVerdict, Phase, Sim, When};
 use serde_json::json;
@@ -90,6 +91,21 @@ async fn a_late_landing_takes_effect_at_its_own_moment() {
         let row = site.get("owner", "/projects/1/issues/1").await.json();
         assert_eq!(row["created_at"], "2026-03-01T12:00:30.000Z");
         assert!(site.sim.requests()[0].effect);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_hurries_and_delays_no_late_landing() {
+    for by in [-90, 90] {
+        let site = Site::new();
+        let after = Duration::from_secs(30);
+        strike(&site, Fault::Land { after });
+        create(&site).await;
+        site.sim.jump(TimeDelta::seconds(by));
+        site.advance(29);
+        assert_eq!(issues(&site), 0);
+        site.advance(1);
+        assert_eq!(issues(&site), 1);
     }
 }
 
