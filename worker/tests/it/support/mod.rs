@@ -14,7 +14,7 @@ mod wire;
 mod world;
 
 pub(crate) use clock::{LEASE, TestClock};
-pub(crate) use copies::{Copy, body_of, copies};
+pub(crate) use copies::{Copy, body_of, claim_of, copies};
 pub(crate) use ends::end_of;
 pub(crate) use judge::{reads_like, shown};
 pub(crate) use service::{Service, cipher};

@@ -4,7 +4,7 @@
 use super::{dice::Dice, manner::Manner, people::People};
 use crate::support::{Copy, copies};
 use chrono::TimeDelta;
-use gitlab_sim::{Issue, IssueState, UserId};
+use gitlab_sim::{Issue, IssueEdit, IssueState, UserId};
 use mirror_core::gone::OnDelete;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -50,6 +50,23 @@ impl People {
             }
         });
         true
+    }
+
+    /// Of what was out of sight for a while the copy was hidden. If Tom wrote on it, he reads that, and
+    /// opens it by hand, when he is asked to.
+    pub(super) fn open_if_asked(&self, why: &str) {
+        let asked = why.split_once("read them, then make #");
+        let Some((number, _)) = asked.and_then(|(_, rest)| rest.split_once(' ')) else {
+            return;
+        };
+        let open = IssueEdit {
+            confidential: Some(false),
+            ..IssueEdit::default()
+        };
+        let (project, iid) = (self.to.project, number.parse().unwrap());
+        self.target
+            .edit(|world| world.edit_issue(project, iid, self.tom, open))
+            .unwrap();
     }
 
     /// The source's issues that its token may see.

@@ -48,8 +48,7 @@ impl Simulation {
                 } else {
                     &self.people.target
                 };
-                let clock = gitlab.clock();
-                clock.set(clock.now() + TimeDelta::seconds(seconds));
+                gitlab.jump(TimeDelta::seconds(seconds));
             }
             What::Doubled => self.doubled += 1,
             What::Lost => self.lost += 1,

@@ -81,6 +81,7 @@ fn twice(people: &People) -> Vec<String> {
 
 /// Law 6.
 fn noise(people: &People) -> Vec<String> {
+    let mirrored = paired::with_copies(people);
     people.target.world(|world| {
         let mut broken = Vec::new();
         for command in world.executed_commands() {
@@ -92,10 +93,12 @@ fn noise(people: &People) -> Vec<String> {
         }
         for issue in world.issues(people.to.project) {
             let by = issue.notes.iter().filter_map(|note| note.mentioned_by);
-            // Copies may refer to copies, those that were taken away for twins among them.
+            // Copies may refer to copies, those that were taken away for twins among them, and to what
+            // the other half of a pair has copied.
             let strange = by.filter(|(project, iid)| {
                 let of_tom = |issue: &Issue| issue.author == people.tom;
-                of_tom(issue) || world.issue(*project, *iid).is_some_and(of_tom)
+                let theirs = of_tom(issue) && !mirrored.contains(&issue.iid);
+                theirs || world.issue(*project, *iid).is_some_and(of_tom)
             });
             for (_, iid) in strange {
                 broken.push(format!("#{iid} is noted on target #{}", issue.iid));

@@ -65,6 +65,16 @@ impl People {
     }
 }
 
+/// Issues of the target's people that have a copy on the source: what refers to that copy there leads
+/// to them.
+pub(super) fn with_copies(people: &People) -> BTreeSet<u64> {
+    if !people.are_a_pair() {
+        return BTreeSet::new();
+    }
+    let copies = copies(&people.source, people.from.project);
+    copies.into_iter().map(|copy| copy.of).collect()
+}
+
 /// What must be of both sides in the end, beside what is asked of copies anyway.
 pub(super) fn unequal(people: &People) -> Vec<String> {
     if !people.are_a_pair() {

@@ -7,7 +7,7 @@
 //! others alone.
 
 use super::{dice::Dice, manner::Manner, paired::is_original, protecting::Edits, ruled::Alone};
-use crate::support::{SECRET, Stage, issue, note};
+use crate::support::{SECRET, Stage, claim_of, issue, note};
 use bytes::Bytes;
 use chrono::{Days, NaiveDate};
 use gitlab_sim::{
@@ -207,7 +207,8 @@ impl People {
         let answered: Vec<(u64, bool)> = there
             .notes
             .iter()
-            .filter(|note| !note.system)
+            // What came from the other half of a pair is not hers to edit.
+            .filter(|note| !note.system && claim_of(&note.body).is_none())
             .map(|note| (note.id, note.internal))
             .collect();
         let answered = dice.pick(&answered).copied().filter(|_| dice.chance(30));
@@ -238,7 +239,8 @@ impl People {
         let theirs: Vec<(u64, bool)> = there
             .notes
             .iter()
-            .filter(|note| !note.system)
+            // What came from the other half of a pair is not hers to edit.
+            .filter(|note| !note.system && claim_of(&note.body).is_none())
             .map(|note| (note.id, note.internal))
             .collect();
         let secret = holds_secret(there);

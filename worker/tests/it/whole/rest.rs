@@ -127,7 +127,10 @@ impl Simulation {
                 if self.people.manner.on_delete().is_some() {
                     store.release_removals(mirror).await.unwrap();
                 }
-                left.extend(store.unfinished(mirror, 20).await.unwrap());
+                let rows = store.unfinished(mirror, 20).await.unwrap();
+                let asked = rows.iter().filter_map(|row| row.last_error.as_deref());
+                asked.for_each(|why| self.people.open_if_asked(why));
+                left.extend(rows);
             }
             let calm = left.is_empty() && self.shop.network.is_empty();
             quiet = if calm { quiet + 1 } else { 0 };
