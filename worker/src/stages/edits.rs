@@ -8,7 +8,8 @@ use mirror_core::{
     issue::State,
     mapping::{IssueMapping, NoteMapping},
     merge::{self, Base, Decided, Decisions, Edit, EditPolicy, Merge, Resolution, What},
-    plan::Step,
+    plan::{NEUTRAL_TITLE, Step},
+    render,
 };
 use mirror_gitlab::{IssueChange, StateEvent};
 use mirror_store::KeptEdit;
@@ -111,10 +112,17 @@ pub(crate) fn merged(case: &mut Case<'_>, desired: &Desired) -> Desired {
 /// this.
 pub(crate) fn base(case: &Case<'_>, observed: &Observed) -> Option<Base> {
     let untouched = || {
-        let digest = case.edits.in_line.as_ref()?;
-        (*digest == observed.digest()).then(|| Base::untouched(observed))
+        let in_line = case.edits.in_line.as_ref();
+        let as_left = in_line.is_some_and(|digest| *digest == observed.digest());
+        (as_left || says_nothing_yet(case, observed)).then(|| Base::untouched(observed))
     };
     case.mapping.base.clone().or_else(untouched)
+}
+
+/// Created to see whether it is hidden, and never written since.
+fn says_nothing_yet(case: &Case<'_>, observed: &Observed) -> bool {
+    observed.title == NEUTRAL_TITLE
+        && observed.description == render::neutral_description(&case.frame(), &case.source)
 }
 
 /// Whether the target's comments are to be read before these steps are sent.

@@ -3,11 +3,14 @@
 
 use super::{in_line, protecting, titled, weighing};
 use crate::support::{Stage, World, issue, note};
-use gitlab_sim::{Fault, FaultRule, HookVerdict, IssueEdit, IssueState, Phase, When};
-use mirror_core::{gone::OnDelete, merge::Resolution, outcome::Outcome};
+use gitlab_sim::{
+    Fault, FaultRule, HookVerdict, IssueEdit, IssueSpec, IssueState, NoteSpec, Phase, When,
+};
+use mirror_core::{gone::OnDelete, merge::Resolution, outcome::Outcome, preserve::Preserve};
 use mirror_store::Pair;
 use mirror_worker::{Mode, Settings};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 #[tokio::test]
 async fn a_write_of_ours_whose_answer_was_lost_is_nobodys_edit() {
@@ -60,6 +63,59 @@ async fn a_create_whose_answer_was_lost_is_nobodys_edit() {
         assert_eq!(world.kept(iid).await, []);
         assert_eq!(world.next_run_writes().await, Vec::<String>::new());
         world.all_went_well().await;
+    }
+}
+
+/// Lets the process die when the first such request has taken effect, before it is answered; another
+/// one takes over.
+async fn killed_after(world: &mut World, path: &'static str) {
+    let death = Arc::new(Notify::new());
+    let struck = death.clone();
+    world.target.set_hook(Arc::new(move |event| {
+        let strikes = event.method == "POST" && event.path.ends_with(path);
+        let strikes = strikes && event.phase == Phase::After;
+        let struck = struck.clone();
+        Box::pin(async move {
+            if strikes {
+                struck.notify_one();
+                std::future::pending::<()>().await;
+            }
+            HookVerdict::Go
+        })
+    }));
+    tokio::select! {
+        () = world.run() => panic!("no POST of {path}"),
+        () = death.notified() => {}
+    }
+    world.target.clear_hook();
+    world.restart().await;
+}
+
+#[tokio::test]
+async fn a_create_that_says_nothing_yet_is_nobodys_edit() {
+    for path in ["/issues", "/notes"] {
+        let settings = Settings {
+            preserve: Preserve::Auto,
+            ..protecting()
+        };
+        let mut world = World::with(Stage::new(), settings, Mode::Sync).await;
+        let iid = world.write(IssueSpec {
+            confidential: path == "/issues",
+            ..issue(world.alice, "The plan")
+        });
+        let hidden = NoteSpec {
+            internal: true,
+            ..note(world.alice, "Among us.")
+        };
+        world.say(iid, hidden);
+        // So that the time of creation that is asked for is another than that of the create.
+        world.later(600);
+        killed_after(&mut world, path).await;
+        world.later(600);
+        world.run().await;
+        world.assert_mirrored([iid]);
+        assert_eq!(world.kept(iid).await, []);
+        assert_eq!(world.next_run_writes().await, Vec::<String>::new());
     }
 }
 
