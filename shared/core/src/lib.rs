@@ -4,9 +4,11 @@
 
 pub mod desired;
 pub mod discover;
+pub mod drawing;
 pub mod errand;
 pub mod fingerprint;
 pub mod gone;
+pub mod hook;
 pub mod ids;
 pub mod issue;
 pub mod issue_links;
@@ -26,3 +28,4 @@ pub mod provenance;
 pub mod render;
 pub mod retry;
 pub mod rules;
+pub mod sent;

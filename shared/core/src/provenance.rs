@@ -237,13 +237,16 @@ fn read_name(text: &str) -> Option<InstanceName> {
 fn read_hop(text: &str) -> Option<Hop> {
     let mut parts = text.split(';');
     let instance = read_name(parts.next()?)?;
-    let mut number = || parts.next()?.parse::<i64>().ok();
+    let number = |part: &str| part.parse::<i64>().ok();
     let hop = Hop {
         instance,
-        project: ProjectId(number()?),
-        issue: IssueId(number()?),
-        iid: Iid(number()?),
-        note: number().map(NoteId),
+        project: ProjectId(number(parts.next()?)?),
+        issue: IssueId(number(parts.next()?)?),
+        iid: Iid(number(parts.next()?)?),
+        note: match parts.next() {
+            Some(note) => Some(NoteId(number(note)?)),
+            None => None,
+        },
     };
     parts.next().is_none().then_some(hop)
 }
@@ -295,6 +298,26 @@ mod tests {
         assert!(!alike(&ours, "text"));
         assert!(alike("text", "text"));
         assert!(!alike("text\nmore", "other\nmore"));
+    }
+
+    #[test]
+    fn a_damaged_marker_is_nobodys() {
+        let line = marker(Some(9)).line(&Key::new([1; 32]));
+        for (part, damaged) in [
+            (";7;9", ";7;x"),
+            (";7;9", ";7;"),
+            (";7;9", ";7;9;1"),
+            (";7;9", ""),
+            ("b;34", "b;"),
+            ("mac=", ""),
+            ("mirror path", "copy path"),
+            (" -->", " more -->"),
+            (" -->", "->"),
+        ] {
+            let text = line.replacen(part, damaged, 1);
+            assert_ne!(text, line);
+            assert_eq!(Found::in_body(&text), None, "{text}");
+        }
     }
 
     #[test]
