@@ -31,6 +31,10 @@ impl Subject {
         &self.instance
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     pub(crate) fn path(&self) -> &str {
         &self.path
     }

@@ -1,11 +1,14 @@
 //! On whose behalf requests leave, and how many have left.
 
 use futures_util::future::BoxFuture;
-use mirror_core::ports::Class;
+use mirror_core::{
+    ports::Class,
+    sent::{SentRequest, SentRequests},
+};
 use std::{
     future::Future,
-    sync::Arc,
     sync::atomic::{AtomicU64, Ordering},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 tokio::task_local! {
@@ -15,17 +18,55 @@ tokio::task_local! {
 /// What requests are sent for: one of many jobs.
 #[derive(Clone)]
 pub struct Errand {
-    /// Counts the requests that it sends, through whichever clients: what it has cost.
-    pub sent: Arc<AtomicU64>,
+    /// Told of the requests that it sends, through whichever clients: what it has cost.
+    pub sent: Arc<Sent>,
     /// Asked when the turn of a request that changes something has come, however long it waited
     /// for it: `false` withdraws it. Whoever counts from when it was sent writes that down here.
     pub may_change: Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>,
+}
+
+/// What was sent on one errand so far.
+#[derive(Default, Debug)]
+pub struct Sent {
+    calls: AtomicU64,
+    waits: AtomicU64,
+    requests: Mutex<SentRequests>,
+}
+
+impl Sent {
+    /// How many requests, retries included.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How often one had to wait: for its turn, for a limit to pass, or after a failure.
+    pub fn waits(&self) -> u64 {
+        self.waits.load(Ordering::Relaxed)
+    }
+
+    /// The requests that have ended.
+    pub fn requests(&self) -> SentRequests {
+        self.lock().clone()
+    }
+
+    pub(crate) fn ended(&self, request: SentRequest) {
+        self.lock().push(request);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, SentRequests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Errand {
     /// Runs something that sends its requests on this errand.
     pub async fn run<T>(self, what: impl Future<Output = T>) -> T {
         ERRAND.scope(self, what).await
+    }
+
+    /// Outside of any errand there is nobody to tell.
+    pub(crate) fn current_sent() -> Option<Arc<Sent>> {
+        ERRAND.try_with(|errand| errand.sent.clone()).ok()
     }
 
     /// Outside of any errand nobody forbids.
@@ -88,7 +129,7 @@ impl Counter {
     pub(crate) fn sent(&self, class: Class) {
         add(&self.sent);
         // Outside of any errand nobody asks.
-        let _ = ERRAND.try_with(|errand| add(&errand.sent));
+        let _ = ERRAND.try_with(|errand| add(&errand.sent.calls));
         match class {
             Class::Api => {}
             Class::Notes => add(&self.notes),
@@ -108,6 +149,12 @@ impl Counter {
 
     pub(crate) fn waited(&self) {
         add(&self.waits);
+        Self::put_off();
+    }
+
+    /// Waits that are left to the errand.
+    pub(crate) fn put_off() {
+        let _ = ERRAND.try_with(|errand| add(&errand.sent.waits));
     }
 
     pub(crate) fn read(&self) -> Calls {

@@ -26,7 +26,7 @@ mod transport;
 mod wire;
 
 pub use answer::Stamped;
-pub use calls::{Calls, Errand};
+pub use calls::{Calls, Errand, Sent};
 pub use client::Client;
 pub use endpoints::{
     CreatedLabel, Download, Hook, HookSpec, IssueChange, IssuePage, IssueQuery, LabelEvent,

@@ -1,6 +1,6 @@
 //! Waiting for permission to send.
 
-use crate::{Client, Error, ErrorKind, call::Call};
+use crate::{Client, Error, ErrorKind, call::Call, calls::Counter};
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::ports::{Admission, Charge};
 use std::time::Duration;
@@ -36,6 +36,7 @@ impl Client {
                     self.after(wait)
                 }
             };
+            Counter::put_off();
             return Err(Error::new(&call.subject, ErrorKind::Throttled { until }));
         }
     }

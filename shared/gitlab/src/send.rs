@@ -3,7 +3,7 @@
 use crate::{
     Client, Error, ErrorKind,
     call::Call,
-    calls::Errand,
+    calls::{Errand, Sent},
     guarded::Guarded,
     limits, origin,
     transport::{ByteStream, Outgoing, TransportError, TransportErrorKind},
@@ -13,10 +13,16 @@ use futures_util::{
     future::{Either, select},
 };
 use http::{HeaderValue, Request, Response, header};
-use mirror_core::ports::{Charge, Observation};
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use mirror_core::{
+    ports::{Charge, Observation},
+    sent::SentRequest,
+};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 use tracing::{Instrument, Span, field};
 
@@ -50,6 +56,7 @@ impl Client {
         }
         let (request, input) = self.request(call)?;
         self.shared.calls.sent(call.class);
+        let mut under_way = self.under_way(call);
         let response = match self.within_patience(request, &input).await {
             Ok(response) => response,
             Err(error) => {
@@ -59,6 +66,10 @@ impl Client {
         };
         let (head, body) = response.into_parts();
         span.record("http.response.status_code", head.status.as_u16());
+        if let Some(under_way) = &mut under_way {
+            under_way.request.status = Some(head.status.as_u16());
+        }
+        drop(under_way);
         place.told = limits::observe(head.status, &head.headers, self.shared.clock.now());
         drop(place);
         let length = limits::text(&head.headers, header::CONTENT_LENGTH.as_str())
@@ -129,6 +140,25 @@ impl Client {
         }
     }
 
+    /// Somebody may want to know of it; told when the guard is dropped.
+    fn under_way(&self, call: &Call) -> Option<UnderWay<'_>> {
+        let teller = Errand::current_sent()?;
+        let clock = &self.shared.clock;
+        Some(UnderWay {
+            client: self,
+            teller,
+            since: clock.monotonic(),
+            request: SentRequest {
+                at: clock.now(),
+                instance: call.subject.instance().to_owned(),
+                method: call.subject.method().to_string(),
+                path: call.subject.path().to_owned(),
+                status: None,
+                took: Duration::ZERO,
+            },
+        })
+    }
+
     fn no_answer(&self, call: &Call, input: &Input, error: TransportError) -> Error {
         let kind = match input.failure() {
             Some(own) => ErrorKind::Input(own),
@@ -156,6 +186,22 @@ impl Drop for Place<'_> {
             }
             self.client.shared.pace.learn(self.charge, &self.told);
         }
+    }
+}
+
+/// A request that has left. It is told of exactly once, however it ends.
+struct UnderWay<'a> {
+    client: &'a Client,
+    teller: Arc<Sent>,
+    since: Duration,
+    request: SentRequest,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let now = self.client.shared.clock.monotonic();
+        self.request.took = now.saturating_sub(self.since);
+        self.teller.ended(self.request.clone());
     }
 }
 

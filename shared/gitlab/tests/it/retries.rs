@@ -1,11 +1,13 @@
 //! What is sent again, what never is, and what is known of what was sent.
 
 use crate::support::{Lab, PROJECT, Raw, RawServer, Server, html, issue_json, json, note_json};
+use futures_util::{FutureExt, future::ready};
 use mirror_core::ids::{Iid, NoteId};
 use mirror_gitlab::{
-    Conflict, ErrorKind, Fate, IssueChange, NewIssue, NewNote, TokenFault, TransportErrorKind,
+    Conflict, Errand, ErrorKind, Fate, IssueChange, NewIssue, NewNote, Sent, TokenFault,
+    TransportErrorKind,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const BAD_GATEWAY: &str = "<html><head><title>502 Bad Gateway</title></head></html>";
 
@@ -31,6 +33,61 @@ async fn reads_are_sent_again_with_growing_scattered_delays() {
         assert!((least..=2 * least).contains(pause), "{pauses:?}");
         assert_ne!(*pause, least, "no jitter in {pauses:?}");
     }
+}
+
+#[tokio::test]
+async fn an_errand_is_told_of_each_request_and_of_each_wait() {
+    let gitlab = Server::answering(|_, before| match before {
+        0 => html(502, BAD_GATEWAY),
+        _ => json(200, &issue_json(3)),
+    })
+    .await;
+    let silent = RawServer::doing([Raw::Close(String::new())]).await;
+    let lab = Lab::new();
+    let (client, cut) = (lab.client(&gitlab.url), lab.client(&silent.url));
+    let sent = Arc::new(Sent::default());
+    let errand = Errand {
+        sent: sent.clone(),
+        may_change: Arc::new(|| ready(true).boxed()),
+    };
+    let secret = NewNote {
+        body: "a secret".to_owned(),
+        ..NewNote::default()
+    };
+    errand
+        .run(async {
+            client.issue(PROJECT, Iid(3)).await.unwrap();
+            let lost = cut.create_note(PROJECT, Iid(3), &secret).await;
+            assert_eq!(lost.unwrap_err().fate(), Fate::Unknown);
+        })
+        .await;
+    client.issue(PROJECT, Iid(4)).await.unwrap();
+
+    let told: Vec<(String, Option<u16>)> = sent
+        .requests()
+        .iter()
+        .map(|request| {
+            (
+                format!("{} {}", request.method, request.path),
+                request.status,
+            )
+        })
+        .collect();
+    let issue = format!("/projects/{PROJECT}/issues/3");
+    let expected = [
+        (format!("GET {issue}"), Some(502)),
+        (format!("GET {issue}"), Some(200)),
+        (format!("POST {issue}/notes"), None),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!((sent.calls(), sent.waits()), (3, 1));
+    let own = client.base().host_str().unwrap().to_owned();
+    assert!(
+        sent.requests()
+            .iter()
+            .all(|one| one.instance.starts_with(&own))
+    );
+    assert!(!format!("{sent:?}").contains("secret"));
 }
 
 #[tokio::test]
