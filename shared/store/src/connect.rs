@@ -4,6 +4,7 @@ use crate::{
     ConnectError, DatabaseUrl, Store,
     database::Database,
     fault::{Fault, fault},
+    open,
     schema::{self, Migrated},
     server_time::ServerTime,
     url::{Kind, server},
@@ -137,7 +138,23 @@ impl Store {
         }
         Ok(())
     }
+
+    /// The number of the record's schema, and that of this program's: for readiness probes.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn schema_numbers(&self) -> Result<(i64, i64), crate::StoreError> {
+        let steps = match self.database() {
+            Database::Sqlite { .. } => &open::SCHEMA,
+            Database::Postgres { .. } => &schema::SCHEMA,
+        };
+        let (found,): (i64,) = self.read(SCHEMA_NUMBER).fetch_one().await?;
+        Ok((found, schema::number_of(steps)))
+    }
 }
+
+const SCHEMA_NUMBER: &str =
+    "SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM _sqlx_migrations WHERE success";
 
 /// One connection, to tell apart what may be wrong. (A pool would try again until its time is out
 /// and then know no cause.)

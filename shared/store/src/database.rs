@@ -177,6 +177,10 @@ impl Store {
         &*self.clock
     }
 
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
     pub(crate) fn database(&self) -> &Database {
         &self.database
     }

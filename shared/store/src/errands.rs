@@ -2,6 +2,8 @@
 
 mod ends;
 mod listed;
+#[cfg(test)]
+mod plans;
 
 pub use ends::MadeMirror;
 pub(crate) use ends::{done, end_lost};
@@ -51,7 +53,7 @@ impl Store {
     /// the one that was asked for first, for as long as that is on record.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchMirror`]; [`StoreError::Unreadable`] if there is no such instance.
+    /// [`StoreError::NoSuchMirror`], [`StoreError::NoSuchInstance`].
     pub async fn ask(&self, asking: &Asking<'_>) -> Result<Asked, StoreError> {
         let errand = asking.errand;
         let digest = asking.key.map(|key| digest(errand, key));
@@ -94,11 +96,9 @@ fn orphan(errand: &Errand, error: sqlx::Error) -> StoreError {
     let orphan = error
         .as_database_error()
         .is_some_and(|error| error.is_foreign_key_violation());
-    match errand.mirror() {
-        _ if !orphan => error.into(),
-        Some(mirror) => StoreError::NoSuchMirror(mirror),
-        None => StoreError::Unreadable {
-            what: "no such instance",
-        },
+    match (errand.mirror(), errand.instance()) {
+        (Some(mirror), _) if orphan => StoreError::NoSuchMirror(mirror),
+        (None, Some(instance)) if orphan => StoreError::NoSuchInstance(instance),
+        (Some(_) | None, Some(_) | None) => error.into(),
     }
 }

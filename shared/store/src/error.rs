@@ -83,6 +83,11 @@ pub enum StoreError {
     /// A stored secret does not open.
     #[error(transparent)]
     Sealed(#[from] crate::UnsealError),
+    /// There is no place for a copy of the record.
+    #[error(
+        "no copy of the record could be made; look whether the folder for temporary files has room"
+    )]
+    NoCopy(#[source] Box<OpenError>),
     /// A row holds what this version cannot read.
     #[error("the record holds {what} that this version cannot read")]
     Unreadable {
@@ -126,6 +131,7 @@ impl StoreError {
             | Self::Full(_)
             | Self::Denied(_)
             | Self::Schema(_)
+            | Self::NoCopy(_)
             | Self::IntentOpen(_)
             | Self::NoSuchIntent
             | Self::AlreadyMapped { .. }

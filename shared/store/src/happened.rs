@@ -19,6 +19,32 @@ pub struct Happened {
     pub what: Happening,
 }
 
+/// A place in what happened, among things of one kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Which, of what happened at that time.
+    pub id: i64,
+}
+
+impl Place {
+    /// Before all that happened at this time.
+    pub fn before(at: DateTime<Utc>) -> Self {
+        Self { at, id: i64::MIN }
+    }
+}
+
+impl Happened {
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        Place {
+            at: self.at,
+            id: self.id,
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Happening {
@@ -48,14 +74,16 @@ pub enum Happening {
 const ATTEMPTS: &str = "\
 SELECT a.id, a.ended_at AS at, w.mirror_id, w.id AS work, w.key, a.ending, a.outcome, a.error
 FROM work_attempts a JOIN work w ON w.id = a.work_id
-WHERE a.ended_at >= $1 AND (CAST($2 AS BIGINT) IS NULL OR w.mirror_id = $2)
-ORDER BY a.ended_at, a.id LIMIT $3";
+WHERE a.ended_at >= $1 AND (a.ended_at > $1 OR a.id > $2)
+  AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3)
+ORDER BY a.ended_at, a.id LIMIT $4";
 
 const RUNS: &str = "\
 SELECT id, COALESCE(completed_at, started_at) AS at, mirror_id, status FROM issue_sync_jobs
 WHERE (completed_at >= $1 OR (status = 'running' AND started_at >= $1))
-  AND (CAST($2 AS BIGINT) IS NULL OR mirror_id = $2)
-ORDER BY 2, id LIMIT $3";
+  AND (COALESCE(completed_at, started_at) > $1 OR id > $2)
+  AND (CAST($3 AS BIGINT) IS NULL OR mirror_id = $3)
+ORDER BY 2, id LIMIT $4";
 
 #[derive(sqlx::FromRow)]
 struct AttemptRow {
@@ -70,17 +98,18 @@ struct AttemptRow {
 }
 
 impl Store {
-    /// Tries that ended at this time or later, in the order of their ends.
+    /// Tries that ended behind this one, in the order of their ends.
     ///
     /// # Errors
     /// Only if the database fails.
     pub async fn attempts_since(
         &self,
-        since: DateTime<Utc>,
+        behind: Place,
         mirror: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Happened>, StoreError> {
-        let query = self.read(ATTEMPTS).bind(micros(since)).bind(mirror);
+        let query = self.read(ATTEMPTS).bind(micros(behind.at)).bind(behind.id);
+        let query = query.bind(mirror);
         let rows: Vec<AttemptRow> = query.bind(i64::from(limit)).fetch_all().await?;
         let rows = rows.into_iter();
         Ok(rows
@@ -99,17 +128,18 @@ impl Store {
             .collect())
     }
 
-    /// Runs that began or ended at this time or later, in that order.
+    /// Runs that began or ended behind this one, in that order.
     ///
     /// # Errors
     /// Only if the database fails.
     pub async fn runs_since(
         &self,
-        since: DateTime<Utc>,
+        behind: Place,
         mirror: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Happened>, StoreError> {
-        let query = self.read(RUNS).bind(micros(since)).bind(mirror);
+        let query = self.read(RUNS).bind(micros(behind.at)).bind(behind.id);
+        let query = query.bind(mirror);
         let rows: Vec<(i64, DateTime<Utc>, Option<i64>, String)> =
             query.bind(i64::from(limit)).fetch_all().await?;
         let rows = rows.into_iter();

@@ -6,7 +6,8 @@ use crate::{
 use chrono::{DateTime, Utc};
 use mirror_core::{
     errand::ErrandReport,
-    ids::{ErrandId, Iid, MirrorId},
+    hook::Hint,
+    ids::{ErrandId, MirrorId},
     job::{Job, Priority},
     ports::Entropy,
 };
@@ -34,6 +35,9 @@ pub enum Told {
     Owed,
     /// The same request was taken before; nothing is owed for it.
     Replayed,
+    /// Nothing is owed for it: the issue is of a project that is not the mirror's source, or the
+    /// mirror looks for nothing by itself.
+    Unheeded,
 }
 
 const OF: &str = "\
@@ -50,6 +54,11 @@ const SET: &str = "\
 UPDATE hooks SET hook_id = $2, token = next_token, signing_key = next_signing,
                  next_token = NULL, next_signing = NULL, registered_at = $4
 WHERE mirror_id = $1 AND errand_id = $3 AND next_token IS NOT NULL";
+
+// What has no next turn looks for nothing by itself.
+const HEEDS: &str = "\
+SELECT m.source_project_id, c.next_scan_at IS NOT NULL
+FROM mirrors m JOIN mirror_issue_configs c ON c.mirror_id = m.id WHERE m.id = $1";
 
 const RECEIVE: &str = "\
 INSERT INTO hook_receipts (mirror_id, webhook_id, received_at) VALUES ($1, $2, $3)
@@ -160,16 +169,21 @@ impl Store {
     }
 
     /// A source told that something about an issue changed: it is owed, as urgently as if a person
-    /// had asked. `id`: the request's own, where it is signed, so that nobody can send it again.
+    /// had asked. `id`: what no other request has, where it is signed, so that nobody can send it again.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMirror`].
     pub async fn hook_told(
         &self,
         mirror: MirrorId,
-        iid: Iid,
+        hint: Hint,
         id: Option<&str>,
     ) -> Result<Told, StoreError> {
+        let heeds: Option<(i64, bool)> = self.read(HEEDS).bind(mirror.0).fetch_optional().await?;
+        let (source, heeds) = heeds.ok_or(StoreError::NoSuchMirror(mirror))?;
+        if !heeds || hint.project.is_some_and(|told| told.0 != source) {
+            return Ok(Told::Unheeded);
+        }
         let now = self.now();
         let mut tx = self.begin(PATIENCE).await?;
         if let Some(id) = id {
@@ -178,6 +192,7 @@ impl Store {
                 return Ok(Told::Replayed);
             }
         }
+        let iid = hint.iid;
         let owe = Owe::changed(Job::SyncIssue { mirror, iid }, Priority::ByHand);
         owe_in(&mut tx, &[owe], now).await?;
         tx.commit().await?;

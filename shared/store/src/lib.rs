@@ -18,6 +18,7 @@ mod both_ways;
 mod cipher;
 mod connect;
 mod connect_error;
+mod copy;
 mod database;
 mod edits;
 mod errands;
@@ -79,7 +80,7 @@ pub use errands::{Asked, Asking, ErrandEntry, ErrandFilter, ErrandState, MadeMir
 pub use error::{OpenError, StoreError};
 pub use fence::Fence;
 pub use gone::{Caution, Missed, Removals};
-pub use happened::{Happened, Happening};
+pub use happened::{Happened, Happening, Place};
 pub use hooks::{HookSecrets, Told};
 pub use impostors::SightedImpostor;
 pub use instances::Instance;
@@ -92,7 +93,7 @@ pub use requests::Answered;
 pub use reseal::Resealed;
 pub use rules::{KNOWN_EVERYWHERE, KeptRules};
 pub use runs::{
-    Effort, Requested, Run, RunCounts, RunFilter, RunGroup, RunKind, RunRequest, RunStatus,
+    Effort, Requested, Run, RunCounts, RunFilter, RunGroup, RunKind, RunRequest, RunStatus, Took,
 };
 pub use schedule::{DueMirror, Schedule, Turn};
 pub use schema::Migrated;

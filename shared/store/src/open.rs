@@ -5,6 +5,7 @@ use crate::{
     database::Database,
     error::OpenError,
     fault::{is_busy, is_damaged},
+    schema::number_of,
 };
 use mirror_core::ports::Clock;
 use sqlx::{
@@ -94,8 +95,24 @@ impl Store {
     /// # Errors
     /// As [`Store::open`], which for memory means a defect of ours.
     pub async fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let path = Path::new(":memory:");
-        let options = common(SqliteConnectOptions::new().in_memory(true));
+        let options = SqliteConnectOptions::new().in_memory(true);
+        Self::on_one_connection(Path::new(":memory:"), options, clock).await
+    }
+
+    /// A record in a file without a name, which nobody else can open and which ends with the last
+    /// clone of the store.
+    pub(crate) async fn without_a_name(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let options = SqliteConnectOptions::new().filename("");
+        let options = options.create_if_missing(true);
+        Self::on_one_connection(Path::new("a temporary file"), options, clock).await
+    }
+
+    async fn on_one_connection(
+        path: &Path,
+        options: SqliteConnectOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        let options = common(options);
         let both = pool(1)
             .min_connections(1)
             .connect_with(options)
@@ -273,7 +290,7 @@ async fn number(connection: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
 }
 
 fn newest() -> i64 {
-    SCHEMA.iter().map(|step| step.version).max().unwrap_or(0)
+    number_of(&SCHEMA)
 }
 
 fn newer(path: &Path, found: i64) -> OpenError {

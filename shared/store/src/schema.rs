@@ -110,7 +110,12 @@ async fn number(connection: &mut PgConnection, server: &str) -> Result<i64, Conn
 }
 
 fn newest() -> i64 {
-    SCHEMA.iter().map(|step| step.version).max().unwrap_or(0)
+    number_of(&SCHEMA)
+}
+
+/// The number that a schema has with all of these steps.
+pub(crate) fn number_of(steps: &Migrator) -> i64 {
+    steps.iter().map(|step| step.version).max().unwrap_or(0)
 }
 
 async fn says(

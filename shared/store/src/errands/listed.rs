@@ -1,6 +1,6 @@
 //! Errands as people look at them.
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, sql::plain};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{ErrandId, InstanceId, MirrorId};
 use serde_json::Value;
@@ -78,27 +78,63 @@ pub struct ErrandFilter {
     pub state: Option<ErrandState>,
     /// About this mirror.
     pub mirror: Option<MirrorId>,
+    /// About this instance as a whole.
+    pub instance: Option<InstanceId>,
     /// Asked for before this one: the list begins with the latest.
     pub before: Option<ErrandId>,
+    /// So many are passed over.
+    pub offset: i64,
 }
 
 macro_rules! select {
-    ($rest:literal) => {
+    ($($rest:tt)*) => {
         concat!(
             "SELECT id, kind, instance_id, mirror_id, parameters, state, result, problem, ",
             "asked_by, asked_at, started_at, ended_at FROM errands ",
-            $rest
+            $($rest)*
         )
     };
 }
 
 const ONE: &str = select!("WHERE id = $1");
 
-const LIST: &str = select!(
-    "WHERE id < $1 AND (CAST($2 AS TEXT) IS NULL OR kind = $2) \
-     AND (CAST($3 AS TEXT) IS NULL OR state = $3) \
-     AND (CAST($4 AS BIGINT) IS NULL OR mirror_id = $4) ORDER BY id DESC LIMIT $5"
-);
+macro_rules! list {
+    ($first:literal) => {
+        select!(
+            "WHERE ",
+            $first,
+            "id < $1 AND (CAST($2 AS TEXT) IS NULL OR kind = $2) ",
+            "AND (CAST($3 AS TEXT) IS NULL OR state = $3) ",
+            "AND (CAST($4 AS BIGINT) IS NULL OR mirror_id = $4) ",
+            "AND (CAST($5 AS BIGINT) IS NULL OR instance_id = $5) ",
+            "ORDER BY id DESC LIMIT $6 OFFSET $7"
+        )
+    };
+}
+
+// A text for each, so that each is served by an index of its own.
+pub(super) const ALL: &str = list!("");
+pub(super) const OF_MIRROR: &str = list!("mirror_id = $4 AND ");
+pub(super) const OF_INSTANCE: &str = list!("instance_id = $5 AND ");
+pub(super) const IN_STATE: &str = list!("state = $3 AND ");
+pub(super) const OF_KIND: &str = list!("kind = $2 AND ");
+
+impl ErrandFilter {
+    /// By what leaves the fewest.
+    fn text(&self) -> &'static str {
+        match self {
+            Self {
+                mirror: Some(_), ..
+            } => OF_MIRROR,
+            Self {
+                instance: Some(_), ..
+            } => OF_INSTANCE,
+            Self { state: Some(_), .. } => IN_STATE,
+            Self { kind: Some(_), .. } => OF_KIND,
+            Self { .. } => ALL,
+        }
+    }
+}
 
 #[derive(sqlx::FromRow)]
 struct ErrandRow {
@@ -157,12 +193,14 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ErrandEntry>, StoreError> {
         let rows: Vec<ErrandRow> = self
-            .read(LIST)
+            .read(filter.text())
             .bind(filter.before.map_or(i64::MAX, |before| before.0))
-            .bind(filter.kind.as_deref())
+            .bind(filter.kind.as_deref().map(plain))
             .bind(filter.state.map(ErrandState::name))
             .bind(filter.mirror.map(|mirror| mirror.0))
+            .bind(filter.instance.map(|instance| instance.0))
             .bind(i64::from(limit))
+            .bind(filter.offset)
             .fetch_all()
             .await?;
         rows.into_iter().map(ErrandEntry::try_from).collect()

@@ -17,6 +17,7 @@ UPDATE issue_sync_jobs SET
     issues_processed = t.processed, issues_created = t.created, issues_updated = t.updated,
     issues_unchanged = t.unchanged, issues_skipped = t.skipped, issues_failed = t.failed,
     comments = t.comments, attachments = t.attachments, api_calls = t.api_calls,
+    waits = t.waits,
     error_details = COALESCE($3, t.error), completed_at = $1
 FROM (
     SELECT r.id AS run_id,
@@ -33,6 +34,7 @@ FROM (
            CAST(COALESCE(SUM(m.comments), 0) AS BIGINT) AS comments,
            CAST(COALESCE(SUM(m.attachments), 0) AS BIGINT) AS attachments,
            CAST(COALESCE(SUM(m.api_calls), 0) AS BIGINT) AS api_calls,
+           CAST(COALESCE(SUM(m.waits), 0) AS BIGINT) AS waits,
            MAX(m.error) AS error
     FROM issue_sync_jobs r
          LEFT JOIN run_memberships m ON m.run_id = r.id LEFT JOIN work w ON w.id = m.work_id

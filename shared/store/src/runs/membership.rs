@@ -61,7 +61,7 @@ const ATTACH_FOUND: Text = Text {
 const SETTLE: &str = "\
 UPDATE run_memberships SET
     settled_at = $3, outcome = $4, error = $5, comments = comments + $6,
-    attachments = attachments + $7, api_calls = api_calls + $8
+    attachments = attachments + $7, api_calls = api_calls + $8, waits = waits + $9
 WHERE work_id = $1 AND settled_at IS NULL AND generation < $2";
 
 const SERVES_FULL: &str = "\
@@ -156,6 +156,7 @@ pub(crate) async fn settle(
         .bind(effort.comments)
         .bind(effort.attachments)
         .bind(effort.api_calls)
+        .bind(effort.waits)
         .execute()
         .await?;
     Ok(())

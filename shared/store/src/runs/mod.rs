@@ -17,4 +17,4 @@ pub use list::{RunFilter, RunGroup};
 pub(crate) use membership::{Settled, attach_found, settle};
 pub(crate) use request::TAKE_TURN;
 pub use request::{Requested, RunRequest};
-pub use run::{Effort, Run, RunCounts, RunKind, RunStatus};
+pub use run::{Effort, Run, RunCounts, RunKind, RunStatus, Took};

@@ -10,7 +10,7 @@ macro_rules! run_row {
         concat!(
             "SELECT id, mirror_id, job_type, status, requested_by, issues_processed, ",
             "issues_created, issues_updated, issues_unchanged, issues_skipped, issues_failed, ",
-            "comments, attachments, api_calls, error_details, started_at, completed_at ",
+            "comments, attachments, api_calls, waits, error_details, started_at, completed_at ",
             "FROM issue_sync_jobs ",
             $rest
         )
@@ -33,6 +33,7 @@ SELECT COUNT(CASE WHEN m.settled_at IS NOT NULL AND w.kind = 'sync_issue' THEN 1
        CAST(COALESCE(SUM(m.comments), 0) AS BIGINT) AS comments,
        CAST(COALESCE(SUM(m.attachments), 0) AS BIGINT) AS attachments,
        CAST(COALESCE(SUM(m.api_calls), 0) AS BIGINT) AS api_calls,
+       CAST(COALESCE(SUM(m.waits), 0) AS BIGINT) AS waits,
        COUNT(CASE WHEN m.settled_at IS NULL THEN 1 END) AS open
 FROM run_memberships m JOIN work w ON w.id = m.work_id WHERE m.run_id = $1";
 
@@ -65,6 +66,7 @@ pub(super) struct RunRow {
     comments: i64,
     attachments: i64,
     api_calls: i64,
+    waits: i64,
     error_details: Option<String>,
     started_at: DateTime<Utc>,
     completed_at: Option<DateTime<Utc>>,
@@ -81,6 +83,7 @@ struct ProgressRow {
     comments: i64,
     attachments: i64,
     api_calls: i64,
+    waits: i64,
     open: i64,
 }
 
@@ -104,6 +107,7 @@ impl TryFrom<RunRow> for Run {
                 comments: row.comments,
                 attachments: row.attachments,
                 api_calls: row.api_calls,
+                waits: row.waits,
             },
             open: 0,
             error_details: row.error_details,
@@ -164,6 +168,7 @@ impl Store {
                 comments: row.comments,
                 attachments: row.attachments,
                 api_calls: row.api_calls,
+                waits: row.waits,
             },
             open: row.open,
             ..run

@@ -7,7 +7,7 @@ use crate::{
     work::owe_in,
 };
 use mirror_core::{
-    ids::{MirrorId, RunId},
+    ids::{Iid, MirrorId, RunId},
     job::{Job, Priority},
 };
 
@@ -49,7 +49,21 @@ INSERT INTO issue_sync_jobs (mirror_id, job_type, status, requested_by, started_
 VALUES ($1, $2, 'running', $3, $4)
 RETURNING id";
 
+const ASK_FOR: &str = "\
+INSERT INTO run_issues (run_id, iid) VALUES ($1, $2) ON CONFLICT (run_id, iid) DO NOTHING";
+
+const ASKED_FOR: &str = "SELECT iid FROM run_issues WHERE run_id = $1 ORDER BY iid";
+
 impl Store {
+    /// Which issues a run of single issues was asked for, by all who joined it.
+    ///
+    /// # Errors
+    /// Only if the database fails.
+    pub async fn asked_for(&self, run: RunId) -> Result<Vec<Iid>, StoreError> {
+        let rows: Vec<(i64,)> = self.read(ASKED_FOR).bind(run.0).fetch_all().await?;
+        Ok(rows.into_iter().map(|(iid,)| Iid(iid)).collect())
+    }
+
     /// Owes what a run begins with, and notes the run that waits for it. One of the same kind that
     /// is under way is joined: it then ends only after these jobs have run from now on.
     ///
@@ -102,6 +116,9 @@ impl Store {
         owe_in(tx, &owes, now).await?;
         for job in request.jobs {
             attach(tx, RunId(id), job).await?;
+            if let (RunKind::SingleIssue, Job::SyncIssue { iid, .. }) = (request.kind, job) {
+                tx.query(ASK_FOR).bind(id).bind(iid.0).execute().await?;
+            }
         }
         Ok(Requested {
             run: RunId(id),

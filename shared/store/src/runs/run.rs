@@ -2,7 +2,10 @@
 
 use crate::StoreError;
 use chrono::{DateTime, Utc};
-use mirror_core::ids::{MirrorId, RunId};
+use mirror_core::{
+    ids::{MirrorId, RunId},
+    sent::SentRequests,
+};
 
 /// What a run looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,6 +110,8 @@ pub struct RunCounts {
     pub attachments: i64,
     /// Requests sent.
     pub api_calls: i64,
+    /// How often a request had to wait: for its turn, for a limit to pass, or after a failure.
+    pub waits: i64,
 }
 
 /// What one try at a row of work took.
@@ -118,6 +123,17 @@ pub struct Effort {
     pub attachments: i64,
     /// Requests sent.
     pub api_calls: i64,
+    /// How often one had to wait: for its turn, for a limit to pass, or after a failure.
+    pub waits: i64,
+}
+
+/// What one try at a row of work took, in numbers and one by one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Took {
+    /// In numbers, for the runs that wait for it.
+    pub effort: Effort,
+    /// The requests it sent, kept with the try.
+    pub requests: SentRequests,
 }
 
 /// A run on record.

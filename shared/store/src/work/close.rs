@@ -5,12 +5,12 @@ use super::history::{Ending, write_attempt};
 use crate::{
     Fence, Store, StoreError,
     database::Database,
-    runs::{Effort, Settled, settle},
+    runs::{Settled, Took, settle},
     sql::{Query, Text, plain},
     time::micros,
 };
 use chrono::{DateTime, Utc};
-use mirror_core::outcome::Outcome;
+use mirror_core::{outcome::Outcome, sent::SentRequests};
 use sqlx::types::Json;
 
 /// What is kept of the try, and told to whom.
@@ -20,7 +20,7 @@ pub(super) struct Closing<'a> {
     pub(super) error: Option<&'a str>,
     pub(super) when: Option<DateTime<Utc>>,
     pub(super) settled: Settled<'a>,
-    pub(super) effort: Effort,
+    pub(super) took: &'a Took,
 }
 
 impl Closing<'_> {
@@ -53,13 +53,14 @@ macro_rules! closing {
                 " RETURNING id, ticket, owner, started_at), \
                  kept AS ( \
                      INSERT INTO work_attempts \
-                         (work_id, ticket, owner, started_at, ended_at, ending, outcome, error) \
-                     SELECT id, ticket, owner, started_at, $3, $4, $5, $6 FROM ended), \
+                         (work_id, ticket, owner, started_at, ended_at, ending, outcome, error, \
+                          requests) \
+                     SELECT id, ticket, owner, started_at, $3, $4, $5, $6, $15 FROM ended), \
                  told AS ( \
                      UPDATE run_memberships m SET \
                          settled_at = $8, outcome = $9, error = $10, \
                          comments = comments + $11, attachments = attachments + $12, \
-                         api_calls = api_calls + $13 \
+                         api_calls = api_calls + $13, waits = waits + $14 \
                      FROM ended e \
                      WHERE m.work_id = e.id AND m.settled_at IS NULL \
                        AND m.generation < e.ticket) \
@@ -69,6 +70,11 @@ macro_rules! closing {
     };
 }
 pub(super) use closing;
+
+/// As they are kept with the try; nothing where there was none.
+fn requests(took: &Took) -> Option<Json<&SentRequests>> {
+    (!took.requests.is_empty()).then_some(Json(&took.requests))
+}
 
 impl Store {
     /// # Errors
@@ -80,6 +86,7 @@ impl Store {
         closing: Closing<'_>,
     ) -> Result<(), StoreError> {
         let now = self.now();
+        let effort = closing.took.effort;
         if let Database::Postgres { .. } = self.database() {
             let (settled_at, outcome, why) = closing.settled.columns(now);
             let (ended,): (i64,) = closing
@@ -87,9 +94,11 @@ impl Store {
                 .bind(settled_at)
                 .bind(outcome)
                 .bind(why)
-                .bind(closing.effort.comments)
-                .bind(closing.effort.attachments)
-                .bind(closing.effort.api_calls)
+                .bind(effort.comments)
+                .bind(effort.attachments)
+                .bind(effort.api_calls)
+                .bind(effort.waits)
+                .bind(requests(closing.took))
                 .fetch_one()
                 .await?;
             return if ended == 1 {
@@ -102,11 +111,12 @@ impl Store {
         let ended = closing.bind(tx.query(text), fence, now).fetch_optional();
         let ended: Option<(bool,)> = ended.await?;
         let (somebody_waits,) = ended.ok_or(StoreError::Fenced)?;
-        let (ending, outcome, error) = (closing.ending, closing.outcome, closing.error);
-        write_attempt(&mut tx, fence.work, now, ending, outcome, error).await?;
+        let (outcome, requests) = (closing.outcome, requests(closing.took));
+        let told = (outcome, closing.error, requests);
+        write_attempt(&mut tx, fence.work, now, closing.ending, told).await?;
         let ticket = (fence.work.0, fence.ticket.0);
         if somebody_waits {
-            settle(&mut tx, ticket, closing.settled, closing.effort, now).await?;
+            settle(&mut tx, ticket, closing.settled, effort, now).await?;
         }
         tx.commit().await
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Fence, Store, StoreError,
-    runs::{Effort, Settled},
+    runs::{Settled, Took},
     sql::Text,
 };
 use chrono::{DateTime, Utc};
@@ -99,7 +99,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] if the lease was lost: the end is then somebody else's to write.
     pub async fn end(&self, fence: &Fence, end: End<'_>) -> Result<(), StoreError> {
-        self.end_after(fence, end, Effort::default()).await
+        self.end_after(fence, end, &Took::default()).await
     }
 
     /// As [`Store::end`], and tells the runs that wait for the row what the try took.
@@ -110,7 +110,7 @@ impl Store {
         &self,
         fence: &Fence,
         end: End<'_>,
-        effort: Effort,
+        took: &Took,
     ) -> Result<(), StoreError> {
         let blank = Closing {
             ending: Ending::Done,
@@ -118,7 +118,7 @@ impl Store {
             error: None,
             when: None,
             settled: Settled::NotYet,
-            effort,
+            took,
         };
         let (text, closing) = match end {
             End::Done { outcome } => {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{TicketNumber, WorkId},
     outcome::Outcome,
+    sent::SentRequests,
 };
 use sqlx::types::Json;
 
@@ -25,6 +26,8 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// What went wrong, or what was waited for.
     pub error: Option<String>,
+    /// The requests it sent. Of a try whose worker was lost none is known.
+    pub requests: SentRequests,
 }
 
 /// How a try ended.
@@ -77,11 +80,12 @@ impl Ending {
 }
 
 const WRITE_ATTEMPT: &str = "\
-INSERT INTO work_attempts (work_id, ticket, owner, started_at, ended_at, ending, outcome, error)
-SELECT id, ticket, owner, started_at, $2, $3, $4, $5 FROM work WHERE id = $1";
+INSERT INTO work_attempts
+    (work_id, ticket, owner, started_at, ended_at, ending, outcome, error, requests)
+SELECT id, ticket, owner, started_at, $2, $3, $4, $5, $6 FROM work WHERE id = $1";
 
 const ATTEMPTS: &str = "\
-SELECT ticket, owner, started_at, ended_at, ending, outcome, error
+SELECT ticket, owner, started_at, ended_at, ending, outcome, error, requests
 FROM work_attempts WHERE work_id = $1 ORDER BY id DESC LIMIT $2";
 
 #[derive(sqlx::FromRow)]
@@ -93,6 +97,7 @@ struct AttemptRow {
     ending: String,
     outcome: Option<Json<Outcome>>,
     error: Option<String>,
+    requests: Option<Json<SentRequests>>,
 }
 
 impl Store {
@@ -117,11 +122,19 @@ impl Store {
                     ending: Ending::read(&row.ending)?,
                     outcome: row.outcome.map(|outcome| outcome.0),
                     error: row.error,
+                    requests: row.requests.map(|requests| requests.0).unwrap_or_default(),
                 })
             })
             .collect()
     }
 }
+
+/// What it did, what went wrong or was waited for, and the requests it sent.
+pub(super) type Told<'a> = (
+    Option<&'a Outcome>,
+    Option<&'a str>,
+    Option<Json<&'a SentRequests>>,
+);
 
 /// Keeps the try that the row holds as history, in the transaction that ends it.
 pub(super) async fn write_attempt(
@@ -129,8 +142,7 @@ pub(super) async fn write_attempt(
     work: WorkId,
     now: DateTime<Utc>,
     ending: Ending,
-    outcome: Option<&Outcome>,
-    error: Option<&str>,
+    (outcome, error, requests): Told<'_>,
 ) -> Result<(), StoreError> {
     tx.query(WRITE_ATTEMPT)
         .bind(work.0)
@@ -138,6 +150,7 @@ pub(super) async fn write_attempt(
         .bind(ending.name())
         .bind(outcome.map(Json))
         .bind(error)
+        .bind(requests)
         .execute()
         .await?;
     Ok(())

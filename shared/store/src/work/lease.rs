@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Fence, Store, StoreError,
-    runs::{Effort, Settled},
+    runs::{Settled, Took},
     sql::{Query, Text, on_work},
     time::later,
 };
@@ -147,13 +147,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`].
     pub async fn handback(&self, fence: &Fence) -> Result<(), StoreError> {
+        self.handback_after(fence, &Took::default()).await
+    }
+
+    /// As [`Store::handback`], and tells the runs that wait for the row what the try took.
+    ///
+    /// # Errors
+    /// As [`Store::handback`].
+    pub async fn handback_after(&self, fence: &Fence, took: &Took) -> Result<(), StoreError> {
         let closing = Closing {
             ending: Ending::HandedBack,
             outcome: None,
             error: None,
             when: None,
             settled: Settled::NotYet,
-            effort: Effort::default(),
+            took,
         };
         self.close_attempt(fence, HAND_BACK, closing).await
     }

@@ -11,7 +11,7 @@ mod jobs;
 mod lease;
 mod owe;
 #[cfg(test)]
-mod plans;
+pub(crate) mod plans;
 mod report;
 mod sweep;
 mod totals;

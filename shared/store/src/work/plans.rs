@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgConnection, Row, SqlSafeStr, SqliteConnection};
 
 /// How SQLite goes about it.
-async fn way_of(text: impl Into<Text>) -> Vec<String> {
+pub(crate) async fn way_of(text: impl Into<Text>) -> Vec<String> {
     let mut memory = SqliteConnection::connect(":memory:").await.unwrap();
     for migration in crate::open::SCHEMA.iter() {
         let sql = migration.sql.clone().into_sql_str();
@@ -20,7 +20,7 @@ async fn way_of(text: impl Into<Text>) -> Vec<String> {
     }
     let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", text.into().sqlite));
     let mut query = sqlx::query(explain);
-    for _ in 0..5 {
+    for _ in 0..7 {
         query = query.bind(0i64);
     }
     let rows = query.fetch_all(&mut memory).await.unwrap();

@@ -158,7 +158,14 @@ impl Store {
                 swept.returned += 1;
             }
             if ran {
-                write_attempt(&mut tx, WorkId(id), now, Ending::Crashed, None, Some(LOST)).await?;
+                write_attempt(
+                    &mut tx,
+                    WorkId(id),
+                    now,
+                    Ending::Crashed,
+                    (None, Some(LOST), None),
+                )
+                .await?;
                 if crashes == SUSPECT {
                     let apart = tx.query(PUT_APART).bind(id).bind(now + apart(&key));
                     apart.execute().await?;
@@ -189,7 +196,14 @@ impl Store {
         for (id, ran) in rows {
             if ran {
                 reclaimed.running += 1;
-                write_attempt(&mut tx, WorkId(id), now, Ending::Crashed, None, Some(LOST)).await?;
+                write_attempt(
+                    &mut tx,
+                    WorkId(id),
+                    now,
+                    Ending::Crashed,
+                    (None, Some(LOST), None),
+                )
+                .await?;
             } else {
                 reclaimed.queued += 1;
             }

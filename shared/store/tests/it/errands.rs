@@ -280,7 +280,7 @@ async fn errands_go_with_what_they_are_about(world: World) {
         instance: InstanceId(999),
     };
     let refused = world.store.ask(&asking(&nobody)).await;
-    assert!(matches!(refused, Err(StoreError::Unreadable { .. })));
+    assert!(matches!(refused, Err(StoreError::NoSuchInstance(_))));
     assert!(world.claim_all().await.is_empty());
 }
 
@@ -302,9 +302,31 @@ async fn errands_are_listed_page_by_page_the_latest_first(world: World) {
         kind: Some("plan".to_owned()),
         state: Some(ErrandState::Waiting),
         mirror: Some(world.mirror),
-        before: None,
+        ..ErrandFilter::default()
     };
     assert_eq!(list(&filter, 9).await, [asked[4], asked[2], asked[0]]);
+    let filter = ErrandFilter {
+        offset: 1,
+        ..filter
+    };
+    assert_eq!(list(&filter, 9).await, [asked[2], asked[0]]);
+    let mut filter = ErrandFilter {
+        instance: Some(world.source),
+        before: Some(asked[5]),
+        ..ErrandFilter::default()
+    };
+    assert_eq!(list(&filter, 9).await, [asked[3], asked[1]]);
+    filter.instance = Some(world.target);
+    assert_eq!(list(&filter, 9).await, []);
+    for (kind, state) in [(Some("plan"), None), (None, Some(ErrandState::Waiting))] {
+        let filter = ErrandFilter {
+            kind: kind.map(str::to_owned),
+            state,
+            before: Some(asked[1]),
+            ..ErrandFilter::default()
+        };
+        assert_eq!(list(&filter, 9).await, [asked[0]]);
+    }
     let done = ErrandFilter {
         state: Some(ErrandState::Done),
         ..ErrandFilter::default()

@@ -3,7 +3,8 @@
 use crate::world::{LEASE, World, at, stories};
 use mirror_core::{
     errand::{Errand, ErrandReport},
-    ids::{ErrandId, Iid, MirrorId},
+    hook::Hint,
+    ids::{ErrandId, Iid, MirrorId, ProjectId},
     job::Priority,
     outcome::Outcome,
     ports::Entropy,
@@ -18,6 +19,8 @@ stories! {
     the_same_errand_goes_on_with_its_secrets
     a_hook_owes_its_issue_as_urgently_as_a_person
     a_signed_request_is_taken_once
+    what_another_project_tells_is_not_owed
+    a_mirror_that_looks_for_nothing_by_itself_is_told_in_vain
     secrets_open_under_their_key_alone
 }
 
@@ -42,6 +45,13 @@ fn cipher() -> Cipher {
     Cipher::new(&[7; 32])
 }
 
+fn told_of(iid: i64) -> Hint {
+    Hint {
+        project: None,
+        iid: Iid(iid),
+    }
+}
+
 impl World {
     async fn registering(&self) -> (ErrandId, Fence) {
         let errand = Errand::RegisterHook {
@@ -55,6 +65,13 @@ impl World {
         };
         let id = self.store.ask(&asking).await.unwrap().id;
         (id, self.start_next().await.fence)
+    }
+
+    async fn enabled(&self) {
+        let mut schedule = self.store.schedule(self.mirror).await.unwrap();
+        schedule.next_scan_at = Some(at(1_000_000));
+        let set = self.store.set_schedule(self.mirror, &schedule).await;
+        set.unwrap();
     }
 
     async fn prepare(&self, (id, fence): &(ErrandId, Fence), fresh: &str) -> HookSecrets {
@@ -114,9 +131,10 @@ async fn the_same_errand_goes_on_with_its_secrets(world: World) {
 }
 
 async fn a_hook_owes_its_issue_as_urgently_as_a_person(world: World) {
+    world.enabled().await;
     let store = &world.store;
     for _ in 0..100 {
-        let told = store.hook_told(world.mirror, Iid(5), None).await;
+        let told = store.hook_told(world.mirror, told_of(5), None).await;
         assert_eq!(told.unwrap(), Told::Owed);
     }
     let due = store.due(world.mirror).await.unwrap();
@@ -124,15 +142,16 @@ async fn a_hook_owes_its_issue_as_urgently_as_a_person(world: World) {
     let started = world.start_next().await;
     assert_eq!(started.job.unwrap(), world.issue(5));
     assert_eq!(started.priority, Priority::ByHand);
-    let nowhere = store.hook_told(MirrorId(999), Iid(5), None).await;
+    let nowhere = store.hook_told(MirrorId(999), told_of(5), None).await;
     assert!(matches!(nowhere, Err(StoreError::NoSuchMirror(_))));
 }
 
 async fn a_signed_request_is_taken_once(world: World) {
+    world.enabled().await;
     let store = &world.store;
     let tell = async |id| {
         store
-            .hook_told(world.mirror, Iid(5), Some(id))
+            .hook_told(world.mirror, told_of(5), Some(id))
             .await
             .unwrap()
     };
@@ -143,6 +162,34 @@ async fn a_signed_request_is_taken_once(world: World) {
     world.advance(10);
     assert_eq!(store.prune_hook_receipts(at(0)).await.unwrap(), 0);
     assert_eq!(store.prune_hook_receipts(at(1)).await.unwrap(), 2);
+}
+
+async fn a_mirror_that_looks_for_nothing_by_itself_is_told_in_vain(world: World) {
+    let tell = async || {
+        world
+            .store
+            .hook_told(world.mirror, told_of(5), Some("a"))
+            .await
+    };
+    assert_eq!(tell().await.unwrap(), Told::Unheeded);
+    assert_eq!(world.store.due(world.mirror).await.unwrap().pending, 0);
+    world.enabled().await;
+    assert_eq!(tell().await.unwrap(), Told::Owed);
+}
+
+async fn what_another_project_tells_is_not_owed(world: World) {
+    world.enabled().await;
+    let tell = async |project| {
+        let hint = Hint {
+            project: Some(ProjectId(project)),
+            ..told_of(5)
+        };
+        let told = world.store.hook_told(world.mirror, hint, None).await;
+        told.unwrap()
+    };
+    assert_eq!(tell(2).await, Told::Unheeded);
+    assert_eq!(world.store.due(world.mirror).await.unwrap().pending, 0);
+    assert_eq!(tell(1).await, Told::Owed);
 }
 
 async fn secrets_open_under_their_key_alone(world: World) {
@@ -157,10 +204,11 @@ async fn secrets_open_under_their_key_alone(world: World) {
 #[tokio::test]
 async fn a_flood_of_hooks_is_at_most_two_jobs_an_issue_and_none_is_lost() {
     let world = World::in_memory().await;
+    world.enabled().await;
     let store = &world.store;
     let flood = async || {
         for hook in 0..5_000 {
-            let told = store.hook_told(world.mirror, Iid(1 + hook % 100), None);
+            let told = store.hook_told(world.mirror, told_of(1 + hook % 100), None);
             told.await.unwrap();
         }
     };

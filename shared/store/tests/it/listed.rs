@@ -316,15 +316,22 @@ async fn what_happened_of_late_is_told_from_then_on(world: World) {
     store.ask(&asking).await.unwrap();
     let errand = world.start_next().await.fence;
     store.end(&errand, End::Done { outcome }).await.unwrap();
-    let from = crate::world::at(10);
+    let from = mirror_store::Place::before(crate::world::at(10));
     let seen = store.attempts_since(from, None, 9).await.unwrap();
     let mirrors: Vec<Option<i64>> = seen.iter().map(|one| one.mirror).collect();
     assert_eq!(mirrors, [Some(world.mirror.0), None]);
     let ours = store.attempts_since(from, Some(world.mirror.0), 9).await;
     assert_eq!(ours.unwrap().len(), 1);
-    let later = crate::world::at(11);
+    let behind = store.attempts_since(seen[0].place(), None, 9).await;
+    assert_eq!(behind.unwrap(), seen[1..]);
+    let later = mirror_store::Place::before(crate::world::at(11));
     assert_eq!(store.attempts_since(later, None, 9).await.unwrap(), []);
     store.complete_runs().await.unwrap();
     let runs = store.runs_since(from, None, 9).await.unwrap();
-    assert!(runs.iter().any(|one| one.id == run.0));
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].id, run.0);
+    assert_eq!(
+        store.runs_since(runs[0].place(), None, 9).await.unwrap(),
+        []
+    );
 }

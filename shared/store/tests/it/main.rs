@@ -8,6 +8,7 @@ mod adopting;
 mod audit;
 mod both_ways;
 mod claiming;
+mod copying;
 mod creating;
 mod crowds;
 mod edits;

@@ -2,14 +2,19 @@
 
 use crate::world::{LEASE, World, stories};
 use mirror_core::{
-    job::Priority,
+    ids::Iid,
+    job::{Job, Priority},
     outcome::{Outcome, SkipReason},
+    sent::SentRequests,
 };
-use mirror_store::{Effort, End, Fence, Owe, RunCounts, RunKind, RunStatus, StoreError, WorkState};
+use mirror_store::{
+    Effort, End, Fence, Owe, RunCounts, RunKind, RunRequest, RunStatus, StoreError, Took, WorkState,
+};
 
 stories! {
     a_run_ends_when_its_scan_and_all_that_it_found_have_ended
     a_run_counts_what_each_issue_came_to_and_what_it_took
+    a_run_of_single_issues_tells_which_it_was_asked_for
     who_asks_again_joins_and_is_served_by_what_begins_from_now_on
     work_that_began_before_it_was_asked_for_serves_nobody
     a_row_may_be_waited_for_by_several_runs
@@ -78,15 +83,17 @@ async fn a_run_counts_what_each_issue_came_to_and_what_it_took(world: World) {
     let run = world.request(RunKind::Full).await.run;
     let scan = world.start_next().await.fence;
     world.found(&scan, 1..=6).await;
-    let took = |comments, attachments, api_calls| Effort {
-        comments,
-        attachments,
-        api_calls,
+    let took = |comments, attachments, api_calls| Took {
+        effort: Effort {
+            comments,
+            attachments,
+            api_calls,
+            waits: api_calls / 3,
+        },
+        requests: SentRequests::default(),
     };
-    store
-        .end_after(&scan, SCANNED, took(0, 0, 7))
-        .await
-        .unwrap();
+    let scanned = took(0, 0, 7);
+    store.end_after(&scan, SCANNED, &scanned).await.unwrap();
     let skipped = Outcome::Skipped(SkipReason::IsACopy);
     let retry = End::Retry {
         at: store.now(),
@@ -104,7 +111,7 @@ async fn a_run_counts_what_each_issue_came_to_and_what_it_took(world: World) {
     ];
     for (end, took) in ends {
         let fence = world.start_next().await.fence;
-        store.end_after(&fence, end, took).await.unwrap();
+        store.end_after(&fence, end, &took).await.unwrap();
     }
     let counts = RunCounts {
         processed: 6,
@@ -116,6 +123,7 @@ async fn a_run_counts_what_each_issue_came_to_and_what_it_took(world: World) {
         comments: 4,
         attachments: 1,
         api_calls: 26,
+        waits: 7,
     };
     let so_far = world.run(run).await;
     assert_eq!((so_far.status, so_far.counts), (RunStatus::Running, counts));
@@ -123,6 +131,27 @@ async fn a_run_counts_what_each_issue_came_to_and_what_it_took(world: World) {
     let ended = world.run(run).await;
     assert_eq!(ended.counts, counts);
     assert_eq!(ended.error_details.as_deref(), Some("refused"));
+}
+
+async fn a_run_of_single_issues_tells_which_it_was_asked_for(world: World) {
+    let ask = async |issues: &[i64]| {
+        let jobs: Vec<Job> = issues.iter().map(|iid| world.issue(*iid)).collect();
+        let request = RunRequest {
+            mirror: world.mirror,
+            kind: RunKind::SingleIssue,
+            jobs: &jobs,
+            priority: Priority::ByHand,
+            by: "somebody",
+        };
+        world.store.request_run(&request).await.unwrap()
+    };
+    let first = ask(&[7, 3]).await;
+    let second = ask(&[7, 9]).await;
+    assert_eq!((second.run, second.coalesced), (first.run, true));
+    let asked = world.store.asked_for(first.run).await.unwrap();
+    assert_eq!(asked, [Iid(3), Iid(7), Iid(9)]);
+    let whole = world.request(RunKind::Full).await.run;
+    assert_eq!(world.store.asked_for(whole).await.unwrap(), []);
 }
 
 async fn who_asks_again_joins_and_is_served_by_what_begins_from_now_on(world: World) {

@@ -6,8 +6,11 @@ use mirror_core::{
     job::{Job, Ticket},
     mapping::Intended,
     outcome::{Outcome, SkipReason},
+    sent::SentRequest,
 };
-use mirror_store::{Attempt, End, Ending, RunKind, RunStatus, Started, StoreError, WorkState};
+use mirror_store::{
+    Attempt, End, Ending, RunKind, RunStatus, Started, StoreError, Took, WorkState,
+};
 use std::time::Duration;
 
 stories! {
@@ -310,11 +313,20 @@ async fn each_try_is_kept_as_history_and_pruned_when_old(world: World) {
         End::Done { outcome: &skipped },
     ];
     world.owe_changed(1).await;
+    let mut took = Took::default();
     let mut work = None;
     for end in ends {
         let fence = world.start_next().await.fence;
+        took.requests.push(SentRequest {
+            at: at(1),
+            instance: "gitlab.example.com".to_owned(),
+            method: "GET".to_owned(),
+            path: "/projects/1/issues/1".to_owned(),
+            status: None,
+            took: Duration::from_millis(7),
+        });
         world.advance(1);
-        store.end(&fence, end).await.unwrap();
+        store.end_after(&fence, end, &took).await.unwrap();
         work = Some(fence.work);
     }
     let work = work.unwrap();
@@ -329,8 +341,10 @@ async fn each_try_is_kept_as_history_and_pruned_when_old(world: World) {
         ending: Ending::Done,
         outcome: Some(skipped),
         error: None,
+        requests: took.requests,
     };
     assert_eq!(history[0], latest);
+    assert_eq!(history[2].requests.iter().count(), 1);
     assert_eq!(history[1].error.as_deref(), Some("the target answered 502"));
 
     assert_eq!(store.prune_attempts(at(3), 1).await.unwrap(), 1);

@@ -162,11 +162,9 @@ async fn a_run_ends_after_the_transfers_of_its_issues(world: World) {
     };
     store.end(&fence, done).await.unwrap();
     assert_eq!(store.complete_runs().await.unwrap(), []);
-    let effort = mirror_store::Effort {
-        attachments: 1,
-        ..mirror_store::Effort::default()
-    };
-    store.end_after(&carrying, CARRIED, effort).await.unwrap();
+    let mut took = mirror_store::Took::default();
+    took.effort.attachments = 1;
+    store.end_after(&carrying, CARRIED, &took).await.unwrap();
     assert_eq!(store.complete_runs().await.unwrap().len(), 1);
     let run = world.run(run).await;
     assert_eq!(run.status, RunStatus::Completed);
