@@ -83,6 +83,14 @@ pub enum SyncError {
         /// When every process has them.
         until: DateTime<Utc>,
     },
+    /// What it needs is known to be there later only.
+    #[error("{why}")]
+    Later {
+        /// When.
+        until: DateTime<Utc>,
+        /// What is waited for.
+        why: String,
+    },
     /// A person must decide.
     #[error("{0}")]
     PersonNeeded(String),
@@ -124,7 +132,9 @@ impl SyncError {
             Self::Store(error) => or_give_up(error.is_transient()),
             // The mirror rests, and its rows with it; who mends it and runs again waits for nothing.
             Self::AtFault { .. } | Self::LeaseLost | Self::Stopping => return None,
-            Self::MayStillLand { until } | Self::RulesToCome { until } => Verdict::Snooze(*until),
+            Self::MayStillLand { until }
+            | Self::RulesToCome { until }
+            | Self::Later { until, .. } => Verdict::Snooze(*until),
             Self::Stale | Self::Relearnt => Verdict::Snooze(now),
             // Behind everything that is due by now.
             Self::MoreToCome => Verdict::Snooze(now + chrono::TimeDelta::milliseconds(1)),
@@ -186,6 +196,7 @@ impl SyncError {
             | Self::Stopping
             | Self::MayStillLand { .. }
             | Self::RulesToCome { .. }
+            | Self::Later { .. }
             | Self::Stale
             | Self::Relearnt
             | Self::Waits(_)
@@ -225,6 +236,7 @@ impl SyncError {
             | Self::Stopping
             | Self::MayStillLand { .. }
             | Self::RulesToCome { .. }
+            | Self::Later { .. }
             | Self::Stale
             | Self::Relearnt
             | Self::Waits(_)

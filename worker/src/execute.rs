@@ -18,7 +18,7 @@ use mirror_core::{
     retry,
 };
 use mirror_gitlab::Errand;
-use mirror_store::{End, Fence, StoreError, UnknownJob};
+use mirror_store::{End, StoreError, UnknownJob};
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use tracing::Instrument;
 
@@ -85,14 +85,14 @@ pub async fn execute(cx: &Context, ticket: Ticket) {
 
 /// Its requests count for the job. Between the decision to send one and its turn a process may
 /// stand still for longer than its lease is good; then it is not sent. How long it may still take
-/// effect counts from its turn.
+/// effect counts from its turn. A plan sends nothing that changes anything, whatever its jobs want.
 fn sending(cx: &Context, lease: &Lease, job: Job) -> Errand {
     let (store, fence, intended) = (cx.store.clone(), lease.fence.clone(), lease.intended());
-    let clock = cx.clock.clone();
+    let (clock, plans) = (cx.clock.clone(), cx.plans_only());
     Errand {
         sent: lease.sent(),
         may_change: Arc::new(move || {
-            let good = !store.lease_left(&fence).is_zero();
+            let good = !plans && !store.lease_left(&fence).is_zero();
             let now = clock.monotonic();
             let late = intended.is_stale(now);
             let (Some((mirror, iid)), true) = (issue_of(&job), good && late) else {
@@ -238,9 +238,9 @@ async fn settle(
     match error.verdict(attempt, now, cx.clock.now()) {
         None => {
             tracing::info!(reason = story, "handed back");
-            hand_back(cx, &lease.fence).await;
+            hand_back(cx, lease).await;
         }
-        Some(Verdict::Done) => hand_back(cx, &lease.fence).await,
+        Some(Verdict::Done) => hand_back(cx, lease).await,
         Some(Verdict::Wait) => {
             tracing::info!(why = story, "waiting for other work");
             let until = now + AT_THE_LATEST;
@@ -321,7 +321,8 @@ async fn pause(cx: &Context, mirror: MirrorId, reason: &str) {
 /// `false`: somebody else ends it.
 pub(crate) async fn end(cx: &Context, lease: &Lease, end: End<'_>) -> bool {
     let left = cx.store.lease_left(&lease.fence);
-    let record = || cx.store.end_after(&lease.fence, end, lease.effort());
+    let took = lease.took();
+    let record = || cx.store.end_after(&lease.fence, end, &took);
     match insist(cx, left, record).await {
         Ok(()) => true,
         Err(StoreError::Fenced) => {
@@ -356,9 +357,10 @@ where
     }
 }
 
-pub(crate) async fn hand_back(cx: &Context, fence: &Fence) {
-    let left = cx.store.lease_left(fence);
-    match insist(cx, left, || cx.store.handback(fence)).await {
+pub(crate) async fn hand_back(cx: &Context, lease: &Lease) {
+    let left = cx.store.lease_left(&lease.fence);
+    let took = lease.took();
+    match insist(cx, left, || cx.store.handback_after(&lease.fence, &took)).await {
         Ok(()) | Err(StoreError::Fenced) => {}
         Err(error) => tracing::warn!(%error, "a job could not be handed back"),
     }

@@ -5,7 +5,8 @@ use mirror_core::{
     ids::{Iid, MirrorId},
     job::{Priority, Ticket},
 };
-use mirror_store::{Effort, Fence};
+use mirror_gitlab::Sent;
+use mirror_store::{Effort, Fence, Took};
 use std::{
     collections::HashMap,
     sync::{
@@ -22,7 +23,7 @@ pub(crate) struct Lease {
     stop: Arc<AtomicBool>,
     comments: AtomicU64,
     attachments: AtomicU64,
-    sent: Arc<AtomicU64>,
+    sent: Arc<Sent>,
     intended: Intended,
 }
 
@@ -90,8 +91,8 @@ impl Lease {
         self.attachments.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts the requests of this job.
-    pub(crate) fn sent(&self) -> Arc<AtomicU64> {
+    /// Told of the requests of this job.
+    pub(crate) fn sent(&self) -> Arc<Sent> {
         self.sent.clone()
     }
 
@@ -101,14 +102,16 @@ impl Lease {
     }
 
     /// What the job has taken so far.
-    pub(crate) fn effort(&self) -> Effort {
-        let read = |counter: &AtomicU64| {
-            i64::try_from(counter.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
-        };
-        Effort {
-            comments: read(&self.comments),
-            attachments: read(&self.attachments),
-            api_calls: read(&self.sent),
+    pub(crate) fn took(&self) -> Took {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        Took {
+            effort: Effort {
+                comments: whole(self.comments.load(Ordering::Relaxed)),
+                attachments: whole(self.attachments.load(Ordering::Relaxed)),
+                api_calls: whole(self.sent.calls()),
+                waits: whole(self.sent.waits()),
+            },
+            requests: self.sent.requests(),
         }
     }
 }

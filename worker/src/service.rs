@@ -44,6 +44,8 @@ pub enum Drained {
         /// Jobs.
         left: usize,
     },
+    /// Nobody takes tickets any more, unasked: a mistake of ours.
+    Broken,
 }
 
 impl Service {
@@ -101,13 +103,16 @@ async fn drain(
         clock.sleep(grace).await;
     };
     tokio::select! {
-        unstarted = worker => {
-            match unstarted {
-                Ok(tickets) => hand_back(cx, tickets).await,
-                Err(error) => tracing::error!(%error, "the taking of tickets broke down"),
+        unstarted = worker => match unstarted {
+            Ok(tickets) => {
+                hand_back(cx, tickets).await;
+                Drained::InTime
             }
-            Drained::InTime
-        }
+            Err(error) => {
+                tracing::error!(%error, "the taking of tickets broke down");
+                Drained::Broken
+            }
+        },
         () = too_late => {
             abort.abort();
             let left = cx.in_hand.len();

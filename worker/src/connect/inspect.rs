@@ -33,9 +33,7 @@ impl Connector {
     /// an error is what may pass: a limit, our own record.
     pub(crate) async fn inspect(&self, id: InstanceId) -> Result<InstanceReport, SyncError> {
         let known = self.means.store.instance(id).await?;
-        let known = known.ok_or(StoreError::Unreadable {
-            what: "no such instance",
-        })?;
+        let known = known.ok_or(StoreError::NoSuchInstance(id))?;
         let mut report = InstanceReport {
             well: true,
             findings: Vec::new(),

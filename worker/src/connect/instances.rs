@@ -129,9 +129,7 @@ async fn renew(
 ) -> Result<Reached, SyncError> {
     let id = access.id;
     let known = means.store.instance(id).await?;
-    let known = known.ok_or(StoreError::Unreadable {
-        what: "no such instance",
-    })?;
+    let known = known.ok_or(StoreError::NoSuchInstance(id))?;
     let client = match before {
         Some(before) if before.access == access => before.client.clone(),
         Some(_) | None => {

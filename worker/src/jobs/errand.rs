@@ -106,13 +106,14 @@ pub(crate) async fn settle(cx: &Context, lease: &Lease, id: ErrandId, attempt: i
         | SyncError::Waits(_)
         | SyncError::MoreToCome
         | SyncError::RulesToCome { .. }
+        | SyncError::Later { .. }
         | SyncError::PersonNeeded(_)
         | SyncError::NotConnected(_) => error.verdict(attempt, now, cx.clock.now()),
     };
     match again {
         None | Some(Verdict::Done) => {
             tracing::info!(reason = story, "handed back");
-            hand_back(cx, &lease.fence).await;
+            hand_back(cx, lease).await;
         }
         Some(Verdict::Wait) => {
             let soon = now + SOON;
@@ -144,6 +145,7 @@ fn problem(error: &SyncError, story: &str) -> String {
         | SyncError::Waits(_)
         | SyncError::MoreToCome
         | SyncError::RulesToCome { .. }
+        | SyncError::Later { .. }
         | SyncError::NotConnected(_) => format!("{story}; ask for it again"),
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn settle(cx: &Context, lease: &Lease, mirror: MirrorId, look: 
             let why = &story;
             end(cx, lease, End::Snooze { until, why }).await;
         }
-        None => hand_back(cx, &lease.fence).await,
+        None => hand_back(cx, lease).await,
         Some(Verdict::Done | Verdict::Wait | Verdict::Retry | Verdict::GiveUp) => {
             again(cx, lease, look, &story).await;
         }

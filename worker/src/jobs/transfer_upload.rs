@@ -47,14 +47,17 @@ impl Transfers {
     }
 }
 
-/// However it ends well, those who wait are set free: what is there by then is recorded.
+/// However it ends well, those who wait are set free: what is there by then is recorded. In a plan
+/// they count it as a step of their own.
 pub(crate) async fn run(
     cx: &Context,
     lease: &Lease,
     link: &Link,
     id: TransferId,
 ) -> Result<Outcome, SyncError> {
-    if let Some(transfer) = cx.store.transfer(link.mirror, id).await? {
+    if !cx.plans_only()
+        && let Some(transfer) = cx.store.transfer(link.mirror, id).await?
+    {
         carry(cx, lease, link, &transfer).await?;
     }
     cx.store.release_waiters(link.mirror, id).await?;

@@ -14,17 +14,17 @@ const URL: &str = "https://mirror.example/api/hooks/gitlab/1";
 const LEASE: Duration = Duration::from_secs(60);
 
 impl World {
-    async fn served() -> Self {
+    pub(crate) async fn served() -> Self {
         Self::served_on(Stage::new()).await
     }
 
-    async fn served_on(stage: Stage) -> Self {
+    pub(crate) async fn served_on(stage: Stage) -> Self {
         let mut world = Self::on(stage).await;
         world.serve().await;
         world
     }
 
-    async fn sent_for(&self, errand: &Errand) -> ErrandId {
+    pub(crate) async fn sent_for(&self, errand: &Errand) -> ErrandId {
         let asking = Asking {
             errand,
             by: "somebody",
@@ -34,7 +34,7 @@ impl World {
     }
 
     /// Does what is due; `false`: nothing is.
-    async fn errand_round(&self) -> bool {
+    pub(crate) async fn errand_round(&self) -> bool {
         let claimed = self.cx.store.claim(9, 9, LEASE).await.unwrap();
         let some = !claimed.is_empty();
         for claimed in claimed {
@@ -43,7 +43,7 @@ impl World {
         some
     }
 
-    async fn entry(&self, id: ErrandId) -> ErrandEntry {
+    pub(crate) async fn entry(&self, id: ErrandId) -> ErrandEntry {
         self.cx.store.errand(id).await.unwrap().unwrap()
     }
 
@@ -61,13 +61,13 @@ impl World {
         panic!("it does not end: {:#?}", self.entry(id).await);
     }
 
-    async fn well(&self, errand: &Errand) -> Value {
+    pub(crate) async fn well(&self, errand: &Errand) -> Value {
         let entry = self.done(errand).await;
         assert_eq!(entry.state, ErrandState::Done, "{:?}", entry.problem);
         entry.result.unwrap()
     }
 
-    async fn refusal(&self, errand: &Errand) -> String {
+    pub(crate) async fn refusal(&self, errand: &Errand) -> String {
         let entry = self.done(errand).await;
         assert_eq!(entry.state, ErrandState::Failed, "{:?}", entry.result);
         entry.problem.unwrap()

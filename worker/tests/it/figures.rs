@@ -2,6 +2,7 @@
 
 use crate::support::{World, issue, note};
 use gitlab_sim::{Content, IssueEdit, IssueSpec, IssueState};
+use mirror_core::{ids::Iid, job::Job};
 
 /// What the binary asks of both ends before work begins, at most.
 const SET_UP: usize = 10;
@@ -43,6 +44,59 @@ async fn a_plain_project_costs_little_more_than_what_it_holds() {
     };
     list(world.source_requests());
     list(world.target_requests());
+}
+
+#[tokio::test]
+async fn each_request_of_an_issue_stays_on_record_with_its_try() {
+    let world = World::new().await;
+    let iid = world.write(issue(world.alice, "Before"));
+    world.run().await;
+    world.later(3_600);
+    world.say(iid, note(world.alice, "One"));
+    world.later(600);
+    world.forget_requests();
+    world.run().await;
+    let key = Job::SyncIssue {
+        mirror: world.mirror,
+        iid: Iid(i64::try_from(iid).unwrap()),
+    };
+    let job = world
+        .cx
+        .store
+        .job_called(&key.key())
+        .await
+        .unwrap()
+        .unwrap();
+    let tries = world.cx.store.attempts(job.work, 1).await.unwrap();
+    let kept: Vec<String> = tries[0]
+        .requests
+        .iter()
+        .map(|request| {
+            assert!(
+                request.status.is_some_and(|status| status < 300),
+                "{request:?}"
+            );
+            let path = request.path.trim_start_matches("/projects/");
+            format!("{} {path}", request.method)
+        })
+        .collect();
+    let mut seen = world.source_requests();
+    seen.extend(world.target_requests());
+    let unexpected: Vec<&String> = kept.iter().filter(|one| !seen.contains(one)).collect();
+    assert_eq!(unexpected, Vec::<&String>::new(), "{seen:?}");
+    // All but the scan's pages are this job's.
+    let scans = |one: &&String| one.ends_with("/issues");
+    let others = seen.iter().filter(|one| !scans(one)).count();
+    assert_eq!(
+        kept.iter().filter(|one| !scans(one)).count(),
+        others,
+        "{kept:?}"
+    );
+    assert!(
+        kept.iter()
+            .any(|one| one.starts_with("POST") && one.ends_with("/notes")),
+        "{kept:?}"
+    );
 }
 
 /// What creating an issue costs with `more` on it, above what it costs without.

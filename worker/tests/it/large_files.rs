@@ -7,6 +7,7 @@ use crate::{
 use gitlab_sim::{
     Content, Fault, FaultRule, HookVerdict, IssueEdit, IssueSpec, Phase, Sim, Visibility, When,
 };
+use mirror_core::plan::Step;
 use mirror_worker::{Mode, Settings};
 use std::sync::{
     Arc,
@@ -214,4 +215,28 @@ async fn what_became_confidential_before_its_transfer_is_not_carried() {
     world.run().await;
     assert_eq!(world.uploads(), 0);
     world.all_went_well().await;
+}
+
+#[tokio::test]
+async fn a_plan_carries_no_file_that_waits_for_its_turn() {
+    let mut world = on(Stage::new()).await;
+    let text = world.file("large.bin", LARGE + 1);
+    world.write_with(&text);
+    world.owe_scan().await;
+    // The scan and the issue, but not yet its file.
+    for _ in 0..2 {
+        world.round(1).await;
+    }
+    let waiting = world.unfinished().await;
+    let file = |row: &(String, Option<String>)| row.0.starts_with("transfer_upload/");
+    assert!(waiting.iter().any(file), "{waiting:?}");
+    let settings = Settings {
+        large_attachment: LARGE,
+        ..Settings::default()
+    };
+    world.restart_with(settings, Mode::Plan).await;
+    world.work().await;
+    assert_eq!(world.writes(), Vec::<String>::new());
+    let carries = |step: &Step| matches!(step, Step::TransferUpload { .. });
+    assert!(world.planned().iter().any(carries));
 }

@@ -14,6 +14,7 @@ mod crashes;
 mod discovering;
 mod disturbed;
 mod editions;
+mod errand_plans;
 mod errands;
 mod figures;
 mod filters;

@@ -57,7 +57,8 @@ impl World {
         Self::over(stage, settings, mode, store).await
     }
 
-    async fn over(stage: Stage, settings: Settings, mode: Mode, store: Store) -> Self {
+    /// On this record.
+    pub(crate) async fn over(stage: Stage, settings: Settings, mode: Mode, store: Store) -> Self {
         let clock = stage.clock.clone();
         let heard = Heard::default();
         let Stage {
@@ -165,12 +166,8 @@ impl World {
 
     /// Plans on a copy of the record, as the binary does.
     pub(crate) async fn plan(&mut self) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("plan.sqlite3");
         let record = self.cx.store.clone();
-        record.copy_to(&path).await.unwrap();
-        let clock = Arc::new(self.clock.clone());
-        self.cx.store = Store::open(&path, clock).await.unwrap();
+        self.cx.store = record.copy_of(self.mirror).await.unwrap();
         let settings = self.settings.clone();
         self.restart_with(settings.clone(), Mode::Plan).await;
         self.run().await;
