@@ -68,8 +68,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for MaybeBody<T> {
 }
 
 fn unread(rejection: &BytesRejection) -> Problem {
+    unread_of(edge::MAX_BODY, rejection)
+}
+
+/// Of a resource that takes so much.
+pub(crate) fn unread_of(most: usize, rejection: &BytesRejection) -> Problem {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => edge::too_large(),
+        StatusCode::PAYLOAD_TOO_LARGE => edge::too_large(most),
         _ => Problem::new(
             Kind::RequestTimeout,
             "the body did not arrive; send it in one go",

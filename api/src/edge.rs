@@ -85,14 +85,14 @@ async fn named(id: String, mut request: Request, next: Next) -> Response {
 fn problem_of(response: &Response<Body>) -> Option<Problem> {
     let known = response.extensions().get::<Problem>().cloned();
     known.or_else(|| match response.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Some(too_large()),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(too_large(MAX_BODY)),
         _ => None,
     })
 }
 
-pub(crate) fn too_large() -> Problem {
+pub(crate) fn too_large(most: usize) -> Problem {
     Problem::new(
         Kind::TooLarge,
-        format!("a request may have {} KiB at most", MAX_BODY / 1024),
+        format!("a request may have {} KiB at most", most / 1024),
     )
 }

@@ -14,7 +14,8 @@ mod body;
 pub mod credential;
 mod edge;
 mod etag;
-pub mod hook;
+mod hook;
+mod idempotency;
 mod metrics;
 mod openapi;
 mod page;
@@ -24,6 +25,7 @@ mod routes;
 mod serve;
 mod state;
 pub mod why;
+mod words;
 mod wrong;
 
 pub use auth::{ProxiesError, TrustedProxies};

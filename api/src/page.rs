@@ -21,7 +21,7 @@ const DEEPEST: u64 = 10_000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     /// The page's number, from 1. Not together with `after`.
-    #[param(minimum = 1, example = 1)]
+    #[param(minimum = 1, maximum = 10_001, example = 1)]
     page: Option<u32>,
     /// Rows a page has.
     #[param(minimum = 1, maximum = 200, default = 50)]

@@ -7,6 +7,7 @@ mod errands;
 mod events;
 mod health;
 mod hooks;
+mod instance_parts;
 mod instances;
 mod issue_changes;
 mod issue_sync;
@@ -19,6 +20,7 @@ mod milestones;
 mod mirrors;
 mod own_password;
 mod people;
+mod plan;
 mod queues;
 mod reference;
 mod rules;
@@ -49,6 +51,7 @@ pub(crate) fn described() -> OpenApiRouter<ApiState> {
         .merge(milestones::router())
         .merge(people::router())
         .merge(sync::router())
+        .merge(plan::router())
         .merge(runs::router())
         .merge(issues::router())
         .merge(issue_changes::router())

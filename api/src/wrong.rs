@@ -27,22 +27,8 @@ impl Wrong {
     }
 
     pub(crate) fn label(&mut self, pointer: &str, label: &str) {
-        if label.chars().count() > 255 || label.contains(',') {
+        if label.chars().count() > 255 || label.contains([',', '\0']) {
             self.at(pointer, "a label has 255 characters at most, and no comma");
-        }
-    }
-
-    pub(crate) fn word<T: std::str::FromStr<Err: std::fmt::Display>>(
-        &mut self,
-        pointer: &str,
-        given: Option<&str>,
-    ) -> Option<T> {
-        match given?.parse() {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.at(pointer, &error.to_string());
-                None
-            }
         }
     }
 }

@@ -77,7 +77,7 @@ pub(super) struct Which {
     /// Those since then.
     since: Option<DateTime<Utc>>,
     /// The page's number, from 1. Not together with `after`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_001)]
     page: Option<u32>,
     /// Rows a page has.
     #[param(minimum = 1, maximum = 200, default = 50)]

@@ -65,7 +65,7 @@ pub(super) struct Bulk {
     action: Action,
     filter: Filter,
     /// Why they rest, for whoever looks.
-    #[schema(max_length = 500)]
+    #[schema(max_length = 500, pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$")]
     reason: Option<String>,
     /// Only tell which ones it would be.
     #[serde(default)]

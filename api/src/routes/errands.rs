@@ -4,12 +4,15 @@ use crate::{
     ApiState,
     access::{Operator, Viewer},
     auth::Trail,
-    body::{Body, MaybeBody, Path},
+    body::{Body, MaybeBody, Path, Query},
+    idempotency,
+    page::{Page, paged},
     problem::{FieldError, Problem},
+    words::ErrandWord,
 };
 use axum::{
     Json,
-    extract::State,
+    extract::{OriginalUri, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -18,14 +21,11 @@ use mirror_core::{
     errand::{Errand, NamedProject},
     ids::{ErrandId, InstanceId, MirrorId},
 };
-use mirror_store::{Asking, ErrandEntry, ErrandFilter};
+use mirror_store::{Answered, Asking, ErrandEntry, ErrandFilter, ErrandState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// So many of the latest are listed.
-const LATEST: u32 = 200;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -44,7 +44,12 @@ pub(super) struct Project {
     /// Its instance; needed unless its web address is given.
     instance_id: Option<i64>,
     /// Its web address, its path or its number.
-    #[schema(min_length = 1, max_length = 2_000, example = "group/project")]
+    #[schema(
+        min_length = 1,
+        max_length = 2_000,
+        pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
+        example = "group/project"
+    )]
     project: String,
 }
 
@@ -117,6 +122,54 @@ impl From<ErrandEntry> for Shown {
     }
 }
 
+/// What an errand wants.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    CheckInstance,
+    ConnectMirror,
+    Plan,
+    RegisterHook,
+    Unlink,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::CheckInstance => "check_instance",
+            Self::ConnectMirror => "connect_mirror",
+            Self::Plan => "plan",
+            Self::RegisterHook => "register_hook",
+            Self::Unlink => "unlink",
+        }
+    }
+}
+
+/// Which errands are listed. What is left out does not matter.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// What they want.
+    #[param(inline)]
+    kind: Option<Kind>,
+    /// How they stand.
+    #[param(inline)]
+    state: Option<ErrandWord>,
+    /// Those about this mirror.
+    mirror_id: Option<i64>,
+    /// Those about this instance as a whole.
+    instance_id: Option<i64>,
+    /// The page's number, from 1. Not together with `after`.
+    #[param(minimum = 1, maximum = 10_001)]
+    page: Option<u32>,
+    /// Rows a page has.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    per_page: Option<u32>,
+    /// The rows behind the one with this id, which are older. `Link` names it.
+    after: Option<i64>,
+}
+
 /// Where a hook is to tell.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -124,21 +177,33 @@ impl From<ErrandEntry> for Shown {
 pub(super) struct Register {
     /// This service's address as the source's GitLab reaches it, ending in
     /// `/api/hooks/gitlab/{mirror_id}`.
+    #[schema(
+        example = "https://mirror.example/api/hooks/gitlab/1",
+        pattern = "^https?://[^/?#@\\s]+[^@\\s]*$"
+    )]
     url: String,
 }
 
-/// The latest errands
-#[utoipa::path(get, path = "/api/errands", tag = "errands",
-    responses((status = 200, body = [Shown])))]
+/// Errands, the latest first
+#[utoipa::path(get, path = "/api/errands", tag = "errands", params(Which),
+    responses((status = 200, body = [Shown]), (status = 400)))]
 pub(super) async fn list(
     _: Viewer,
     State(state): State<ApiState>,
-) -> Result<Json<Vec<Shown>>, Problem> {
-    let rows = state
-        .store
-        .errands(&ErrandFilter::default(), LATEST)
-        .await?;
-    Ok(Json(rows.into_iter().map(Shown::from).collect()))
+    OriginalUri(uri): OriginalUri,
+    Query(which): Query<Which>,
+) -> Result<Response, Problem> {
+    let wanted = Page::wanted(which.page, which.per_page, which.after)?;
+    let filter = ErrandFilter {
+        kind: which.kind.map(|kind| kind.name().to_owned()),
+        state: which.state.map(ErrandState::from),
+        mirror: which.mirror_id.map(MirrorId),
+        instance: which.instance_id.map(InstanceId),
+        before: wanted.after.map(ErrandId),
+        offset: wanted.offset,
+    };
+    let rows = state.store.errands(&filter, wanted.limit).await?;
+    Ok(paged(&uri, &wanted, rows, |row| row.id.0, Shown::from))
 }
 
 /// An errand
@@ -158,7 +223,8 @@ pub(super) async fn show(
 /// Have an instance checked
 #[utoipa::path(post, path = "/api/instances/{instance_id}/check", tag = "errands",
     params(("instance_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
-    responses((status = 202, body = Shown, headers(("Location" = String))), (status = 404)))]
+    responses((status = 202, body = Shown, headers(("Location" = String))), (status = 404),
+        (status = 422, description = "The key was used otherwise")))]
 pub(super) async fn check(
     _: Operator,
     State(state): State<ApiState>,
@@ -234,28 +300,50 @@ pub(super) async fn ask(
     errand: &Errand,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let key = headers.get("idempotency-key");
-    let key = key.and_then(|key| key.to_str().ok());
+    let store = &state.store;
+    let key = idempotency::key(headers)?;
     // Two askers may have thought of the same key.
-    let key = key.map(|key| format!("{} {key}", trail.who()));
-    let key = key.as_deref();
-    let asked = state
-        .store
+    let (scope, digest) = (scope(trail.who(), errand), idempotency::digest(errand));
+    if let Some(key) = &key
+        && store.answered(&scope, key, &digest).await? == Answered::Otherwise
+    {
+        return Err(idempotency::used_otherwise());
+    }
+    let own = key.as_ref().map(|key| format!("{} {key}", trail.who()));
+    let asked = store
         .ask(&Asking {
             errand,
             by: trail.who(),
-            key,
+            key: own.as_deref(),
         })
         .await?;
     state.signals.owed();
-    let entry = state.store.errand(asked.id).await?;
+    if let Some(key) = &key {
+        let answer = asked.id.to_string();
+        store.keep_answer(&scope, key, &digest, &answer).await?;
+    }
+    let entry = store.errand(asked.id).await?;
     let entry = entry.ok_or_else(|| Problem::not_found("errand"))?;
     let object = format!("errand/{}", asked.id);
     let what = format!("errand.{}", entry.kind);
     let after = json!({"parameters": entry.parameters});
     trail
-        .record(&state.store, &what, &object, (None, Some(after)))
+        .record(store, &what, &object, (None, Some(after)))
         .await?;
     let location = [(header::LOCATION, format!("/api/errands/{}", asked.id))];
     Ok((StatusCode::ACCEPTED, location, Json(Shown::from(entry))).into_response())
+}
+
+/// Who sends it, and to where: within it a key means one thing.
+fn scope(who: &str, errand: &Errand) -> String {
+    let place = match errand {
+        Errand::CheckInstance { instance } => format!("/api/instances/{instance}/check"),
+        Errand::ConnectMirror { .. } => "/api/mirrors".to_owned(),
+        Errand::Plan { mirror, .. } => format!("/api/mirrors/{mirror}/issue-sync/plan"),
+        Errand::RegisterHook { mirror, .. } => format!("/api/mirrors/{mirror}/hooks/register"),
+        Errand::Unlink {
+            mirror, mapping, ..
+        } => format!("/api/mirrors/{mirror}/issue-sync/issues/{mapping}"),
+    };
+    format!("{who} {place}")
 }

@@ -11,7 +11,9 @@ use axum::{
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use mirror_store::{Happened, Happening, StoreError};
+use mirror_core::ids::MirrorId;
+use mirror_queue::budget::BucketView;
+use mirror_store::{Happened, Happening, Place, StoreError};
 use serde::Deserialize;
 use serde_json::json;
 use std::{
@@ -19,7 +21,7 @@ use std::{
     convert::Infallible,
     time::Duration,
 };
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// From one look to the next.
@@ -28,6 +30,8 @@ const BEAT: Duration = Duration::from_secs(1);
 const BATCH: u32 = 500;
 /// What commits late is still seen for so long.
 const OVERLAP: TimeDelta = TimeDelta::seconds(5);
+/// Looks from one at the budgets to the next: they change with each request.
+const BUDGET_LOOKS: u32 = 5;
 const LAST: &str = "last-event-id";
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -39,18 +43,32 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WatchQuery {
-    /// Only of this mirror.
+    /// Only of this mirror, and the budgets of its instances.
     mirror_id: Option<i64>,
+}
+
+/// An event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written line by line")]
+struct StreamEvent {
+    /// With which a client that comes back gets what it missed.
+    id: String,
+    /// `run`, `attempt`, `workers`, `budget`.
+    event: String,
+    /// JSON.
+    data: String,
 }
 
 /// What happens
 ///
 /// Server-Sent Events: `run` (a sync job began or ended), `attempt` (a try at a job ended, and how),
-/// `workers` (who works, when that changes). Each has an `id`; a client that comes back with it as
+/// `workers` (who works, when that changes), `budget` (what a GitLab lets through, when that changes,
+/// every five seconds at most). Each has an `id`; a client that comes back with it as
 /// `Last-Event-ID` gets what it missed, at any of several processes. An event may come twice.
 #[utoipa::path(get, path = "/api/events", tag = "operations",
     params(WatchQuery, ("Last-Event-ID" = Option<String>, Header)),
-    responses((status = 200, content_type = "text/event-stream", body = String)))]
+    responses((status = 200, content_type = "text/event-stream", body = StreamEvent),
+        (status = 400)))]
 pub(super) async fn watch(
     _: Viewer,
     State(state): State<ApiState>,
@@ -67,13 +85,24 @@ pub(super) async fn watch(
             })?
         }
     };
+    let mirror = query.mirror_id;
+    let ends = match mirror {
+        None => None,
+        Some(id) => {
+            let row = state.store.listed_mirror(MirrorId(id)).await?;
+            Some([row.source_instance_id, row.target_instance_id])
+        }
+    };
     let watcher = Watcher {
         state,
-        mirror: query.mirror_id,
+        mirror,
+        ends,
         began: since,
         since,
         told: HashMap::new(),
         workers: None,
+        budgets: Vec::new(),
+        looks: 0,
         ready: VecDeque::new(),
     };
     let events = futures_util::stream::unfold(watcher, |mut watcher| async move {
@@ -84,16 +113,23 @@ pub(super) async fn watch(
     Ok(Sse::new(events).keep_alive(keep).into_response())
 }
 
+/// Behind which runs and tries a look goes on.
+type Places = (Option<Place>, Option<Place>);
+
 /// Whoever watches, and how far they have seen.
 struct Watcher {
     state: ApiState,
     mirror: Option<i64>,
+    /// Its instances.
+    ends: Option<[i64; 2]>,
     /// The event that was seen last, when this watch began.
     began: DateTime<Utc>,
     since: DateTime<Utc>,
     /// What was told of the time that is looked at again.
     told: HashMap<(bool, i64, String), DateTime<Utc>>,
     workers: Option<HashSet<(String, bool)>>,
+    budgets: Vec<BucketView>,
+    looks: u32,
     ready: VecDeque<Event>,
 }
 
@@ -113,10 +149,37 @@ impl Watcher {
     }
 
     async fn look(&mut self) -> Result<(), StoreError> {
-        let store = &self.state.store;
-        let from = self.since - OVERLAP;
-        let mut happened = store.runs_since(from, self.mirror, BATCH).await?;
-        happened.extend(store.attempts_since(from, self.mirror, BATCH).await?);
+        let from = Place::before(self.since - OVERLAP);
+        let mut behind = (Some(from), Some(from));
+        // What was told already may fill any number of batches.
+        while self.ready.is_empty() && behind != (None, None) {
+            behind = self.look_behind(behind).await?;
+        }
+        let old = self.since - OVERLAP;
+        self.told.retain(|_, at| *at >= old);
+        self.look_at_workers().await?;
+        if self.looks.is_multiple_of(BUDGET_LOOKS) {
+            self.look_at_budgets().await;
+        }
+        self.looks = self.looks.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Looks at the next of the runs and of the tries; where there are none any more, not again.
+    async fn look_behind(&mut self, (runs, tries): Places) -> Result<Places, StoreError> {
+        let (store, mirror) = (&self.state.store, self.mirror);
+        let runs = match runs {
+            Some(place) => store.runs_since(place, mirror, BATCH).await?,
+            None => Vec::new(),
+        };
+        let tries = match tries {
+            Some(place) => store.attempts_since(place, mirror, BATCH).await?,
+            None => Vec::new(),
+        };
+        let until = until([&runs, &tries]);
+        let behind = (next(&runs, until), next(&tries, until));
+        let mut happened: Vec<Happened> = runs.into_iter().chain(tries).collect();
+        happened.retain(|one| until.is_none_or(|until| one.at <= until));
         happened.sort_by_key(|one| (one.at, one.id));
         for one in happened {
             let mark = mark(&one);
@@ -128,9 +191,31 @@ impl Watcher {
             self.since = self.since.max(one.at);
             self.ready.push_back(event(&one));
         }
-        let old = self.since - OVERLAP;
-        self.told.retain(|_, at| *at >= old);
-        self.look_at_workers().await
+        Ok(behind)
+    }
+
+    /// A Redis that is away changes no budget.
+    async fn look_at_budgets(&mut self) {
+        let mut seen = match self.state.budget.buckets().await {
+            Ok(seen) => seen,
+            Err(error) => {
+                tracing::debug!(%error, "budgets cannot be read; trying again");
+                return;
+            }
+        };
+        if let Some(ends) = self.ends {
+            seen.retain(|view| ends.contains(&view.account.instance.0));
+        }
+        let id = self.since.to_rfc3339();
+        for view in seen.iter().filter(|view| !self.budgets.contains(view)) {
+            let data = json!({"instance_id": view.account.instance.0, "user": view.account.user,
+                              "class": view.class.name(), "limit": view.limit, "used": view.used,
+                              "remaining": view.remaining, "resets_at": view.resets_at,
+                              "closed_until": view.closed_until});
+            let event = Event::default().event("budget").id(id.clone());
+            self.ready.push_back(event.data(data.to_string()));
+        }
+        self.budgets = seen;
     }
 
     async fn look_at_workers(&mut self) -> Result<(), StoreError> {
@@ -153,6 +238,21 @@ impl Watcher {
         }
         Ok(())
     }
+}
+
+/// Where the first of two batches ends that has no room for all there is: what comes later is told
+/// later, so that all is told in order. None: there is no more.
+fn until(batches: [&[Happened]; 2]) -> Option<DateTime<Utc>> {
+    let full = usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let full = batches.into_iter().filter(|batch| batch.len() == full);
+    full.filter_map(|batch| Some(batch.last()?.at)).min()
+}
+
+/// Where to go on behind what was told of a batch.
+fn next(batch: &[Happened], until: Option<DateTime<Utc>>) -> Option<Place> {
+    let at = until?;
+    let last = batch.iter().rfind(|one| one.at <= at);
+    Some(last.map_or(Place { at, id: i64::MAX }, Happened::place))
 }
 
 fn mark(one: &Happened) -> (bool, i64, String) {

@@ -2,8 +2,9 @@
 
 use crate::ApiState;
 use axum::{Json, extract::State, http::StatusCode};
+use mirror_store::StoreError;
 use serde::Serialize;
-use std::{future::Future, time::Duration};
+use std::{cmp::Ordering, future::Future, time::Duration};
 
 /// A part that has not answered by then is not ready.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -18,6 +19,7 @@ pub(super) async fn alive() -> &'static str {
 pub(super) struct Readiness {
     ready: bool,
     database: Part,
+    migrations: Part,
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<Part>,
 }
@@ -65,11 +67,13 @@ fn story(error: &dyn std::error::Error) -> String {
 pub(super) async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Readiness>) {
     let checked = within(&state, async { state.store.check().await.map(|()| None) });
     let database = Part::of(checked.await);
+    let migrations = Part::of(within(&state, schema(&state)).await);
     let queue = match &state.redis {
         Some(redis) => Some(Part::of(within(&state, redis.check()).await)),
         None => None,
     };
-    let ready = database.ready && queue.as_ref().is_none_or(|queue| queue.ready);
+    let ready =
+        database.ready && migrations.ready && queue.as_ref().is_none_or(|queue| queue.ready);
     let status = if ready {
         StatusCode::OK
     } else {
@@ -78,9 +82,31 @@ pub(super) async fn ready(State(state): State<ApiState>) -> (StatusCode, Json<Re
     let readiness = Readiness {
         ready,
         database,
+        migrations,
         queue,
     };
     (status, Json(readiness))
+}
+
+/// A newer schema is no reason to stop: it is there before the newer program is.
+async fn schema(state: &ApiState) -> Result<Option<String>, Unprepared> {
+    let (found, known) = state.store.schema_numbers().await?;
+    match found.cmp(&known) {
+        Ordering::Less => Err(Unprepared::Older { found, known }),
+        Ordering::Equal => Ok(Some(format!("schema {found}"))),
+        Ordering::Greater => Ok(Some(format!(
+            "schema {found} is newer than this program's ({known}): update it"
+        ))),
+    }
+}
+
+/// Why the record's tables will not do.
+#[derive(Debug, thiserror::Error)]
+enum Unprepared {
+    #[error("schema {found} is older than this program's ({known}); run `issue-mirror migrate`")]
+    Older { found: i64, known: i64 },
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// `None`: it took too long.

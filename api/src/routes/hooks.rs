@@ -2,16 +2,18 @@
 
 use crate::{
     ApiState,
-    hook::{Heard, proven, read},
+    body::{self, Path},
+    hook::proven,
 };
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
     routing::post,
 };
-use mirror_core::ids::MirrorId;
+use mirror_core::{hook::read, ids::MirrorId};
 use mirror_store::{StoreError, Told};
 
 /// GitLab sends at most 25 MB; an issue's text is a mebibyte.
@@ -24,40 +26,49 @@ pub(super) fn router() -> Router<ApiState> {
 }
 
 /// A hook is a hint: it owes one issue, which is read afresh. Whether there is such a mirror is not
-/// told to who does not know its secret. A request that was taken before is taken again without
-/// effect: GitLab sends one again whose answer it did not get.
+/// told to who does not know its secret. A signed request that was taken before is refused: it is somebody
+/// else who sends it again, for a GitLab signs anew what it repeats.
 async fn told(
     State(state): State<ApiState>,
     Path(mirror): Path<i64>,
     headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
-    let (store, mirror) = (&state.store, MirrorId(mirror));
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    match body {
+        Ok(body) => heard(&state, MirrorId(mirror), &headers, &body)
+            .await
+            .into_response(),
+        Err(rejection) => body::unread_of(LARGEST, &rejection).into_response(),
+    }
+}
+
+async fn heard(state: &ApiState, mirror: MirrorId, headers: &HeaderMap, body: &[u8]) -> StatusCode {
+    let store = &state.store;
     let secrets = match store.hook_secrets(mirror, &state.cipher).await {
         Ok(secrets) => secrets,
         Err(error) => return unready(mirror, &error),
     };
-    let Some(proof) = proven(&secrets, &headers, &body, store.now()) else {
+    let Some(proof) = proven(&secrets, headers, body, store.now()) else {
         return StatusCode::UNAUTHORIZED;
     };
     let event = headers.get("x-gitlab-event");
     let event = event.and_then(|event| event.to_str().ok()).unwrap_or("");
-    let iid = match read(event, &body) {
-        Heard::Issue(iid) => iid,
-        Heard::Nothing => return StatusCode::NO_CONTENT,
+    let Some(hint) = read(event, body) else {
+        return StatusCode::NO_CONTENT;
     };
-    match store.hook_told(mirror, iid, proof.id.as_deref()).await {
+    match store.hook_told(mirror, hint, proof.id.as_deref()).await {
         Ok(Told::Owed) => {
             state.signals.owed();
             StatusCode::ACCEPTED
         }
-        Ok(Told::Replayed) => StatusCode::ACCEPTED,
+        Ok(Told::Unheeded) => StatusCode::NO_CONTENT,
+        Ok(Told::Replayed) => StatusCode::CONFLICT,
         Err(StoreError::NoSuchMirror(_)) => StatusCode::UNAUTHORIZED,
         Err(error) => unready(mirror, &error),
     }
 }
 
-/// GitLab tells it again later.
+/// Not every GitLab tells it again; polling finds it.
 fn unready(mirror: MirrorId, error: &StoreError) -> StatusCode {
     tracing::warn!(mirror.id = %mirror, %error, "what a hook told could not be recorded");
     StatusCode::SERVICE_UNAVAILABLE

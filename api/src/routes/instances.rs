@@ -1,5 +1,6 @@
 //! The GitLabs that a service reaches.
 
+use super::instance_parts::{LimitText, base, check_parts, host};
 use crate::{
     ApiState,
     access::{Admin, Viewer},
@@ -15,11 +16,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mirror_core::ids::{InstanceId, InstanceName};
-use mirror_queue::budget::Limit;
 use mirror_store::{Changed, InstanceAccess, InstanceEntry};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use url::Url;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -64,19 +63,25 @@ pub(super) struct Shown {
 #[schema(as = NewInstance)]
 pub(super) struct New {
     /// Its web address.
-    #[schema(example = "https://gitlab.example", max_length = 2_000)]
+    #[schema(
+        example = "https://gitlab.example",
+        max_length = 2_000,
+        pattern = "^https?://[^/?#@\\s]+[^@\\s]*$"
+    )]
     url: String,
     /// What to call it; its host where this is left out.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$")]
     name: Option<String>,
     /// The token to reach it with; kept sealed, never shown.
-    #[schema(format = Password, min_length = 1, max_length = 1_000)]
+    #[schema(format = Password, min_length = 1, max_length = 1_000, pattern = "^[!-~]+$")]
     token: String,
     /// Certificates (PEM) trusted besides the system's.
+    #[schema(pattern = "^$|-----BEGIN CERTIFICATE-----")]
     ca: Option<String>,
     /// What is known of its limits: `CLASS=N/SECONDS` each, of the classes `api`, `notes`, `issues`,
     /// `search`, `uploads`.
     #[serde(default)]
+    #[schema(value_type = Vec<LimitText>, inline)]
     limits: Vec<String>,
     /// Jobs that may be out at once on it.
     #[schema(minimum = 1, maximum = 10_000, default = 8)]
@@ -89,14 +94,16 @@ pub(super) struct New {
 #[schema(as = InstanceChange)]
 pub(super) struct Change {
     /// What to call it.
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$")]
     name: Option<String>,
     /// Another token.
-    #[schema(format = Password, min_length = 1, max_length = 1_000)]
+    #[schema(format = Password, min_length = 1, max_length = 1_000, pattern = "^[!-~]+$")]
     token: Option<String>,
     /// Certificates (PEM) trusted besides the system's; empty: none.
+    #[schema(pattern = "^$|-----BEGIN CERTIFICATE-----")]
     ca: Option<String>,
     /// What is known of its limits.
+    #[schema(value_type = Option<Vec<LimitText>>, inline)]
     limits: Option<Vec<String>>,
     /// Jobs that may be out at once on it.
     #[schema(minimum = 1, maximum = 10_000)]
@@ -334,66 +341,4 @@ pub(super) async fn delete(
         .record(store, "instance.delete", &object, (None, None))
         .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn check_parts(
-    name: Option<&str>,
-    token: Option<&str>,
-    ca: Option<&str>,
-    limits: Option<&[String]>,
-    concurrency: Option<i64>,
-    errors: &mut Vec<FieldError>,
-) {
-    let mut wrong = |pointer: String, detail: &str| errors.push(FieldError::at(pointer, detail));
-    if name.is_some_and(|name| name.trim().is_empty() || name.chars().count() > 100) {
-        wrong("/name".to_owned(), "give 1 to 100 characters");
-    }
-    if token.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-        wrong(
-            "/token".to_owned(),
-            "a token is of visible ASCII characters",
-        );
-    }
-    if token.is_some_and(|token| token.is_empty() || token.len() > 1_000) {
-        wrong("/token".to_owned(), "give 1 to 1000 characters");
-    }
-    if ca.is_some_and(|ca| !ca.is_empty() && !ca.contains("-----BEGIN CERTIFICATE-----")) {
-        wrong(
-            "/ca".to_owned(),
-            "give certificates in PEM form, or nothing",
-        );
-    }
-    for (at, limit) in limits.unwrap_or_default().iter().enumerate() {
-        if let Err(error) = Limit::parse(limit) {
-            wrong(format!("/limits/{at}"), &error.to_string());
-        }
-    }
-    if concurrency.is_some_and(|concurrency| !(1..=10_000).contains(&concurrency)) {
-        wrong("/concurrency".to_owned(), "give 1 to 10000");
-    }
-}
-
-/// A GitLab's own web address, ending in a slash.
-fn base(text: &str) -> Result<Url, String> {
-    let mut base = Url::parse(text)
-        .map_err(|error| format!("this is no web address ({error}); write it with https://"))?;
-    if !matches!(base.scheme(), "https" | "http") || base.host_str().is_none() {
-        return Err("give an http or https address".to_owned());
-    }
-    if !base.username().is_empty() || base.password().is_some() {
-        return Err("the address holds a user name or password; give a token".to_owned());
-    }
-    if !base.path().ends_with('/') {
-        base.set_path(&format!("{}/", base.path()));
-    }
-    base.set_query(None);
-    base.set_fragment(None);
-    Ok(base)
-}
-
-/// Host and path, without the scheme.
-fn host(base: &Url) -> String {
-    let text = base.as_str();
-    let bare = text.split_once("://").map_or(text, |(_, bare)| bare);
-    bare.trim_end_matches('/').to_lowercase()
 }

@@ -7,6 +7,7 @@ use crate::{
     body::{MaybeBody, Path},
     etag::{IfMatch, Tagged, changed},
     problem::{FieldError, Problem},
+    words::{OnDeleteWord, OnEditWord, PreserveWord},
     wrong::Wrong,
 };
 use axum::{
@@ -15,11 +16,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::TimeDelta;
-use mirror_core::{gone::OnDelete, ids::MirrorId, merge::EditPolicy, preserve::Preserve};
+use mirror_core::ids::MirrorId;
 use mirror_store::{Changed, Settings, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Object, ObjectBuilder, Type, schema::SchemaType},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -109,35 +113,46 @@ pub(super) struct Change {
     /// Changes are looked for by themselves.
     enabled: Option<bool>,
     /// Only `source_to_target`: for both ways declare a second mirror and pair the two.
-    #[schema(example = "source_to_target")]
+    #[schema(example = "source_to_target", pattern = "^source_to_target$")]
     sync_direction: Option<String>,
     /// Only true.
+    #[schema(schema_with = only_true)]
     sync_comments: Option<bool>,
     /// Only true; the labels' rules say which.
+    #[schema(schema_with = only_true)]
     sync_labels: Option<bool>,
     /// Only true; `max_attachment_size` of 0 leaves all files where they are.
+    #[schema(schema_with = only_true)]
     sync_attachments: Option<bool>,
     #[schema(minimum = 1, maximum = 31_536_000)]
     interval_seconds: Option<i64>,
     #[schema(minimum = 0, maximum = 31_536_000)]
     full_interval_seconds: Option<i64>,
     include_closed: Option<bool>,
-    #[schema(max_length = 255)]
+    #[schema(max_length = 255, pattern = "^[^,\\x00]*$")]
     mirrored_label: Option<String>,
     #[schema(minimum = 0)]
     max_attachment_size: Option<i64>,
-    /// `auto`, `never`, `require`.
-    preserve: Option<String>,
-    /// `keep`, `close`, `delete`.
-    on_delete: Option<String>,
+    #[schema(inline)]
+    preserve: Option<PreserveWord>,
+    #[schema(inline)]
+    on_delete: Option<OnDeleteWord>,
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     max_delete: Option<i64>,
     #[schema(minimum = 0, maximum = 100)]
     max_delete_percent: Option<i64>,
     expose_files: Option<bool>,
     issue_links: Option<bool>,
-    /// `overwrite`, `protect`.
-    on_edit: Option<String>,
+    #[schema(inline)]
+    on_edit: Option<OnEditWord>,
+}
+
+/// What may be said, but not denied.
+fn only_true() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Boolean, Type::Null]))
+        .enum_values(Some([Value::Bool(true), Value::Null]))
+        .build()
 }
 
 impl Change {
@@ -171,21 +186,15 @@ impl Change {
             i64::MAX,
         );
         schedule.max_attachment_size = size.unwrap_or(schedule.max_attachment_size);
-        if let Some(preserve) = wrong.word::<Preserve>("/preserve", self.preserve.as_deref()) {
-            schedule.preserve = preserve;
-        }
-        if let Some(policy) = wrong.word::<OnDelete>("/on_delete", self.on_delete.as_deref()) {
-            caution.on_delete = policy;
-        }
+        schedule.preserve = self.preserve.map_or(schedule.preserve, Into::into);
+        caution.on_delete = self.on_delete.map_or(caution.on_delete, Into::into);
         let count = wrong.within("/max_delete", self.max_delete, 0, 1_000_000_000);
         caution.breaker.count = count.map_or(caution.breaker.count, i64::unsigned_abs);
         let percent = wrong.within("/max_delete_percent", self.max_delete_percent, 0, 100);
         caution.breaker.percent = percent.map_or(caution.breaker.percent, i64::unsigned_abs);
         caution.exposes_files = self.expose_files.unwrap_or(caution.exposes_files);
         settings.issue_links = self.issue_links.unwrap_or(settings.issue_links);
-        if let Some(policy) = wrong.word::<EditPolicy>("/on_edit", self.on_edit.as_deref()) {
-            settings.on_edit = policy;
-        }
+        settings.on_edit = self.on_edit.map_or(settings.on_edit, Into::into);
         match self.enabled {
             Some(true) if schedule.next_scan_at.is_none() => schedule.next_scan_at = Some(now),
             Some(false) => schedule.next_scan_at = None,

@@ -18,6 +18,7 @@ use mirror_core::{
     ids::{Iid, MirrorId},
     job::Job,
     merge::{Resolution, What},
+    sent::SentRequest,
 };
 use mirror_store::{Attempt, IssueFilter, KeptEdit, ListedIssue};
 use serde::{Deserialize, Serialize};
@@ -25,16 +26,6 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// How they stand, as the list filters.
-const STATUSES: [&str; 7] = [
-    "pending",
-    "synced",
-    "skipped",
-    "unlinked",
-    "failed",
-    "conflict",
-    "target_modified",
-];
 /// Attempts that are shown.
 const ATTEMPTS: u32 = 50;
 
@@ -144,6 +135,41 @@ pub(super) struct Try {
     outcome: Option<serde_json::Value>,
     /// What went wrong, or what was waited for.
     error: Option<String>,
+    /// The requests it sent, in the order of their ends. None is known of a try whose worker was lost.
+    requests: Vec<Request>,
+    /// Earlier requests of this try, which are not kept any more.
+    requests_left_out: u64,
+}
+
+/// A request to a GitLab. What it carried is not on record.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SentRequest)]
+pub(super) struct Request {
+    at: DateTime<Utc>,
+    /// Which GitLab was asked.
+    #[schema(example = "gitlab.example.com")]
+    instance: String,
+    #[schema(example = "GET")]
+    method: String,
+    /// Without query.
+    #[schema(example = "/projects/12/issues/345")]
+    path: String,
+    /// The answer's; none: there was no answer.
+    status: Option<u16>,
+    took_ms: u64,
+}
+
+impl From<SentRequest> for Request {
+    fn from(sent: SentRequest) -> Self {
+        Self {
+            at: sent.at,
+            instance: sent.instance,
+            method: sent.method,
+            path: sent.path,
+            status: sent.status,
+            took_ms: u64::try_from(sent.took.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 impl From<Attempt> for Try {
@@ -162,6 +188,8 @@ impl From<Attempt> for Try {
                 }
             }),
             error: attempt.error,
+            requests: attempt.requests.iter().map(Request::from).collect(),
+            requests_left_out: attempt.requests.left_out(),
         }
     }
 }
@@ -182,19 +210,47 @@ pub(super) struct Detail {
     attempts: Vec<Try>,
 }
 
+/// How an issue stands.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StatusWord {
+    Pending,
+    Synced,
+    Skipped,
+    Unlinked,
+    Failed,
+    Conflict,
+    TargetModified,
+}
+
+impl StatusWord {
+    /// As its row has it, where that tells.
+    fn on_record(self) -> Option<&'static str> {
+        match self {
+            Self::Pending => Some("pending"),
+            Self::Synced => Some("synced"),
+            Self::Skipped => Some("skipped"),
+            Self::Unlinked => Some("blocked"),
+            Self::Failed => Some("failed"),
+            Self::Conflict | Self::TargetModified => None,
+        }
+    }
+}
+
 /// Which issues are listed.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// `pending`, `synced`, `skipped`, `unlinked`, `failed`; `conflict` (also called
-    /// `target_modified`) for edits on the target that wait for a person.
-    status: Option<String>,
+    /// How they stand; `conflict` (also called `target_modified`) for edits on the target that wait for
+    /// a person.
+    #[param(inline)]
+    status: Option<StatusWord>,
     /// The one with this number in the source project. (Titles are not on record.)
     #[param(minimum = 1)]
     iid: Option<i64>,
     /// The page's number, from 1. Not together with `after`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_001)]
     page: Option<u32>,
     /// Rows a page has.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -215,19 +271,13 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let wanted = Page::wanted(query.page, query.per_page, query.after)?;
-    let status = query.status.as_deref();
-    if let Some(status) = status.filter(|status| !STATUSES.contains(status)) {
-        let detail = format!("{status} is none of {}", STATUSES.join(", "));
-        return Err(Problem::parameter("status", detail));
-    }
-    let conflict = matches!(status, Some("conflict" | "target_modified"));
+    let status = query.status;
     let filter = IssueFilter {
-        status: match status {
-            Some("unlinked") => Some("blocked".to_owned()),
-            Some(status) if !conflict => Some(status.to_owned()),
-            Some(_) | None => None,
-        },
-        conflict,
+        status: status.and_then(StatusWord::on_record).map(str::to_owned),
+        conflict: matches!(
+            status,
+            Some(StatusWord::Conflict | StatusWord::TargetModified)
+        ),
         iid: query.iid.map(Iid),
         after: wanted.after,
         offset: wanted.offset,

@@ -8,6 +8,7 @@ use crate::{
     page::{Page, paged},
     problem::{Kind, Problem},
     why::why,
+    words::JobWord,
 };
 use axum::{
     Json,
@@ -111,8 +112,8 @@ pub(super) fn fingerprint(error: &str) -> String {
 #[serde(deny_unknown_fields, default)]
 #[schema(as = JobFilter)]
 pub(super) struct Which {
-    /// `pending`, `paused`, `queued`, `running`, `dead`.
-    pub(super) state: Option<String>,
+    #[schema(inline)]
+    pub(super) state: Option<JobWord>,
     /// `scan_mirror`, `sync_issue`, `transfer_upload`, `check_instance`.
     pub(super) kind: Option<String>,
     pub(super) mirror_id: Option<i64>,
@@ -126,18 +127,6 @@ pub(super) struct Which {
 
 impl Which {
     pub(super) async fn filter(&self, state: &ApiState) -> Result<JobFilter, Problem> {
-        let wanted = match self.state.as_deref() {
-            None => None,
-            Some("pending") => Some(WorkState::Pending),
-            Some("paused") => Some(WorkState::Paused),
-            Some("queued") => Some(WorkState::Queued),
-            Some("running") => Some(WorkState::Running),
-            Some("dead") => Some(WorkState::Dead),
-            Some(_) => {
-                let detail = "give pending, paused, queued, running or dead";
-                return Err(Problem::parameter("state", detail));
-            }
-        };
         let errors = match &self.error_fingerprint {
             None => None,
             Some(wanted) => {
@@ -152,7 +141,7 @@ impl Which {
         };
         let age = self.older_than_seconds;
         Ok(JobFilter {
-            state: wanted,
+            state: self.state.map(Into::into),
             kind: self.kind.clone(),
             mirror: self.mirror_id.map(MirrorId),
             instance: self.instance_id.map(InstanceId),
@@ -169,8 +158,9 @@ impl Which {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// `pending`, `paused`, `queued`, `running`, `dead`; all that are not done where it is left out.
-    state: Option<String>,
+    /// All that are not done where it is left out.
+    #[param(inline)]
+    state: Option<JobWord>,
     /// `scan_mirror`, `sync_issue`, `transfer_upload`, `check_instance`.
     kind: Option<String>,
     mirror_id: Option<i64>,
@@ -181,7 +171,7 @@ pub(super) struct ListQuery {
     /// Whose last error reads like this.
     error_fingerprint: Option<String>,
     /// The page's number, from 1. Not together with `after`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_001)]
     page: Option<u32>,
     /// Rows a page has.
     #[param(minimum = 1, maximum = 200, default = 50)]

@@ -44,7 +44,12 @@ pub(super) enum Action {
 #[serde(deny_unknown_fields)]
 pub(super) struct LabelMapping {
     /// Its title at the source.
-    #[schema(min_length = 1, max_length = 255, example = "bug")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
+        example = "bug"
+    )]
     source_label: String,
     /// What becomes of it; `map` where this is left out.
     #[serde(default = "mapped")]
@@ -64,7 +69,12 @@ fn mapped() -> Action {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewLabelMapping {
     /// Its title at the source.
-    #[schema(min_length = 1, max_length = 255, example = "bug")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
+        example = "bug"
+    )]
     source_label: String,
     /// What becomes of it.
     #[serde(default = "mapped")]

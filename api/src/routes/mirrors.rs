@@ -102,7 +102,7 @@ pub(super) struct ListQuery {
     /// Those that have this instance as an end.
     instance_id: Option<i64>,
     /// The page's number, from 1. Not together with `after`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_001)]
     page: Option<u32>,
     /// Rows a page has.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -178,7 +178,11 @@ pub(super) async fn delete(
 pub(super) struct Rest {
     /// For whoever looks.
     #[serde(default = "a_person")]
-    #[schema(max_length = 500, default = "a person paused it")]
+    #[schema(
+        max_length = 500,
+        pattern = "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
+        default = "a person paused it"
+    )]
     pub(super) reason: String,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct OwnPassword {
     #[schema(format = Password)]
     old: String,
     /// The one that is to be good from now on, of twelve characters or more.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     new: String,
 }
 

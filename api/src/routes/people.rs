@@ -31,10 +31,20 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
 #[serde(deny_unknown_fields)]
 pub(super) struct UserMapping {
     /// The username at the source.
-    #[schema(min_length = 1, max_length = 255, example = "anna")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-?A-~]+$",
+        example = "anna"
+    )]
     source_username: String,
     /// The username on the target.
-    #[schema(min_length = 1, max_length = 255, example = "anna.b")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-?A-~]+$",
+        example = "anna.b"
+    )]
     target_username: String,
 }
 

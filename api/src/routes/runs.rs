@@ -1,5 +1,6 @@
 //! A mirror's sync jobs: scans and what they caused, counted.
 
+use super::sync::SyncType;
 use crate::{
     ApiState,
     access::{Operator, Viewer},
@@ -7,6 +8,7 @@ use crate::{
     body::{Path, Query},
     page::{Page, paged},
     problem::{Kind, Problem},
+    words::SyncJobWord,
 };
 use axum::{
     Json,
@@ -17,7 +19,7 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::{MirrorId, RunId},
-    job::{Job, Priority},
+    job::Priority,
 };
 use mirror_store::{Run, RunFilter, RunGroup, RunKind, RunRequest, RunStatus};
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,25 @@ pub(super) struct Shown {
     error: Option<String>,
 }
 
+/// A sync job, and what it was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SyncJobDetail)]
+pub(super) struct Detail {
+    #[serde(flatten)]
+    job: Shown,
+    parameters: Parameters,
+}
+
+/// What a sync job was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SyncJobParameters)]
+pub(super) struct Parameters {
+    #[schema(inline)]
+    sync_type: SyncType,
+    /// Only these issues, by all who asked; empty: the whole project.
+    issue_iids: Vec<i64>,
+}
+
 /// How far it has come.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Progress {
@@ -87,6 +108,8 @@ pub(super) struct Counts {
     attachments: i64,
     /// Requests sent.
     api_calls: i64,
+    /// How often one had to wait: for its turn, for a limit to pass, or after a failure.
+    waits: i64,
 }
 
 impl Shown {
@@ -128,6 +151,7 @@ impl Shown {
                 comments: counts.comments,
                 attachments: counts.attachments,
                 api_calls: counts.api_calls,
+                waits: counts.waits,
             },
             error: run.error_details,
         }
@@ -139,10 +163,10 @@ impl Shown {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
-    /// `running`, `completed`, `partial`, `failed`, `interrupted`, `cancelled`.
-    status: Option<String>,
+    #[param(inline)]
+    status: Option<SyncJobWord>,
     /// The page's number, from 1. Not together with `after`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_001)]
     page: Option<u32>,
     /// Rows a page has.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -163,15 +187,10 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let wanted = Page::wanted(query.page, query.per_page, query.after)?;
-    let status = query.status.as_deref().map(RunStatus::read).transpose();
-    let status = status.map_err(|_| {
-        let detail = "give running, completed, partial, failed, interrupted or cancelled";
-        Problem::parameter("status", detail)
-    })?;
     let store = &state.store;
     store.listed_mirror(MirrorId(id)).await?;
     let filter = RunFilter {
-        status,
+        status: query.status.map(Into::into),
         before: wanted.after.map(RunId),
         offset: wanted.offset,
     };
@@ -197,14 +216,24 @@ async fn find(state: &ApiState, mirror: i64, job: i64) -> Result<Run, Problem> {
 /// A sync job
 #[utoipa::path(get, path = "/api/mirrors/{mirror_id}/issue-sync/jobs/{job_id}", tag = "issue sync",
     params(("mirror_id" = i64, Path), ("job_id" = i64, Path)),
-    responses((status = 200, body = Shown), (status = 404)))]
+    responses((status = 200, body = Detail), (status = 404)))]
 pub(super) async fn show(
     _: Viewer,
     State(state): State<ApiState>,
     Path((mirror, job)): Path<(i64, i64)>,
-) -> Result<Json<Shown>, Problem> {
+) -> Result<Json<Detail>, Problem> {
     let run = find(&state, mirror, job).await?;
-    Ok(Json(Shown::of(run, state.store.now())))
+    let issues = match run.kind {
+        RunKind::Full | RunKind::Incremental => Vec::new(),
+        RunKind::SingleIssue => state.store.asked_for(run.id).await?,
+    };
+    Ok(Json(Detail {
+        parameters: Parameters {
+            sync_type: SyncType::of(run.kind),
+            issue_iids: issues.into_iter().map(|iid| iid.0).collect(),
+        },
+        job: Shown::of(run, state.store.now()),
+    }))
 }
 
 /// Jobs that ended alike.
@@ -301,7 +330,8 @@ pub(super) async fn cancel(
 
 /// Do it again
 ///
-/// Dead letters of the mirror get their attempts back, and it is looked at anew, as much as the job did.
+/// The issues that it was asked for are looked at anew. Where it was the whole project, dead letters of
+/// the mirror get their attempts back as well.
 #[utoipa::path(post, path = "/api/mirrors/{mirror_id}/issue-sync/jobs/{job_id}/retry",
     tag = "issue sync", params(("mirror_id" = i64, Path), ("job_id" = i64, Path)),
     responses((status = 202, body = super::sync::Accepted), (status = 404),
@@ -318,15 +348,18 @@ pub(super) async fn retry(
         let detail = "it is under way still; cancel it first, or wait";
         return Err(Problem::new(Kind::Conflict, detail));
     }
-    store.retry_dead(run.mirror).await?;
-    let kind = match run.kind {
-        RunKind::Full => RunKind::Full,
-        RunKind::Incremental | RunKind::SingleIssue => RunKind::Incremental,
+    let issues = match run.kind {
+        RunKind::Full | RunKind::Incremental => Vec::new(),
+        RunKind::SingleIssue => store.asked_for(run.id).await?,
     };
+    if issues.is_empty() {
+        store.retry_dead(run.mirror).await?;
+    }
+    let (kind, jobs) = super::sync::jobs(run.mirror, SyncType::of(run.kind), issues);
     let request = RunRequest {
         mirror: run.mirror,
         kind,
-        jobs: &[Job::ScanMirror { mirror: run.mirror }],
+        jobs: &jobs,
         priority: Priority::ByHand,
         by: &caller.name,
     };

@@ -201,10 +201,10 @@ pub(super) struct First {
     #[schema(example = "7KQ2M-0ZD4V-XW3BA-9RTEN")]
     code: String,
     /// What they log in as.
-    #[schema(example = "anna")]
+    #[schema(example = "anna", pattern = r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
     name: String,
     /// Their password, of twelve characters or more.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     password: String,
 }
 

@@ -5,6 +5,7 @@ use crate::{
     access::{Operator, Viewer},
     auth::Trail,
     body::{MaybeBody, Path},
+    idempotency,
     problem::{FieldError, Kind, Problem},
 };
 use axum::{
@@ -21,14 +22,15 @@ use mirror_core::{
 use mirror_store::{Answered, Requested, RunKind, RunRequest, StatusCount};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{Array, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Issues that one request may name.
 const MOST_ISSUES: usize = 1_000;
-const KEY: &str = "idempotency-key";
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -47,6 +49,30 @@ pub(super) enum SyncType {
     Incremental,
 }
 
+/// Numbers of issues.
+fn iids() -> Array {
+    let iid = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(1));
+    ArrayBuilder::new()
+        .items(iid)
+        .max_items(Some(MOST_ISSUES))
+        .description(Some(
+            "Only these issues, by their numbers in the source project.",
+        ))
+        .build()
+}
+
+impl SyncType {
+    pub(super) fn of(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Full => Self::Full,
+            RunKind::Incremental | RunKind::SingleIssue => Self::Incremental,
+        }
+    }
+}
+
 /// What to look at now.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -54,7 +80,7 @@ pub(super) struct SyncRequest {
     #[schema(inline, default = "incremental")]
     sync_type: SyncType,
     /// Only these issues, by their numbers in the source project.
-    #[schema(max_items = 1_000)]
+    #[schema(schema_with = iids)]
     issue_iids: Vec<i64>,
 }
 
@@ -98,8 +124,8 @@ pub(super) async fn sync(
     check(&request)?;
     let (store, mirror) = (&state.store, MirrorId(id));
     let scope = format!("{} /api/mirrors/{id}/issue-sync/sync", caller.name);
-    let key = key(&headers)?;
-    let digest = digest(&request);
+    let key = idempotency::key(&headers)?;
+    let digest = idempotency::digest(&request);
     if let Some(key) = &key {
         match store.answered(&scope, key, &digest).await? {
             Answered::Never => {}
@@ -112,13 +138,11 @@ pub(super) async fn sync(
                 })?;
                 return Ok(accept(accepted));
             }
-            Answered::Otherwise => {
-                let detail = "this Idempotency-Key was used with another body; give another key";
-                return Err(Problem::new(Kind::Unprocessable, detail));
-            }
+            Answered::Otherwise => return Err(idempotency::used_otherwise()),
         }
     }
-    let (kind, jobs) = jobs(mirror, &request);
+    let issues = request.issue_iids.iter().copied().map(Iid).collect();
+    let (kind, jobs) = jobs(mirror, request.sync_type, issues);
     let request = RunRequest {
         mirror,
         kind,
@@ -142,59 +166,51 @@ pub(super) async fn sync(
 }
 
 fn check(request: &SyncRequest) -> Result<(), Problem> {
-    let wrong = |pointer: String, detail: &str| {
-        Err(Problem::invalid(vec![FieldError::at(pointer, detail)]))
-    };
-    if request.issue_iids.len() > MOST_ISSUES {
-        let detail = "name 1000 issues at most, or none for all";
-        return wrong("/issue_iids".to_owned(), detail);
-    }
-    if let Some(at) = request.issue_iids.iter().position(|iid| *iid < 1) {
-        return wrong(
-            format!("/issue_iids/{at}"),
-            "numbers of issues begin with 1",
-        );
-    }
+    check_iids(&request.issue_iids)?;
     if !request.issue_iids.is_empty() && request.sync_type == SyncType::Full {
         let detail = "single issues are looked at whole anyway; leave it out";
-        return wrong("/sync_type".to_owned(), detail);
+        return Err(wrong("/sync_type", detail));
     }
     Ok(())
 }
 
-fn jobs(mirror: MirrorId, request: &SyncRequest) -> (RunKind, Vec<Job>) {
-    if request.issue_iids.is_empty() {
-        let kind = match request.sync_type {
+/// Issues that a request names.
+pub(super) fn check_iids(iids: &[i64]) -> Result<(), Problem> {
+    if iids.len() > MOST_ISSUES {
+        let detail = "name 1000 issues at most, or none for all";
+        return Err(wrong("/issue_iids", detail));
+    }
+    match iids.iter().position(|iid| *iid < 1) {
+        Some(at) => {
+            let pointer = format!("/issue_iids/{at}");
+            Err(wrong(&pointer, "numbers of issues begin with 1"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn wrong(pointer: &str, detail: &str) -> Problem {
+    Problem::invalid(vec![FieldError::at(pointer, detail)])
+}
+
+/// What a run begins with that looks at these issues, or at all.
+pub(super) fn jobs(
+    mirror: MirrorId,
+    sync_type: SyncType,
+    mut issues: Vec<Iid>,
+) -> (RunKind, Vec<Job>) {
+    if issues.is_empty() {
+        let kind = match sync_type {
             SyncType::Full => RunKind::Full,
             SyncType::Incremental => RunKind::Incremental,
         };
         return (kind, vec![Job::ScanMirror { mirror }]);
     }
-    let mut iids = request.issue_iids.clone();
-    iids.sort_unstable();
-    iids.dedup();
-    let jobs = iids.into_iter().map(|iid| Job::SyncIssue {
-        mirror,
-        iid: Iid(iid),
-    });
+    issues.sort_unstable();
+    issues.dedup();
+    let issues = issues.into_iter();
+    let jobs = issues.map(|iid| Job::SyncIssue { mirror, iid });
     (RunKind::SingleIssue, jobs.collect())
-}
-
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(given) = headers.get(KEY) else {
-        return Ok(None);
-    };
-    let key = given.to_str().unwrap_or_default();
-    if key.is_empty() || key.len() > 255 {
-        let detail = "Idempotency-Key: give 1 to 255 visible ASCII characters";
-        return Err(Problem::new(Kind::BadRequest, detail));
-    }
-    Ok(Some(key.to_owned()))
-}
-
-fn digest(request: &SyncRequest) -> String {
-    let text = serde_json::to_vec(request).unwrap_or_default();
-    hex::encode(Sha256::digest(text))
 }
 
 fn accept(accepted: Accepted) -> Response {

@@ -69,7 +69,7 @@ pub(super) struct MadeToken {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewApiToken {
     /// What to call it.
-    #[schema(example = "ci")]
+    #[schema(example = "ci", pattern = r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
     name: String,
     /// What its holder may do.
     role: RoleName,

@@ -51,12 +51,12 @@ pub(super) struct Shown {
 #[schema(as = NewUser)]
 pub(super) struct New {
     /// What they log in as: small letters, digits and `. _ - @`.
-    #[schema(example = "anna", max_length = 64)]
+    #[schema(example = "anna", pattern = r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
     name: String,
     /// What they may do.
     role: RoleName,
     /// Of twelve characters or more.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     password: String,
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Change {
     /// They may not log in; they are logged out.
     disabled: Option<bool>,
     /// Another password; they are logged out everywhere.
-    #[schema(format = Password, min_length = 12)]
+    #[schema(format = Password, min_length = 12, max_length = 256)]
     password: Option<String>,
 }
 

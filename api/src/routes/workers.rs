@@ -68,8 +68,8 @@ pub(super) async fn list(
 
 /// Have a worker leave in good order
 ///
-/// Within seconds it takes no new work, ends what it does, and works no more; its process can be ended
-/// then, or replaced.
+/// Within seconds it takes no new work, ends what it does, and works no more. A process that is nothing but
+/// a worker ends then.
 #[utoipa::path(post, path = "/api/workers/{name}/drain", tag = "operations",
     params(("name" = String, Path)),
     responses((status = 202, description = "It was asked to"), (status = 404)))]

@@ -4,13 +4,20 @@
 
 mod access;
 mod description;
+mod errand_list;
+mod errands;
+mod events;
+mod hooks;
+mod log;
 mod roles;
 mod service;
+mod sync_jobs;
 
 use axum::{
     Router,
     body::Body,
     http::{Request, StatusCode},
+    response::Response,
 };
 use http_body_util::BodyExt;
 use mirror_api::{ApiState, Metrics, TrustedProxies, router};
@@ -44,7 +51,11 @@ async fn timed_state() -> (ApiState, Arc<ManualClock>) {
 
 async fn get(router: Router, path: &str) -> (StatusCode, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let answer = router.oneshot(request).await.unwrap();
+    spoken(router.oneshot(request).await.unwrap()).await
+}
+
+/// An answer, read.
+async fn spoken(answer: Response) -> (StatusCode, String) {
     let status = answer.status();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -62,9 +73,15 @@ async fn a_record_that_answers_is_ready_and_one_that_is_closed_is_not() {
     let (status, body) = get(router(state.clone()), "/readyz").await;
     assert_eq!(status, StatusCode::OK, "{body}");
     let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let (number, known) = state.store.schema_numbers().await.unwrap();
+    assert_eq!(number, known);
     assert_eq!(
         told,
-        serde_json::json!({"ready": true, "database": {"ready": true}})
+        serde_json::json!({
+            "ready": true,
+            "database": {"ready": true},
+            "migrations": {"ready": true, "detail": format!("schema {known}")},
+        })
     );
     state.store.close().await;
     let (status, body) = get(router(state), "/readyz").await;
@@ -73,6 +90,7 @@ async fn a_record_that_answers_is_ready_and_one_that_is_closed_is_not() {
     assert_eq!(told["ready"], false);
     assert_eq!(told["database"]["ready"], false);
     assert!(told["database"]["detail"].is_string());
+    assert_eq!(told["migrations"]["ready"], false);
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ GET /api/mirrors/{mirror_id}/issue-sync/labels viewer
 POST /api/mirrors/{mirror_id}/issue-sync/labels operator
 PUT /api/mirrors/{mirror_id}/issue-sync/labels operator
 GET /api/mirrors/{mirror_id}/issue-sync/milestones viewer
+POST /api/mirrors/{mirror_id}/issue-sync/plan operator
 GET /api/mirrors/{mirror_id}/issue-sync/status viewer
 POST /api/mirrors/{mirror_id}/issue-sync/sync operator
 DELETE /api/mirrors/{mirror_id}/issue-sync/users operator

@@ -10,8 +10,9 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use mirror_api::{ApiState, credential, password, router};
+use mirror_core::ids::{InstanceId, InstanceName, MirrorId, ProjectId};
 use mirror_runtime::{SystemEntropy, testing::ManualClock};
-use mirror_store::{NewToken, NewUser, Role};
+use mirror_store::{MirrorEnd, NewMirror, NewToken, NewUser, Role};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower::ServiceExt;
@@ -97,19 +98,29 @@ impl Service {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Response {
+        let body = body.map(|body| body.to_string());
+        let json = [(header::CONTENT_TYPE.as_str(), "application/json")];
+        let json = json.into_iter().filter(|_| body.is_some());
+        let headers: Vec<_> = headers.iter().copied().chain(json).collect();
+        self.told(method, path, &headers, &body.unwrap_or_default())
+            .await
+    }
+
+    /// The answer to exactly this, not read yet.
+    pub(crate) async fn told(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let body = match body {
-            Some(body) => {
-                request = request.header(header::CONTENT_TYPE, "application/json");
-                Body::from(body.to_string())
-            }
-            None => Body::empty(),
-        };
         let peer: SocketAddr = "192.0.2.7:50000".parse().unwrap();
-        let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
+        let request = request.extension(ConnectInfo(peer));
+        let request = request.body(Body::from(body.to_owned())).unwrap();
         self.router.clone().oneshot(request).await.unwrap()
     }
 
@@ -147,5 +158,25 @@ impl Service {
         let body = json!({"name": name, "password": password});
         self.send(Method::POST, "/api/session", headers, Some(body))
             .await
+    }
+
+    async fn end(&self, instance: &str, project: i64) -> MirrorEnd {
+        let name = InstanceName(instance.to_owned());
+        let base = format!("https://{instance}/");
+        let registered = self.state.store.register_instance(&name, &base, &[]);
+        MirrorEnd {
+            instance: registered.await.unwrap(),
+            project: ProjectId(project),
+            path: "group/project".to_owned(),
+        }
+    }
+
+    /// A mirror, and the instance of its source.
+    pub(crate) async fn mirror(&self) -> (MirrorId, InstanceId) {
+        let (source, target) = (self.end("gitlab.a", 1).await, self.end("gitlab.b", 2).await);
+        let instance = source.instance;
+        let new = NewMirror { source, target };
+        let mirror = self.state.store.ensure_mirror(&new).await.unwrap();
+        (mirror.id, instance)
     }
 }

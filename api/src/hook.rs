@@ -15,7 +15,8 @@ const WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// A request is the hook's.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Proof {
-    /// The request's own id, where that is signed.
+    /// What no other request has, where that is signed: the message's id, and when it was sent. A
+    /// GitLab that sends a message again signs it anew.
     pub(crate) id: Option<String>,
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn proven(
                 }
             }
         }
-        let id = Some(id.to_owned());
+        let id = Some(format!("{id}.{stamp}"));
         return bool::from(good).then_some(Proof { id });
     }
     let given = Sha256::digest(header("x-gitlab-token")?.as_bytes());
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_body_and_for_five_minutes() {
         let good = signed(&signature(BODY));
-        let id = Some("m1".to_owned());
+        let id = Some("m1.1700000000".to_owned());
         let expected = Some(Proof { id });
         for seconds in [-300, 0, 300] {
             assert_eq!(proven(&secrets(), &good, BODY, at(seconds)), expected);
