@@ -1,7 +1,5 @@
 //! `plan`: the same engine on a copy of the state, with nothing sent that changes anything.
 
-mod words;
-
 use crate::{
     admin::refuse_half,
     cli::{PlanArguments, ReachArguments},
@@ -10,7 +8,7 @@ use crate::{
     exit::Ending,
     output, pairs,
     progress::{self, Progress},
-    report::{Requests, took},
+    report::Requests,
     rules,
     sync::{State, adopted, lock, settings},
     tally::{Counted, count},
@@ -18,20 +16,15 @@ use crate::{
 };
 use anyhow::Context as _;
 use mirror_core::{
-    ids::Iid,
-    plan::{Plan, Step},
-    ports::{Class, Clock},
+    drawing::{Shown, took},
+    errand::DrawnIssue,
+    ports::Class,
 };
 use mirror_queue::budget::{Limit, Side as LimitSide};
 use mirror_runtime::{Environment, Shutdown};
-use mirror_store::Store;
 use mirror_worker::Mode;
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Runs `plan`.
 pub(crate) async fn run(
@@ -56,15 +49,13 @@ pub(crate) async fn run(
     link.settings.on_edit = given.edits.or_kept(&state.store, link.mirror).await?;
     let clients = (link.source.client.clone(), link.target.client.clone());
 
-    let copy = Copy::of(&state, &reach).await?;
-    if let Err(error) = pairs::ask(&copy.store, link.mirror, &pairs).await {
-        copy.remove().await;
-        return Err(error);
-    }
+    let copy = state.store.copy_of(link.mirror).await;
+    let copy = copy.context("the state could not be copied")?;
+    pairs::ask(&copy, link.mirror, &pairs).await?;
     let shown = Progress::new(reach.clock.clone(), given.json);
     let engine = Engine::new(Parts {
         reach: &reach,
-        store: copy.store.clone(),
+        store: copy,
         key: state.key,
         link,
         mode: Mode::Plan,
@@ -81,7 +72,6 @@ pub(crate) async fn run(
     let held = engine.held().await?;
     let reads = Requests::new(&clients.0.calls(), &clients.1.calls());
     let drawn = Drawn::new(&tally.read(), &given.reach, reads);
-    copy.remove().await;
     drawn.print(given.json)?;
     for left in &failures {
         let what = &left.what;
@@ -107,41 +97,6 @@ pub(crate) async fn run(
     })
 }
 
-/// A copy of the record, for the plan to write in.
-struct Copy {
-    store: Store,
-    path: std::path::PathBuf,
-}
-
-impl Copy {
-    async fn of(state: &State, reach: &Reach) -> anyhow::Result<Self> {
-        let name = format!(
-            "plan-{}-{:08x}.sqlite3",
-            std::process::id(),
-            reach.entropy.next_u64() >> 32
-        );
-        let path = state.folder.path().join(name);
-        state
-            .store
-            .copy_to(&path)
-            .await
-            .context("the state could not be copied")?;
-        let clock: Arc<dyn Clock> = reach.clock.clone();
-        let store = Store::open(&path, clock).await?;
-        Ok(Self { store, path })
-    }
-
-    async fn remove(self) {
-        self.store.close().await;
-        for suffix in ["", "-wal", "-shm"] {
-            let mut name = self.path.clone().into_os_string();
-            name.push(suffix);
-            // Nothing depends on it; a file left behind is only untidy.
-            let _ = std::fs::remove_file(name);
-        }
-    }
-}
-
 /// A plan, as it is shown.
 #[derive(Debug, Serialize)]
 struct Drawn {
@@ -158,43 +113,11 @@ struct Drawn {
     reads: Requests,
 }
 
-#[derive(Debug, Serialize)]
-struct DrawnIssue {
-    issue: i64,
-    create: bool,
-    delete: bool,
-    requests: u64,
-    steps: Vec<DrawnStep>,
-}
-
-#[derive(Debug, Serialize)]
-struct DrawnStep {
-    sign: char,
-    what: String,
-    requests: u64,
-}
-
 impl Drawn {
     fn new(counted: &Counted, reach: &ReachArguments, reads: Requests) -> Self {
-        let mut shared = Shared::default();
-        let mut charged: BTreeMap<Class, u64> = BTreeMap::new();
-        let mut issues = Vec::new();
-        for (iid, (plan, confidential)) in &counted.plans {
-            let steps: Vec<&Step> = plan
-                .steps
-                .iter()
-                .filter(|step| shared.is_first(*iid, step))
-                .collect();
-            for step in &steps {
-                *charged.entry(Class::Api).or_default() += step.requests();
-                if let Some(class) = class(step) {
-                    *charged.entry(class).or_default() += 1;
-                }
-            }
-            if !steps.is_empty() {
-                issues.push(DrawnIssue::new(*iid, plan, &steps, *confidential));
-            }
-        }
+        let Shown {
+            issues, charged, ..
+        } = counted.drawing.shown();
         let others = counted
             .numbers()
             .processed
@@ -245,63 +168,6 @@ impl Drawn {
     }
 }
 
-/// Jobs plan side by side, so two may plan one label, or one link of both; it is sent once.
-#[derive(Default)]
-struct Shared {
-    labels: BTreeSet<String>,
-    made: BTreeSet<[Iid; 2]>,
-    removed: BTreeSet<[Iid; 2]>,
-}
-
-impl Shared {
-    fn is_first(&mut self, iid: Iid, step: &Step) -> bool {
-        let pair = |other: Iid| [iid.min(other), iid.max(other)];
-        match step {
-            Step::CreateLabel(label) => self.labels.insert(label.title.clone()),
-            Step::CreateLink { other, .. } => self.made.insert(pair(*other)),
-            Step::RemoveLink { other } => self.removed.insert(pair(*other)),
-            Step::TransferUpload { .. }
-            | Step::CreateIssue(_)
-            | Step::Restrict
-            | Step::UpdateIssue(_)
-            | Step::SetState(_)
-            | Step::CloseAsOf(_)
-            | Step::SetTimeEstimate(_)
-            | Step::AddSpentTime(_)
-            | Step::CreateNote(_)
-            | Step::UpdateNote { .. }
-            | Step::DeleteNote { .. }
-            | Step::WithdrawNote { .. }
-            | Step::SetResolved { .. }
-            | Step::Open
-            | Step::DeleteIssue => true,
-        }
-    }
-}
-
-fn class(step: &Step) -> Option<Class> {
-    match step {
-        Step::CreateIssue(_) => Some(Class::Issues),
-        Step::CreateNote(_) => Some(Class::Notes),
-        Step::TransferUpload { .. } => Some(Class::Uploads),
-        Step::CreateLabel(_)
-        | Step::Restrict
-        | Step::UpdateIssue(_)
-        | Step::SetState(_)
-        | Step::CloseAsOf(_)
-        | Step::SetTimeEstimate(_)
-        | Step::AddSpentTime(_)
-        | Step::UpdateNote { .. }
-        | Step::DeleteNote { .. }
-        | Step::WithdrawNote { .. }
-        | Step::SetResolved { .. }
-        | Step::CreateLink { .. }
-        | Step::RemoveLink { .. }
-        | Step::Open
-        | Step::DeleteIssue => None,
-    }
-}
-
 /// The time that the narrowest of the target's limits asks for.
 fn seconds(reach: &ReachArguments, charged: &BTreeMap<Class, u64>) -> Option<u64> {
     let takes = |limit: &Limit| {
@@ -315,32 +181,4 @@ fn seconds(reach: &ReachArguments, charged: &BTreeMap<Class, u64>) -> Option<u64
         .filter(|given| given.side != Some(LimitSide::Source))
         .map(|given| takes(&given.limit))
         .max()
-}
-
-impl DrawnIssue {
-    fn new(iid: Iid, plan: &Plan, steps: &[&Step], confidential: bool) -> Self {
-        let create = plan
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::CreateIssue(_)));
-        let steps: Vec<DrawnStep> = steps
-            .iter()
-            .map(|step| {
-                let (sign, what) = words::drawn(step, confidential);
-                DrawnStep {
-                    sign,
-                    what,
-                    requests: step.requests(),
-                }
-            })
-            .collect();
-        let requests = steps.iter().map(|step| step.requests).sum();
-        Self {
-            issue: iid.0,
-            create,
-            delete: plan.steps.contains(&Step::DeleteIssue),
-            requests,
-            steps,
-        }
-    }
 }

@@ -5,7 +5,7 @@ use crate::{
     output,
     tally::{Counted, Numbers},
 };
-use mirror_core::ids::Iid;
+use mirror_core::{drawing::took, ids::Iid};
 use mirror_gitlab::Calls;
 use mirror_worker::Notice;
 use serde::Serialize;
@@ -275,16 +275,5 @@ impl Report {
             source + target
         ));
         lines
-    }
-}
-
-/// A time in words.
-pub(crate) fn took(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..10 => format!("{:.1} s", time.as_secs_f64()),
-        10..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }

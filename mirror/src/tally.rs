@@ -1,7 +1,7 @@
 //! Counts what jobs report.
 
 use chrono::{DateTime, Utc};
-use mirror_core::{ids::Iid, outcome::Outcome, plan::Plan};
+use mirror_core::{drawing::Drawing, ids::Iid, outcome::Outcome};
 use mirror_worker::{Event, Notice};
 use serde::Serialize;
 use std::{
@@ -36,8 +36,8 @@ pub(crate) struct Counted {
     pub(crate) scanned: bool,
     /// What is waited for, and until when.
     pub(crate) waiting: Option<(DateTime<Utc>, String)>,
-    /// What would be sent, in plan mode; with whether the text is confidential.
-    pub(crate) plans: BTreeMap<Iid, (Plan, bool)>,
+    /// What would be sent, in plan mode.
+    pub(crate) drawing: Drawing,
 }
 
 /// The numbers of a run.
@@ -99,10 +99,7 @@ impl Tally {
                 ..
             } => {
                 counted.issues.insert(iid, Outcome::Unchanged);
-                // What is planned again is planned on top: texts to mend.
-                let planned = counted.plans.entry(iid).or_default();
-                planned.0.steps.extend(plan.steps);
-                planned.1 = confidential;
+                counted.drawing.take(iid, &plan, confidential);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `mirrors adopt`: issues that were on the target before their mirror.
 
+use super::who;
 use crate::{
     exit::Ending,
     output, pairs,
@@ -8,6 +9,7 @@ use crate::{
 use clap::Args;
 use mirror_core::ids::{Iid, MirrorId};
 use mirror_runtime::Environment;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// `mirrors adopt`
@@ -37,6 +39,11 @@ pub(super) async fn adopt(
     let mirror = store.mirror(MirrorId(arguments.id)).await?.id;
     if let Some(pairs) = pairs {
         pairs::ask(store, mirror, &pairs).await?;
+        let told = pairs
+            .iter()
+            .map(|pair| json!({"source_iid": pair.source.0, "target_iid": pair.target.0}))
+            .collect();
+        who::did(store, environment, "mirror.adopt", mirror, Some(told)).await?;
         deployment.signals.owed();
         output::line(&format!(
             "{} adopted by mirror {mirror}'s next jobs; `issue-mirror jobs list` tells of those that \
@@ -49,6 +56,17 @@ pub(super) async fn adopt(
     }
     for source in &arguments.drop {
         let dropped = store.forget_adoption(mirror, Iid(*source)).await?;
+        if dropped {
+            let after = json!({"source_iid": source});
+            who::did(
+                store,
+                environment,
+                "mirror.drop_adoption",
+                mirror,
+                Some(after),
+            )
+            .await?;
+        }
         output::line(&if dropped {
             format!("the pair of #{source} is dropped")
         } else {

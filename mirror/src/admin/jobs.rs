@@ -1,6 +1,9 @@
 //! `jobs`: what is owed, and why it is not done.
 
-use super::table;
+use super::{
+    table,
+    who::{self, Change},
+};
 use crate::{
     exit::{Ending, misconfigured},
     output, progress,
@@ -13,6 +16,7 @@ use mirror_core::ids::{MirrorId, WorkId};
 use mirror_runtime::Environment;
 use mirror_store::{JobEntry, JobFilter, WorkState};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 /// What `jobs` can do.
 #[derive(Subcommand, Debug)]
@@ -130,6 +134,11 @@ impl From<JobEntry> for Shown {
     }
 }
 
+/// As the trail has it.
+fn told(job: &JobEntry) -> Value {
+    json!({"key": job.key, "state": name(job.state)})
+}
+
 fn name(state: Option<WorkState>) -> &'static str {
     match state {
         None => "done",
@@ -155,7 +164,7 @@ pub(crate) async fn jobs(
             let workers = deployment.store.workers().await?.len();
             let sentence = why(&job, deployment.store.now(), workers);
             if arguments.json {
-                let shown = serde_json::json!({ "job": Shown::from(job), "why": sentence });
+                let shown = json!({ "job": Shown::from(job), "why": sentence });
                 output::line(&serde_json::to_string_pretty(&shown)?);
             } else {
                 output::line(&format!("{}: {sentence}", job.key));
@@ -237,7 +246,7 @@ async fn show(arguments: &OneArguments, environment: &Environment) -> anyhow::Re
     let sentence = why(&job, deployment.store.now(), workers);
     if arguments.json {
         let shown = Shown::from(job);
-        let whole = serde_json::json!({ "job": shown, "why": sentence, "attempts": tries });
+        let whole = json!({ "job": shown, "why": sentence, "attempts": tries });
         output::line(&serde_json::to_string_pretty(&whole)?);
         return Ok(Ending::Well);
     }
@@ -264,13 +273,30 @@ async fn retry(arguments: &RetryArguments, environment: &Environment) -> anyhow:
     let deployment = Deployment::open(&arguments.deployment, environment, Schema::AsItIs).await?;
     let store = &deployment.store;
     if let Some(mirror) = arguments.dead_of {
-        let revived = store.retry_dead(MirrorId(mirror)).await?;
+        let mirror = MirrorId(mirror);
+        let revived = store.retry_dead(mirror).await?;
+        let after = json!({"changed": revived, "state": "dead", "mirror_id": mirror.0});
+        let change = Change {
+            what: "job.retry",
+            object: "jobs",
+            before: None,
+            after: Some(after),
+        };
+        who::audit(store, environment, change).await?;
         deployment.signals.owed();
         output::line(&format!("{revived} jobs are due again"));
         return Ok(Ending::Well);
     }
     let id = arguments.id.unwrap_or_default();
+    let job = store.job(WorkId(id)).await?;
     if store.retry_job(WorkId(id)).await? {
+        let change = Change {
+            what: "job.retry",
+            object: &format!("job/{id}"),
+            before: job.as_ref().map(told),
+            after: None,
+        };
+        who::audit(store, environment, change).await?;
         deployment.signals.owed();
         output::line(&format!("job {id} is due"));
         return Ok(Ending::Well);
@@ -288,6 +314,13 @@ async fn cancel(arguments: &OneArguments, environment: &Environment) -> anyhow::
         .next_scan_at
         .unwrap_or_else(|| store.now() + schedule.interval);
     if store.put_off_job(job.work, until).await? {
+        let change = Change {
+            what: "job.cancel",
+            object: &format!("job/{}", job.work),
+            before: Some(told(&job)),
+            after: Some(json!({"until": until})),
+        };
+        who::audit(store, environment, change).await?;
         output::line(&format!(
             "{} is put off until {}; it is owed still",
             job.key,

@@ -285,9 +285,11 @@ async fn sync_now(
             kind,
             jobs,
             priority: Priority::ByHand,
-            by: "command line",
+            by: &who::caller(environment)?,
         })
         .await?;
+    let after = json!({"job_id": requested.run.0, "kind": kind.name()});
+    who::did(store, environment, "mirror.sync", id, Some(after)).await?;
     deployment.signals.owed();
     // A moment for the signal to leave; without it the work is noticed at the next poll.
     deployment.clock.sleep(Duration::from_millis(50)).await;

@@ -1,6 +1,6 @@
 //! `runs`: scans and the jobs they caused, counted.
 
-use super::table;
+use super::{table, who};
 use crate::{
     exit::{Ending, misconfigured},
     output, progress,
@@ -12,6 +12,7 @@ use mirror_core::ids::{MirrorId, RunId};
 use mirror_runtime::Environment;
 use mirror_store::{Run, RunStatus};
 use serde::Serialize;
+use serde_json::json;
 
 /// What `runs` can do.
 #[derive(Subcommand, Debug)]
@@ -72,6 +73,7 @@ struct Shown {
     comments: i64,
     attachments: i64,
     api_calls: i64,
+    waits: i64,
     error: Option<String>,
 }
 
@@ -96,6 +98,7 @@ impl From<Run> for Shown {
             comments: counts.comments,
             attachments: counts.attachments,
             api_calls: counts.api_calls,
+            waits: counts.waits,
             error: run.error_details,
         }
     }
@@ -123,7 +126,17 @@ pub(crate) async fn runs(
                     run.status.name()
                 )));
             }
-            deployment.store.cancel_run(run.id).await?;
+            let store = &deployment.store;
+            store.cancel_run(run.id).await?;
+            let after = json!({"job_id": run.id.0});
+            who::did(
+                store,
+                environment,
+                "sync_job.cancel",
+                run.mirror,
+                Some(after),
+            )
+            .await?;
             output::line(&format!(
                 "run {} is cancelled; what it had found is owed still",
                 run.id
@@ -215,8 +228,8 @@ fn show(run: &Shown, json: bool) -> anyhow::Result<()> {
         run.processed, run.created, run.updated, run.unchanged, run.skipped, run.failed, run.open
     ));
     output::line(&format!(
-        "  {} comments, {} files, {} requests",
-        run.comments, run.attachments, run.api_calls
+        "  {} comments, {} files, {} requests, {} waits",
+        run.comments, run.attachments, run.api_calls, run.waits
     ));
     if let Some(error) = &run.error {
         output::line(&format!("  error: {error}"));

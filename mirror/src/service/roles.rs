@@ -4,7 +4,8 @@ use super::{
     ApiArguments, RoleArguments, WorkerArguments,
     alone::Alone,
     deployment::{Deployment, Schema},
-    first, telling, working,
+    first, telling,
+    working::{self, Afterwards},
 };
 use crate::{exit::Ending, progress};
 use anyhow::Context as _;
@@ -49,9 +50,8 @@ pub(crate) async fn all(
     working::spawn(
         &deployment,
         arguments,
-        consumer,
-        metrics,
-        &shutdown,
+        (consumer, metrics),
+        (&shutdown, Afterwards::GoOn),
         &mut parts,
     )?;
     until_the_end(parts, &shutdown).await
@@ -77,9 +77,8 @@ pub(crate) async fn worker(
     working::spawn(
         &deployment,
         arguments,
-        consumer,
-        metrics,
-        &shutdown,
+        (consumer, metrics),
+        (&shutdown, Afterwards::End),
         &mut parts,
     )?;
     until_the_end(parts, &shutdown).await

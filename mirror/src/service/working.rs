@@ -8,8 +8,8 @@ use mirror_gitlab::{HttpTransport, Options};
 use mirror_queue::{delivery::Consumer, signals::Signals};
 use mirror_runtime::{Shutdown, process::Process, watchdog::Watchdog};
 use mirror_worker::{
-    Accounts, Connector, Context, Event, Events, Facts, InHand, Links, Means, Mode, Service,
-    TargetLabels, UntilShutdown,
+    Accounts, Connector, Context, Drained, Event, Events, Facts, InHand, Links, Means, Mode,
+    Service, TargetLabels, UntilShutdown,
 };
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -23,13 +23,21 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How often the record's server is asked for its time.
 const ASK_TIME: Duration = Duration::from_secs(30);
 
+/// What becomes of the process of a worker that was asked to drain, and has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Afterwards {
+    /// It has nothing else to do, and ends.
+    End,
+    /// Its other parts go on.
+    GoOn,
+}
+
 /// Puts a worker together and begins.
 pub(super) fn spawn(
     deployment: &Deployment,
     arguments: &WorkerArguments,
-    consumer: Consumer,
-    metrics: Arc<Metrics>,
-    shutdown: &Shutdown,
+    (consumer, metrics): (Consumer, Arc<Metrics>),
+    (shutdown, afterwards): (&Shutdown, Afterwards),
     parts: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let process = Process::this(&*deployment.entropy);
@@ -57,12 +65,30 @@ pub(super) fn spawn(
     });
     let patience = mirror_runtime::watchdog::PATIENCE;
     let watch = Watchdog::guard(deployment.clock.clone(), patience)?;
+    let shutdown = shutdown.clone();
     parts.spawn(async move {
         // A place is free, and others may wait for it.
-        service.run(move || signals.owed()).await;
+        let drained = service.run(move || signals.owed()).await;
         watch.abort();
-        Ok(())
+        ended(drained, afterwards, &shutdown)
     });
+    Ok(())
+}
+
+/// Ends the process with its worker, where that was all of it.
+fn ended(drained: Drained, afterwards: Afterwards, shutdown: &Shutdown) -> anyhow::Result<()> {
+    match (drained, afterwards) {
+        (Drained::Broken, _) => anyhow::bail!("the taking of tickets broke down"),
+        // It ends anyway.
+        (Drained::InTime | Drained::Late { .. }, _) if shutdown.is_requested() => {}
+        (Drained::InTime | Drained::Late { .. }, Afterwards::End) => {
+            tracing::info!("this worker is drained, and ends");
+            shutdown.request();
+        }
+        (Drained::InTime | Drained::Late { .. }, Afterwards::GoOn) => {
+            tracing::info!("this worker is drained; the rest of its process goes on");
+        }
+    }
     Ok(())
 }
 

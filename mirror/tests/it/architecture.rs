@@ -101,3 +101,9 @@ fn every_decision_names_tests_that_exist() {
     assert!(papers.len() > 20, "the decisions are found");
     holds(&decisions::held(&papers, &sources::read(&root())));
 }
+
+#[test]
+fn every_rule_of_the_engine_names_tests_that_exist() {
+    let text = std::fs::read_to_string(root().join("docs/engine.md")).unwrap();
+    holds(&decisions::rules_held(&text, 27, &sources::read(&root())));
+}

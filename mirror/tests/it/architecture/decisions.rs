@@ -52,13 +52,38 @@ pub(super) fn held(papers: &[File], sources: &[File]) -> Vec<String> {
     complaints
 }
 
+/// Of a page of rules, numbered from 1, each followed by its tests.
+pub(super) fn rules_held(page: &str, rules: usize, sources: &[File]) -> Vec<String> {
+    let written: HashSet<&str> = sources.iter().flat_map(|file| words(&file.text)).collect();
+    let mut complaints = Vec::new();
+    for number in 1..=rules {
+        let head = |number| format!("\n{number}. **");
+        let (_, rule) = page.split_once(&head(number)).unwrap_or_default();
+        let tests = listed(rule.split(&head(number + 1)).next().unwrap_or_default());
+        if tests.is_empty() {
+            complaints.push(format!("rule {number} names no test"));
+        }
+        for test in tests {
+            if !written.contains(test) {
+                complaints.push(format!("rule {number} names {test}, which is nowhere"));
+            }
+        }
+    }
+    complaints
+}
+
 /// The tests are the list that ends a decision.
 fn tests(text: &str) -> Vec<&str> {
-    text.rsplit_once(PARTS[3])
-        .map(|(_, list)| list)
-        .unwrap_or_default()
-        .lines()
-        .filter_map(|line| line.strip_prefix("- `")?.strip_suffix('`'))
+    listed(
+        text.rsplit_once(PARTS[3])
+            .map(|(_, list)| list)
+            .unwrap_or_default(),
+    )
+}
+
+fn listed(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| line.trim_start().strip_prefix("- `")?.strip_suffix('`'))
         .collect()
 }
 
@@ -97,6 +122,18 @@ mod tests {
         assert_eq!(
             held(&[held_by], &[source()]),
             ["0001-a.md names nothing_is_lost, which is nowhere"]
+        );
+    }
+
+    #[test]
+    fn a_rule_that_nothing_holds_is_named() {
+        let page = "\n1. **A.** Is.\n   - `nothing_is_lost_twice`\n2. **B.** Is.\n3. **C.**\n   - `gone`\n";
+        assert_eq!(
+            rules_held(page, 3, &[source()]),
+            [
+                "rule 2 names no test",
+                "rule 3 names gone, which is nowhere"
+            ]
         );
     }
 

@@ -52,6 +52,7 @@ async fn the_whole_way(fleet: &Fleet, http: &Http) {
     let issues = listed(http, &path);
     assert_eq!(issues.len(), fleet.copies());
     oracle::mirrored(&fleet.stage);
+    planned(fleet, http, &path).await;
     decided(fleet, http, &path).await;
     taken_out(http, &path).await;
     told(http, mirror);
@@ -146,6 +147,35 @@ fn retitled(end: &End, iid: u64, by: UserId, title: &str) {
     end.sim.edit(edited).unwrap();
 }
 
+/// What the next run will send is told while the mirror rests, and nothing of it is sent.
+async fn planned(fleet: &Fleet, http: &Http, path: &str) {
+    let mirror = path.strip_suffix("/issue-sync").unwrap();
+    let status = format!("{path}/status");
+    http.post(
+        &format!("{mirror}/pause"),
+        &json!({"reason": "to look"}),
+        200,
+    );
+    http.until(&status, |status| status["running"] == 0).await;
+    let source = &fleet.stage.source;
+    retitled(source, 1, world::author(source), "The planned title");
+    let (plan, writes) = (format!("{path}/plan"), fleet.stage.writes());
+    for body in [json!({}), json!({"issue_iids": [1]})] {
+        let asked = http.post(&plan, &body, 202);
+        let told = http.errand(&asked).await;
+        assert_eq!(told["not_planned"], json!([]), "{told}");
+        let mut issues = told["issues"].as_array().unwrap().iter();
+        let first = issues.find(|issue| issue["issue"] == 1);
+        let first = first.unwrap_or_else(|| panic!("{told}"));
+        assert_eq!(first["create"], false);
+        assert_eq!(first["steps"][0]["what"], "change title", "{told}");
+    }
+    assert_eq!(fleet.stage.writes(), writes);
+    http.post(&format!("{mirror}/resume"), &Value::Null, 200);
+    let through = |status: &Value| status["owed"] == 0 && status["running"] == 0;
+    http.until(&status, through).await;
+}
+
 /// An edit on both sides waits for a person, who decides.
 async fn decided(fleet: &Fleet, http: &Http, path: &str) {
     let (source, target) = (&fleet.stage.source, &fleet.stage.target);
@@ -161,6 +191,13 @@ async fn decided(fleet: &Fleet, http: &Http, path: &str) {
     let detail = http.get(&issue);
     assert_eq!(detail["edits"][0]["field"], "title", "{detail}");
     assert!(detail["attempts"][0]["ending"].is_string(), "{detail}");
+    let sent = &detail["attempts"][0]["requests"];
+    assert!(
+        sent[0]["path"]
+            .as_str()
+            .is_some_and(|path| path.contains("/issues")),
+        "{detail}"
+    );
     let decision = json!({"resolution": "use_target"});
     let resolve = format!("{issue}/resolve-conflict");
     http.post(&resolve, &decision, 200);
