@@ -60,33 +60,45 @@ pub(crate) async fn issue(
         // A list that may not be read is empty, too, and proves no absence.
         check_instance::readable(cx, link, Side::Target).await?;
     }
-    let found = lowest(link, original, &ours, page.issues);
+    let found = of_ours(link, original, &ours, page.issues).min_by_key(|issue| issue.id);
     if found.is_some() || whole {
         return Ok(found);
     }
+    let all = issues(cx, link, original, since).await?;
+    Ok(all.into_iter().min_by_key(|issue| issue.id))
+}
+
+/// All copies of a source issue that were changed on the target since then.
+pub(crate) async fn issues(
+    cx: &Context,
+    link: &Link,
+    original: &Hop,
+    since: Option<DateTime<Utc>>,
+) -> Result<Vec<Issue>, SyncError> {
+    let ours = cx.store.our_users(link.target.instance).await?;
+    let target = &link.target;
     let query = IssueQuery {
         updated_after: since,
         ..IssueQuery::default()
     };
     let mut rows = Ascending::new(&target.client, target.project.id, query);
-    let mut candidates = Vec::new();
+    let mut found = Vec::new();
     while let Some(batch) = rows.next().await.on(Side::Target)? {
-        candidates.extend(lowest(link, original, &ours, batch.issues));
+        found.extend(of_ours(link, original, &ours, batch.issues));
     }
-    Ok(candidates.into_iter().min_by_key(|issue| issue.id))
+    Ok(found)
 }
 
-fn lowest(
-    link: &Link,
-    original: &Hop,
-    ours: &BTreeSet<UserId>,
+fn of_ours<'a>(
+    link: &'a Link,
+    original: &'a Hop,
+    ours: &'a BTreeSet<UserId>,
     issues: Vec<Issue>,
-) -> Option<Issue> {
+) -> impl Iterator<Item = Issue> + 'a {
     issues
         .into_iter()
         .filter(|issue| ours.contains(&issue.author.id))
         .filter(|issue| is_copy(link, original, &issue.description))
-        .min_by_key(|issue| issue.id)
 }
 
 /// Whether a body is the copy of this original, written for this mirror's target.

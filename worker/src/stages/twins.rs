@@ -9,14 +9,16 @@ use crate::{
     lease::Lease,
     link::Link,
 };
+use chrono::{DateTime, Utc};
 use mirror_core::{
     ids::{Iid, NoteId},
     mapping::{Intended, Intent},
     project::Role,
-    provenance::{Found, Kind, Marker},
+    provenance::{Found, Hop, Kind, Marker},
 };
 use mirror_gitlab::{ErrorKind, IssueChange, StateEvent};
 use mirror_store::Twin;
+use std::collections::BTreeSet;
 
 /// After a walk of the target: settles the creates that were sent twice and can no longer land.
 /// `left_over` are copies that the walk found beside the mapped ones. One that no double send of
@@ -35,12 +37,9 @@ pub(crate) async fn settle(
             continue;
         }
         match intent.what {
-            Intended::Issue { .. } => {
-                let ours = left_over
-                    .iter()
-                    .filter(|twin| twin.source_iid == intent.source_iid);
-                for twin in ours {
-                    disarm(cx, lease, link, twin).await?;
+            Intended::Issue { since, .. } => {
+                for twin in second_issues(cx, link, &intent, since, left_over).await? {
+                    disarm(cx, lease, link, (intent.source_iid, twin)).await?;
                 }
             }
             Intended::Note { source_note } => {
@@ -54,14 +53,50 @@ pub(crate) async fn settle(
     Ok(())
 }
 
+/// Copies of an issue beside the mapped one. An earlier walk may have come past them, before it was
+/// known that the create was sent twice for good.
+async fn second_issues(
+    cx: &Context,
+    link: &Link,
+    intent: &Intent,
+    since: Option<DateTime<Utc>>,
+    left_over: &[Twin],
+) -> Result<BTreeSet<Iid>, SyncError> {
+    let ours = left_over.iter();
+    let ours = ours.filter(|twin| twin.source_iid == intent.source_iid);
+    let mut found: BTreeSet<Iid> = ours.map(|twin| twin.other_iid).collect();
+    let iid = intent.source_iid;
+    let Some(mapping) = cx.store.issue_mapping(link.mirror, iid).await? else {
+        return Ok(found);
+    };
+    let original = Hop {
+        instance: link.source.name.clone(),
+        project: link.source.project.id,
+        issue: mapping.source_id,
+        iid,
+        note: None,
+    };
+    if let Some(mapped) = &mapping.target {
+        let all = lookup::issues(cx, link, &original, since).await?;
+        let others = all.into_iter().map(|issue| issue.iid);
+        found.extend(others.filter(|other| *other != mapped.iid));
+    }
+    Ok(found)
+}
+
 /// Deletes a duplicate issue; where that is not allowed it loses its text and its marker, and is
 /// closed.
-async fn disarm(cx: &Context, lease: &Lease, link: &Link, twin: &Twin) -> Result<(), SyncError> {
+async fn disarm(
+    cx: &Context,
+    lease: &Lease,
+    link: &Link,
+    (of, twin): (Iid, Iid),
+) -> Result<(), SyncError> {
     let target = &link.target;
     let project = target.project.id;
     cx.may_write(lease)?;
     let deleted = if target.project.role >= Some(Role::OWNER) {
-        match target.client.delete_issue(project, twin.other_iid).await {
+        match target.client.delete_issue(project, twin).await {
             Ok(()) => true,
             Err(error) if *error.kind() == ErrorKind::NotFound => true,
             Err(error) if *error.kind() == ErrorKind::Forbidden => false,
@@ -76,11 +111,7 @@ async fn disarm(cx: &Context, lease: &Lease, link: &Link, twin: &Twin) -> Result
         false
     };
     if !deleted {
-        let other = target
-            .client
-            .issue(project, twin.other_iid)
-            .await
-            .on(Side::Target)?;
+        let other = target.client.issue(project, twin).await.on(Side::Target)?;
         let Some(found) = Found::in_body(&other.value.description) else {
             return Ok(());
         };
@@ -99,15 +130,12 @@ async fn disarm(cx: &Context, lease: &Lease, link: &Link, twin: &Twin) -> Result
         };
         target
             .client
-            .update_issue(project, twin.other_iid, &change)
+            .update_issue(project, twin, &change)
             .await
             .on(Side::Target)?;
     }
-    let notice = Notice::TwinDisarmed {
-        target_iid: twin.other_iid,
-    };
-    cx.events
-        .emit(Event::Notice(link.mirror, twin.source_iid, notice));
+    let notice = Notice::TwinDisarmed { target_iid: twin };
+    cx.events.emit(Event::Notice(link.mirror, of, notice));
     Ok(())
 }
 
@@ -138,7 +166,7 @@ async fn delete_second_note(
         .and_then(|note| note.target_note);
     let Some(kept) = kept else { return Ok(()) };
     let threads = lookup::threads(link, target.iid).await?;
-    let issue = mirror_core::provenance::Hop {
+    let issue = Hop {
         instance: link.source.name.clone(),
         project: link.source.project.id,
         issue: mapping.source_id,

@@ -3,7 +3,14 @@
 use crate::support::{Stage, World, a_talk, issue};
 use gitlab_sim::{AccessLevel, Fault, FaultRule, HookVerdict, Phase, When};
 use mirror_worker::Settings;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::Notify;
 
 #[tokio::test]
 async fn a_request_delivered_late_is_waited_for_and_leaves_one() {
@@ -120,6 +127,58 @@ async fn a_twin_that_landed_after_all_patience_is_put_away() {
         world.assert_mirrored([iid]);
         world.all_went_well().await;
     }
+}
+
+/// Lets the process die when its second create has taken effect, before that is answered; another one
+/// takes over.
+async fn killed_after_the_second_create(world: &mut World) {
+    let (death, creates) = (Arc::new(Notify::new()), Arc::new(AtomicU64::new(0)));
+    let struck = death.clone();
+    world.target.set_hook(Arc::new(move |event| {
+        let create = event.method == "POST" && event.path.ends_with("/issues");
+        if create && event.phase == Phase::Before {
+            creates.fetch_add(1, Ordering::Relaxed);
+        }
+        let second = create && creates.load(Ordering::Relaxed) == 2;
+        let dies = second && event.phase == Phase::After;
+        let struck = struck.clone();
+        Box::pin(async move {
+            if dies {
+                struck.notify_one();
+                std::future::pending::<()>().await;
+            }
+            HookVerdict::Go
+        })
+    }));
+    tokio::select! {
+        () = world.run() => panic!("one create only"),
+        () = death.notified() => {}
+    }
+    world.target.clear_hook();
+    world.restart().await;
+}
+
+#[tokio::test]
+async fn a_twin_is_put_away_although_its_original_was_deleted_meanwhile() {
+    let mut world = World::new().await;
+    let iid = a_talk(&world);
+    let after = Duration::from_secs(200);
+    world.strike("POST", "/issues$", Fault::Land { after });
+    killed_after_the_second_create(&mut world).await;
+    let (from, alice) = (world.from.project, world.alice);
+    world
+        .source
+        .edit(|sim| sim.delete_issue(from, iid, alice).unwrap());
+    world.run().await;
+    let mapped = world.copy(iid).issue.iid;
+    world.later(300);
+    assert_eq!(
+        world.copies_of(iid).len(),
+        2,
+        "the first one landed after all"
+    );
+    world.run().await;
+    assert_eq!(world.copy(iid).issue.iid, mapped, "the mapped one stays");
 }
 
 #[tokio::test]
