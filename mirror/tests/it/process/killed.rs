@@ -6,9 +6,12 @@ use super::{
     world,
 };
 use gitlab_sim::{Hook, HookVerdict, Phase};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::{sync::Notify, task::JoinSet};
 
@@ -85,17 +88,19 @@ async fn killed_at(boundary: u64) {
     oracle::mirrored_after(&stage, &format!("boundary {boundary}"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_at_each_of_the_first_300_request_boundaries_it_repeats_and_loses_nothing() {
-    // Two at a time: a process at work keeps a processor busy.
-    let next = Arc::new(AtomicUsize::new(1));
+/// Two at a time: a process at work keeps a processor busy.
+async fn killed_at_each_of(boundaries: RangeInclusive<u64>) {
+    let (last, next) = (
+        *boundaries.end(),
+        Arc::new(AtomicU64::new(*boundaries.start())),
+    );
     let mut lanes = JoinSet::new();
     for _ in 0..2 {
         let next = next.clone();
         lanes.spawn(async move {
             loop {
-                let boundary = next.fetch_add(1, Ordering::SeqCst) as u64;
-                if boundary > BOUNDARIES {
+                let boundary = next.fetch_add(1, Ordering::SeqCst);
+                if boundary > last {
                     break;
                 }
                 killed_at(boundary).await;
@@ -107,6 +112,23 @@ async fn killed_at_each_of_the_first_300_request_boundaries_it_repeats_and_loses
             std::panic::resume_unwind(error.into_panic());
         }
     }
+}
+
+// In parts, so that a slow machine has time for each.
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_each_request_boundary_it_repeats_and_loses_nothing_part_1() {
+    killed_at_each_of(1..=BOUNDARIES / 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_each_request_boundary_it_repeats_and_loses_nothing_part_2() {
+    killed_at_each_of(BOUNDARIES / 3 + 1..=BOUNDARIES / 3 * 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_each_request_boundary_it_repeats_and_loses_nothing_part_3() {
+    killed_at_each_of(BOUNDARIES / 3 * 2 + 1..=BOUNDARIES).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
