@@ -4,8 +4,24 @@ use crate::problem::{Kind, Problem};
 use axum::http::HeaderMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::IntoParams;
 
 const KEY: &str = "idempotency-key";
+
+/// The header, as it is described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the description; `key` reads it")]
+pub(crate) struct KeyHeader {
+    /// The same request with the same key is answered as the first time.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$"
+    )]
+    key: Option<String>,
+}
 
 /// The key, where the request carries one.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

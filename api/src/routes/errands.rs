@@ -222,7 +222,7 @@ pub(super) async fn show(
 
 /// Have an instance checked
 #[utoipa::path(post, path = "/api/instances/{instance_id}/check", tag = "errands",
-    params(("instance_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("instance_id" = i64, Path), idempotency::KeyHeader),
     responses((status = 202, body = Shown, headers(("Location" = String))), (status = 404),
         (status = 422, description = "The key was used otherwise")))]
 pub(super) async fn check(
@@ -245,7 +245,7 @@ pub(super) async fn check(
 /// A worker looks both projects up; the errand's result names the mirror, or its problem tells what is in
 /// the way. It is not looked at by itself until `POST /api/mirrors/{mirror_id}/issue-sync`.
 #[utoipa::path(post, path = "/api/mirrors", tag = "mirrors", request_body = NewMirror,
-    params(("Idempotency-Key" = Option<String>, Header)),
+    params(idempotency::KeyHeader),
     responses((status = 202, body = Shown, headers(("Location" = String))),
         (status = 404, description = "There is no such instance"), (status = 422)))]
 pub(super) async fn connect(
@@ -271,7 +271,7 @@ pub(super) async fn connect(
 /// Have the source tell of changes
 #[utoipa::path(post, path = "/api/mirrors/{mirror_id}/hooks/register", tag = "errands",
     request_body = Register,
-    params(("mirror_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("mirror_id" = i64, Path), idempotency::KeyHeader),
     responses((status = 202, body = Shown, headers(("Location" = String))), (status = 404),
         (status = 422)))]
 pub(super) async fn register(

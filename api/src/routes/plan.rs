@@ -38,7 +38,7 @@ pub(super) struct PlanRequest {
 /// `steps_cut` and `not_looked_at` tell how much is not shown.
 #[utoipa::path(post, path = "/api/mirrors/{mirror_id}/issue-sync/plan", tag = "issue sync",
     request_body = PlanRequest,
-    params(("mirror_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("mirror_id" = i64, Path), crate::idempotency::KeyHeader),
     responses((status = 202, body = errands::Shown, headers(("Location" = String))),
         (status = 404),
         (status = 422, description = "Something in it cannot be, or the key was used otherwise")))]

@@ -110,7 +110,7 @@ impl Accepted {
 /// same request sent again within a day is answered as the first time.
 #[utoipa::path(post, path = "/api/mirrors/{mirror_id}/issue-sync/sync", tag = "issue sync",
     request_body = SyncRequest,
-    params(("mirror_id" = i64, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("mirror_id" = i64, Path), idempotency::KeyHeader),
     responses((status = 202, body = Accepted, headers(("Location" = String))), (status = 404),
         (status = 422, description = "Something in it cannot be, or the key was used otherwise")))]
 pub(super) async fn sync(
