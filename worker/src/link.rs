@@ -4,13 +4,13 @@ use crate::lease::STALE;
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     gone::{Breaker, OnDelete},
-    ids::{Iid, InstanceId, InstanceName, MirrorId},
+    ids::{Iid, InstanceId, InstanceName, IssueId, MirrorId},
     mapping::Intent,
     markdown::uploads::SourceProject,
     merge::{EditPolicy, Ways},
     preserve::Preserve,
     project::{Metadata, Project, Role, TokenUser},
-    provenance::Key,
+    provenance::{Hop, Key},
     render::Frame,
     rules::Rules,
 };
@@ -170,6 +170,17 @@ impl Link {
         self.source.client = self.source.client.by_hand();
         self.target.client = self.target.client.by_hand();
         self
+    }
+
+    /// An issue of the source, as markers name it.
+    pub(crate) fn original(&self, issue: IssueId, iid: Iid) -> Hop {
+        Hop {
+            instance: self.source.name.clone(),
+            project: self.source.project.id,
+            issue,
+            iid,
+            note: None,
+        }
     }
 
     /// What rendering needs to know of the ends.

@@ -6,14 +6,15 @@ use super::{
     people, preserve,
 };
 use crate::{
-    SyncError,
+    Context, SyncError,
     error::{On, Side},
     events::Notice,
+    lease::Lease,
 };
 use mirror_core::{
     ids::{Iid, NoteId},
     issue::Issue,
-    mapping::{Intended, Intent, NoteMapping},
+    mapping::{Intended, Intent, IssueMapping, NoteMapping},
     merge::{self, Base},
 };
 
@@ -59,6 +60,24 @@ pub(crate) fn wait_or_send_again(case: &mut Case<'_>, intent: Intent) -> Result<
         return Err(SyncError::MayStillLand { until });
     }
     case.open = Some(intent);
+    Ok(())
+}
+
+/// A create whose answer was lost has been found by a walk of the target. No job of this issue will
+/// settle it, and if it was sent twice, the other one may turn up.
+pub(crate) async fn found_by_a_walk(
+    cx: &Context,
+    lease: &Lease,
+    mapping: &IssueMapping,
+) -> Result<(), SyncError> {
+    let (store, fence) = (&cx.store, &lease.fence);
+    for intent in store.intents(mapping.mirror, mapping.source_iid).await? {
+        if let Intended::Issue { .. } = intent.what {
+            store
+                .record_issue_created(fence, mapping, Some(intent.id))
+                .await?;
+        }
+    }
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use mirror_core::{
     ids::{Iid, NoteId},
     mapping::{Intended, Intent},
     project::Role,
-    provenance::{Found, Hop, Kind, Marker},
+    provenance::{Found, Kind, Marker},
 };
 use mirror_gitlab::{ErrorKind, IssueChange, StateEvent};
 use mirror_store::Twin;
@@ -69,13 +69,7 @@ async fn second_issues(
     let Some(mapping) = cx.store.issue_mapping(link.mirror, iid).await? else {
         return Ok(found);
     };
-    let original = Hop {
-        instance: link.source.name.clone(),
-        project: link.source.project.id,
-        issue: mapping.source_id,
-        iid,
-        note: None,
-    };
+    let original = link.original(mapping.source_id, iid);
     if let Some(mapped) = &mapping.target {
         let all = lookup::issues(cx, link, &original, since).await?;
         let others = all.into_iter().map(|issue| issue.iid);
@@ -166,13 +160,7 @@ async fn delete_second_note(
         .and_then(|note| note.target_note);
     let Some(kept) = kept else { return Ok(()) };
     let threads = lookup::threads(link, target.iid).await?;
-    let issue = Hop {
-        instance: link.source.name.clone(),
-        project: link.source.project.id,
-        issue: mapping.source_id,
-        iid: Iid(intent.source_iid.0),
-        note: None,
-    };
+    let issue = link.original(mapping.source_id, intent.source_iid);
     for note in lookup::notes(cx, link, &issue, &threads).await? {
         if note.source_note == source_note && note.target_note != kept {
             cx.may_write(lease)?;

@@ -1,7 +1,7 @@
 //! A source issue that the token does not see: it was deleted, or it is hidden. Its copy is hidden at
 //! once, and follows only what was missed twice by somebody who would see it.
 
-use super::{adopt, edits, lookup, target_walk::stamp};
+use super::{adopt, edits, lookup, settle, target_walk::stamp};
 use crate::{
     Context, SyncError,
     error::{On, Side},
@@ -17,7 +17,7 @@ use mirror_core::{
     gone::{Absence, Farewell, OnDelete, Sight, farewell},
     ids::Iid,
     issue::Issue,
-    mapping::{Intended, IssueMapping, MappingStatus},
+    mapping::{IssueMapping, MappingStatus},
     outcome::{Outcome, SkipReason},
     plan::{Plan, Step},
     project::Project,
@@ -52,7 +52,7 @@ pub(crate) async fn follow(
         return Ok(told(cx, link, iid, Outcome::Skipped(SkipReason::Unlinked)));
     }
     if mapping.target.is_some() && !cx.plans_only() {
-        found_by_a_walk(cx, lease, &mapping).await?;
+        settle::found_by_a_walk(cx, lease, &mapping).await?;
     }
     let mut absent = Absent {
         cx,
@@ -67,24 +67,6 @@ pub(crate) async fn follow(
         None => absent.leave(SkipReason::Unreadable).await?,
     };
     Ok(told(cx, link, iid, outcome))
-}
-
-/// A create whose answer was lost has been found by a walk of the target. No job of this issue will
-/// settle it, and if it was sent twice, the other one may turn up.
-async fn found_by_a_walk(
-    cx: &Context,
-    lease: &Lease,
-    mapping: &IssueMapping,
-) -> Result<(), SyncError> {
-    let (store, fence) = (&cx.store, &lease.fence);
-    for intent in store.intents(mapping.mirror, mapping.source_iid).await? {
-        if let Intended::Issue { .. } = intent.what {
-            store
-                .record_issue_created(fence, mapping, Some(intent.id))
-                .await?;
-        }
-    }
-    Ok(())
 }
 
 /// What the source's token is known to be entitled to without asking.

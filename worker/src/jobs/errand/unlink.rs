@@ -5,7 +5,6 @@ use crate::{Context, Side, SyncError, error::On, lease::Lease, link::Link, stage
 use mirror_core::{
     errand::ErrandReport,
     ids::{Iid, IssueId, MirrorId},
-    provenance::Hop,
 };
 use mirror_gitlab::ErrorKind;
 use mirror_store::{ListedIssue, Unlinked};
@@ -63,7 +62,8 @@ async fn find(
         return Ok((link, None));
     };
     let ours = cx.store.our_users(link.target.instance).await?;
-    let carries = lookup::is_copy(&link, &original(&link, row), &issue.description);
+    let original = link.original(IssueId(row.source_issue_id), Iid(row.source_issue_iid));
+    let carries = lookup::is_copy(&link, &original, &issue.description);
     if !ours.contains(&issue.author.id) || !carries {
         return Err(refused(format!(
             "target issue #{copy} does not carry our marker of #{}, so it may be somebody's own; \
@@ -87,15 +87,5 @@ async fn delete(cx: &Context, lease: &Lease, link: &Link, copy: Iid) -> Result<(
     match target.client.delete_issue(target.project.id, copy).await {
         Err(error) if *error.kind() == ErrorKind::NotFound => Ok(()),
         done => done.on(Side::Target),
-    }
-}
-
-fn original(link: &Link, row: &ListedIssue) -> Hop {
-    Hop {
-        instance: link.source.name.clone(),
-        project: link.source.project.id,
-        issue: IssueId(row.source_issue_id),
-        iid: Iid(row.source_issue_iid),
-        note: None,
     }
 }
