@@ -3,14 +3,7 @@
 use crate::support::{Stage, World, a_talk, issue};
 use gitlab_sim::{AccessLevel, Fault, FaultRule, HookVerdict, Phase, When};
 use mirror_worker::Settings;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-use tokio::sync::Notify;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn a_request_delivered_late_is_waited_for_and_leaves_one() {
@@ -129,42 +122,13 @@ async fn a_twin_that_landed_after_all_patience_is_put_away() {
     }
 }
 
-/// Lets the process die when its second create has taken effect, before that is answered; another one
-/// takes over.
-async fn killed_after_the_second_create(world: &mut World) {
-    let (death, creates) = (Arc::new(Notify::new()), Arc::new(AtomicU64::new(0)));
-    let struck = death.clone();
-    world.target.set_hook(Arc::new(move |event| {
-        let create = event.method == "POST" && event.path.ends_with("/issues");
-        if create && event.phase == Phase::Before {
-            creates.fetch_add(1, Ordering::Relaxed);
-        }
-        let second = create && creates.load(Ordering::Relaxed) == 2;
-        let dies = second && event.phase == Phase::After;
-        let struck = struck.clone();
-        Box::pin(async move {
-            if dies {
-                struck.notify_one();
-                std::future::pending::<()>().await;
-            }
-            HookVerdict::Go
-        })
-    }));
-    tokio::select! {
-        () = world.run() => panic!("one create only"),
-        () = death.notified() => {}
-    }
-    world.target.clear_hook();
-    world.restart().await;
-}
-
 #[tokio::test]
 async fn a_twin_is_put_away_although_its_original_was_deleted_meanwhile() {
     let mut world = World::new().await;
     let iid = a_talk(&world);
     let after = Duration::from_secs(200);
     world.strike("POST", "/issues$", Fault::Land { after });
-    killed_after_the_second_create(&mut world).await;
+    world.killed_after(2, "POST", "/issues").await;
     let (from, alice) = (world.from.project, world.alice);
     world
         .source

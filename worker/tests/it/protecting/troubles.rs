@@ -10,7 +10,6 @@ use mirror_core::{gone::OnDelete, merge::Resolution, outcome::Outcome, preserve:
 use mirror_store::Pair;
 use mirror_worker::{Mode, Settings};
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 #[tokio::test]
 async fn a_write_of_ours_whose_answer_was_lost_is_nobodys_edit() {
@@ -66,31 +65,6 @@ async fn a_create_whose_answer_was_lost_is_nobodys_edit() {
     }
 }
 
-/// Lets the process die when the first such request has taken effect, before it is answered; another
-/// one takes over.
-async fn killed_after(world: &mut World, path: &'static str) {
-    let death = Arc::new(Notify::new());
-    let struck = death.clone();
-    world.target.set_hook(Arc::new(move |event| {
-        let strikes = event.method == "POST" && event.path.ends_with(path);
-        let strikes = strikes && event.phase == Phase::After;
-        let struck = struck.clone();
-        Box::pin(async move {
-            if strikes {
-                struck.notify_one();
-                std::future::pending::<()>().await;
-            }
-            HookVerdict::Go
-        })
-    }));
-    tokio::select! {
-        () = world.run() => panic!("no POST of {path}"),
-        () = death.notified() => {}
-    }
-    world.target.clear_hook();
-    world.restart().await;
-}
-
 #[tokio::test]
 async fn a_create_that_says_nothing_yet_is_nobodys_edit() {
     for path in ["/issues", "/notes"] {
@@ -110,7 +84,7 @@ async fn a_create_that_says_nothing_yet_is_nobodys_edit() {
         world.say(iid, hidden);
         // So that the time of creation that is asked for is another than that of the create.
         world.later(600);
-        killed_after(&mut world, path).await;
+        world.killed_after(1, "POST", path).await;
         world.later(600);
         world.run().await;
         world.assert_mirrored([iid]);

@@ -2,6 +2,7 @@
 
 mod clock;
 mod copies;
+mod deaths;
 mod ends;
 mod heard;
 mod judge;
