@@ -178,6 +178,9 @@ pub enum Intended {
         /// It asked for its original's number: sent twice it is there once.
         #[serde(default)]
         numbered: bool,
+        /// What it asked for, where it is to be told from what somebody made of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Box<Base>>,
     },
     /// The mirror of one of its notes.
     Note {
@@ -191,6 +194,37 @@ pub enum Intended {
         /// The target's total before.
         before: i64,
     },
+}
+
+impl Intended {
+    /// Whether both are about the same thing.
+    pub fn is_of_the_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Issue { .. }, Self::Issue { .. }) | (Self::Time { .. }, Self::Time { .. }) => {
+                true
+            }
+            (Self::Note { .. }, Self::Note { .. }) => self == other,
+            (Self::Issue { .. } | Self::Note { .. } | Self::Time { .. }, _) => false,
+        }
+    }
+
+    /// The same sent once more, as it is asked for by now. It is looked for since it was first sent.
+    #[must_use]
+    pub fn again(self, now: Self) -> Self {
+        match (self, now) {
+            (
+                Self::Issue {
+                    since, numbered, ..
+                },
+                Self::Issue { asked, .. },
+            ) => Self::Issue {
+                since,
+                numbered,
+                asked,
+            },
+            (first, _) => first,
+        }
+    }
 }
 
 /// An object on the target that carries our marker but that we may not trust: written by somebody

@@ -40,7 +40,8 @@ const BEGIN: &str = concat!(
 );
 
 const RESENT: &str = "\
-UPDATE create_intents SET resent = true, sent_at = $2 WHERE id = $1 AND settled_at IS NULL";
+UPDATE create_intents SET resent = true, sent_at = $2, what = $3
+WHERE id = $1 AND settled_at IS NULL";
 
 const DELAYED: &str = "\
 UPDATE create_intents SET sent_at = $3
@@ -129,17 +130,23 @@ impl Store {
         Ok(intent)
     }
 
-    /// Writes down that it is about to be sent once more; its `sent_at` is now, because the second
-    /// request can land as late after its sending as the first could.
+    /// Writes down that it is about to be sent once more, as this; its `sent_at` is now, because the
+    /// second request can land as late after its sending as the first could.
     ///
     /// # Errors
     /// [`StoreError::Fenced`], [`StoreError::NoSuchIntent`].
-    pub async fn intent_resent(&self, fence: &Fence, intent: IntentId) -> Result<(), StoreError> {
+    pub async fn intent_resent(
+        &self,
+        fence: &Fence,
+        intent: IntentId,
+        what: &Intended,
+    ) -> Result<(), StoreError> {
         let mut tx = self.begin_fenced(fence).await?;
         let found = tx
             .query(RESENT)
             .bind(intent.0)
             .bind(self.now())
+            .bind(Json(what))
             .execute()
             .await?;
         if found == 0 {

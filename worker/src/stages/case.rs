@@ -313,9 +313,7 @@ impl<'a> Case<'a> {
     async fn written_down(&mut self, what: Intended) -> Result<Intent, SyncError> {
         let fence = &self.lease.fence;
         if let Some(open) = self.open.take() {
-            if std::mem::discriminant(&open.what) != std::mem::discriminant(&what)
-                || (matches!(what, Intended::Note { .. }) && open.what != what)
-            {
+            if !open.what.is_of_the_same(&what) {
                 // Another step comes first; what it was for is sent again under an intent of its
                 // own.
                 self.cx.store.intent_replaced(fence, open.id).await?;
@@ -325,8 +323,10 @@ impl<'a> Case<'a> {
                     .begin_intent(fence, self.link.mirror, self.iid(), what)
                     .await?);
             }
-            self.cx.store.intent_resent(fence, open.id).await?;
+            let what = open.what.again(what);
+            self.cx.store.intent_resent(fence, open.id, &what).await?;
             return Ok(Intent {
+                what,
                 resent: true,
                 sent_at: self.cx.store.now(),
                 ..open

@@ -8,8 +8,7 @@ use mirror_core::{
     issue::State,
     mapping::{IssueMapping, NoteMapping},
     merge::{self, Base, Decided, Decisions, Edit, EditPolicy, Merge, Resolution, What},
-    plan::{NEUTRAL_TITLE, Step},
-    render,
+    plan::{NewIssue, Step, expected},
 };
 use mirror_gitlab::{IssueChange, StateEvent};
 use mirror_store::KeptEdit;
@@ -112,17 +111,10 @@ pub(crate) fn merged(case: &mut Case<'_>, desired: &Desired) -> Desired {
 /// this.
 pub(crate) fn base(case: &Case<'_>, observed: &Observed) -> Option<Base> {
     let untouched = || {
-        let in_line = case.edits.in_line.as_ref();
-        let as_left = in_line.is_some_and(|digest| *digest == observed.digest());
-        (as_left || says_nothing_yet(case, observed)).then(|| Base::untouched(observed))
+        let digest = case.edits.in_line.as_ref()?;
+        (*digest == observed.digest()).then(|| Base::untouched(observed))
     };
     case.mapping.base.clone().or_else(untouched)
-}
-
-/// Created to see whether it is hidden, and never written since.
-fn says_nothing_yet(case: &Case<'_>, observed: &Observed) -> bool {
-    observed.title == NEUTRAL_TITLE
-        && observed.description == render::neutral_description(&case.frame(), &case.source)
 }
 
 /// Whether the target's comments are to be read before these steps are sent.
@@ -317,6 +309,13 @@ pub(crate) async fn about_to_send(
         cx.store.record_issue(&lease.fence, mapping).await?;
     }
     Ok(())
+}
+
+/// What a create asks for, to be written down with it: what is found later is ours if it shows this.
+/// That it was never changed since cannot be told where its time of creation is set.
+pub(crate) fn to_be_created(link: &Link, new: &NewIssue) -> Option<Box<Base>> {
+    let merges = !link.settings.ways().overwrites_all();
+    merges.then(|| Box::new(Base::to_be_created(&expected(new))))
 }
 
 /// How an issue would look had the target taken all of a change, but for labels.

@@ -165,16 +165,15 @@ pub(super) async fn refuse(
 
 /// A number is taken, so that the project is not ours alone: from now on its issues get the numbers
 /// that come. Nothing sent with the number can land any more.
-pub(super) async fn renounce(
-    case: &mut Case<'_>,
-    intent: &Intent,
-    since: Option<DateTime<Utc>>,
-) -> Result<Intent, SyncError> {
+pub(super) async fn renounce(case: &mut Case<'_>, intent: &Intent) -> Result<Intent, SyncError> {
     case.notice(Notice::NumberTaken);
     case.learn(not_ours_alone(case.link)).await?;
     case.kept.closed_at = false;
     let store = &case.cx.store;
     store.drop_intent(&case.lease.fence, intent.id).await?;
-    let numbered = false;
-    case.intent(Intended::Issue { since, numbered }).await
+    let mut what = intent.what.clone();
+    if let Intended::Issue { numbered, .. } = &mut what {
+        *numbered = false;
+    }
+    case.intent(what).await
 }

@@ -12,6 +12,7 @@ use crate::{
     lease::Lease,
 };
 use mirror_core::{
+    desired::Observed,
     ids::{Iid, NoteId},
     issue::Issue,
     mapping::{Intended, Intent, IssueMapping, NoteMapping},
@@ -92,6 +93,15 @@ async fn read(case: &Case<'_>, iid: Iid) -> Result<Issue, SyncError> {
         .value)
 }
 
+/// What both sides were when the issue was sent; `None`: somebody may have edited it since.
+fn as_sent(intent: &Intent, found: &Issue, observed: &Observed) -> Option<Base> {
+    match &intent.what {
+        _ if found.updated_at == found.created_at => Some(Base::untouched(observed)),
+        Intended::Issue { asked, .. } => Some(Base::clone(asked.as_ref()?).found(observed)),
+        Intended::Note { .. } | Intended::Time { .. } => None,
+    }
+}
+
 /// Takes an issue as the one that the intent was about.
 pub(crate) async fn adopt_issue(
     case: &mut Case<'_>,
@@ -100,8 +110,9 @@ pub(crate) async fn adopt_issue(
 ) -> Result<(), SyncError> {
     case.observe(found);
     case.mapping.fingerprint = None;
-    if case.mapping.base.is_none() && found.updated_at == found.created_at {
-        case.mapping.base = case.observed.as_ref().map(Base::untouched);
+    if case.mapping.base.is_none() {
+        let observed = case.observed.as_ref();
+        case.mapping.base = observed.and_then(|observed| as_sent(intent, found, observed));
     }
     case.mapping.carried_spent = case.mapping.carried_spent.or(Some(0));
     people::own(case, found);

@@ -56,6 +56,26 @@ impl Base {
         base
     }
 
+    /// Of an issue that is about to be created: what shows this is ours.
+    pub fn to_be_created(asked: &Observed) -> Self {
+        let mut base = Self {
+            footers: footer_of(&asked.description),
+            ..Self::default()
+        };
+        for field in Field::WHOLE {
+            let sent = digest(&base.value(field, asked));
+            base.sent.insert(field, sent);
+        }
+        base
+    }
+
+    /// What was to be created is there, and shows this.
+    #[must_use]
+    pub fn found(mut self, observed: &Observed) -> Self {
+        self.assigned.extend(observed.assignees.keys());
+        self
+    }
+
     /// Of an issue that was just created; `asked` is how it would look had the target taken all.
     pub fn created(asked: &Observed, echo: &Observed) -> Self {
         let mut base = Self {

@@ -112,6 +112,7 @@ async fn an_adopted_late_landing_has_carried_nothing(world: World) {
         let create = Intended::Issue {
             since: None,
             numbered: false,
+            asked: None,
         };
         let begun = world
             .store

@@ -39,6 +39,7 @@ fn to_issue() -> Intended {
     Intended::Issue {
         since: Some(at(-30)),
         numbered: false,
+        asked: None,
     }
 }
 
@@ -131,9 +132,16 @@ async fn an_intent_sent_twice_is_watched_for_a_twin(world: World) {
     let begun = store.begin_intent(&fence, world.mirror, Iid(1), to_issue());
     let intent = begun.await.unwrap();
     world.advance(40);
-    store.intent_resent(&fence, intent.id).await.unwrap();
+    let again = Intended::Issue {
+        since: Some(at(-30)),
+        numbered: false,
+        asked: Some(Box::default()),
+    };
+    let resent = store.intent_resent(&fence, intent.id, &again);
+    resent.await.unwrap();
     let open = store.intents(world.mirror, Iid(1)).await.unwrap();
     assert_eq!((open[0].resent, open[0].sent_at), (true, at(40)));
+    assert_eq!(open[0].what, again);
     let created = world.mapped(1, 501);
     let record = store.record_issue_created(&fence, &created, Some(intent.id));
     record.await.unwrap();

@@ -65,6 +65,7 @@ async fn a_record_is_refused_after_the_lease_was_lost_and_reissued(world: World)
     let create = Intended::Issue {
         since: None,
         numbered: false,
+        asked: None,
     };
     let begun = world
         .store
@@ -88,7 +89,7 @@ async fn a_record_is_refused_after_the_lease_was_lost_and_reissued(world: World)
         store
             .record_source_walk(&lost, world.mirror, &[], Some(at(1)))
             .await,
-        store.intent_resent(&lost, intent.id).await,
+        store.intent_resent(&lost, intent.id, &intent.what).await,
         store.drop_intent(&lost, intent.id).await,
         store.handback(&lost).await,
         store.end(&lost, DONE).await,

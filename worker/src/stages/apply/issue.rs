@@ -67,6 +67,7 @@ pub(crate) async fn create(
     let what = Intended::Issue {
         since,
         numbered: new.iid.is_some(),
+        asked: edits::to_be_created(case.link, &new),
     };
     let mut intent = case.intent(what).await?;
     let mut answer = match preserve::made_before(case, &new).await? {
@@ -80,7 +81,7 @@ pub(crate) async fn create(
                 return preserve::refuse(case, &intent, taken).await;
             }
             preserve::Holder::Another => {
-                intent = preserve::renounce(case, &intent, since).await?;
+                intent = preserve::renounce(case, &intent).await?;
                 new.iid = None;
                 answer = send(case, &mut new).await?;
             }

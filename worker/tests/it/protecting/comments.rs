@@ -18,7 +18,7 @@ impl World {
             .edit(|sim| sim.edit_note(to, copy, copied, tom, body).unwrap());
     }
 
-    fn edit_comment(&self, iid: u64, said: u64, body: &str) {
+    pub(super) fn edit_comment(&self, iid: u64, said: u64, body: &str) {
         let (from, alice) = (self.from.project, self.alice);
         self.source
             .edit(|sim| sim.edit_note(from, iid, said, alice, body).unwrap());

@@ -66,6 +66,29 @@ async fn a_create_whose_answer_was_lost_is_nobodys_edit() {
 }
 
 #[tokio::test]
+async fn a_create_whose_process_died_is_nobodys_edit_although_its_time_was_set() {
+    for path in ["/issues", "/notes"] {
+        let settings = Settings {
+            preserve: Preserve::Auto,
+            ..protecting()
+        };
+        let mut world = World::with(Stage::new(), settings, Mode::Sync).await;
+        let iid = world.write(issue(world.alice, "Ours"));
+        let said = world.say(iid, note(world.alice, "Hello."));
+        // So that the time of creation that is asked for is another than that of the create.
+        world.later(600);
+        world.killed_after(1, "POST", path).await;
+        world.edit(iid, titled("Ours, edited"));
+        world.edit_comment(iid, said, "Hello again.");
+        world.later(600);
+        world.run().await;
+        world.assert_mirrored([iid]);
+        assert_eq!(world.kept(iid).await, []);
+        assert_eq!(world.next_run_writes().await, Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
 async fn a_create_that_says_nothing_yet_is_nobodys_edit() {
     for path in ["/issues", "/notes"] {
         let settings = Settings {

@@ -28,6 +28,8 @@ pub(super) struct People {
     pub(super) edits: Edits,
     /// Comments whose copies stay as they are, by a person's decision.
     pub(super) stay: BTreeSet<u64>,
+    /// Copies whose text does.
+    pub(super) texts_stay: BTreeSet<u64>,
     pub(super) alice: UserId,
     pub(super) bob: UserId,
     pub(super) tom: UserId,
@@ -83,6 +85,7 @@ impl People {
             alone: Alone::default(),
             edits: Edits::default(),
             stay: BTreeSet::new(),
+            texts_stay: BTreeSet::new(),
             alice: stage.alice,
             bob,
             tom: stage.tom,

@@ -46,8 +46,11 @@ impl People {
         }
     }
 
-    /// Whether a copy says there what Tom made of it.
+    /// Whether a copy says there what Tom made of it, or a person decided that it stays.
     pub(super) fn is_toms(&self, copy: &Issue, what: &str) -> bool {
+        if what == "text" && self.texts_stay.contains(&copy.iid) {
+            return true;
+        }
         let edits = self.edits.0.lock().unwrap();
         let fields = fields(copy);
         let mut found = fields.iter().filter(|(field, _)| *field == what);
@@ -56,10 +59,13 @@ impl People {
 
     /// A person has decided that the target holds in these fields. Where a copy was edited before
     /// anybody heard that it was made, that may be more than was edited: nobody knows.
-    pub(super) fn take_for_edited(&self, iid: u64, names: &BTreeSet<String>) {
+    pub(super) fn take_for_edited(&mut self, iid: u64, names: &BTreeSet<String>) {
         let copies = copies(&self.target, self.to.project);
         let mut edits = self.edits.0.lock().unwrap();
         for copy in copies.iter().filter(|copy| copy.of == iid) {
+            if names.contains("description") {
+                self.texts_stay.insert(copy.issue.iid);
+            }
             for (what, is) in fields(&copy.issue) {
                 let name = if what == "text" { "description" } else { what };
                 if names.contains(name) {
