@@ -20,39 +20,39 @@ pub(crate) struct Proof {
     pub(crate) id: Option<String>,
 }
 
-/// `None`: it is not, or nobody can tell. One that is signed must be signed well, whatever else it
-/// carries.
-pub(crate) fn proven(
+/// What a request says of itself before it is read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Claim {
+    /// It carries the secret.
+    Secret,
+    /// It is signed, which its body must bear out.
+    Signed {
+        id: String,
+        stamp: String,
+        signatures: Vec<Vec<u8>>,
+    },
+}
+
+/// What the head of a request claims; `None`: it is not the hook's, whatever it says. One that is
+/// signed must be signed well, whatever else it carries.
+pub(crate) fn claimed(
     secrets: &[HookSecrets],
     headers: &HeaderMap,
-    body: &[u8],
     now: DateTime<Utc>,
-) -> Option<Proof> {
+) -> Option<Claim> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if headers.contains_key("webhook-signature") {
         let (id, stamp) = (header("webhook-id")?, header("webhook-timestamp")?);
         let signed_at = DateTime::from_timestamp(stamp.parse().ok()?, 0)?;
-        if (now - signed_at).abs() > WINDOW {
-            return None;
-        }
-        let given = header("webhook-signature")?;
-        let mut good = Choice::from(0);
-        for secret in secrets {
-            let Some(key) = signing_key(&secret.signing_key) else {
-                continue;
-            };
-            let parts: [&[u8]; 5] = [id.as_bytes(), b".", stamp.as_bytes(), b".", body];
-            let Some(expected) = hmac(&key, &parts) else {
-                continue;
-            };
-            for signature in given.split(' ').filter_map(|one| one.strip_prefix("v1,")) {
-                if let Ok(signature) = STANDARD.decode(signature) {
-                    good |= signature.as_slice().ct_eq(expected.as_slice());
-                }
-            }
-        }
-        let id = Some(format!("{id}.{stamp}"));
-        return bool::from(good).then_some(Proof { id });
+        let given = header("webhook-signature")?.split(' ');
+        let given = given.filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
+        let signatures: Vec<Vec<u8>> = given.collect();
+        let hopeless = secrets.is_empty() || signatures.is_empty();
+        return (!hopeless && (now - signed_at).abs() <= WINDOW).then(|| Claim::Signed {
+            id: id.to_owned(),
+            stamp: stamp.to_owned(),
+            signatures,
+        });
     }
     let given = Sha256::digest(header("x-gitlab-token")?.as_bytes());
     let mut good = Choice::from(0);
@@ -61,7 +61,34 @@ pub(crate) fn proven(
         let expected = Sha256::digest(secret.token.as_bytes());
         good |= given.as_slice().ct_eq(expected.as_slice());
     }
-    bool::from(good).then_some(Proof { id: None })
+    bool::from(good).then_some(Claim::Secret)
+}
+
+impl Claim {
+    /// Whether what was read bears it out; `None`: it does not.
+    pub(crate) fn proven(&self, secrets: &[HookSecrets], body: &[u8]) -> Option<Proof> {
+        let Self::Signed {
+            id,
+            stamp,
+            signatures,
+        } = self
+        else {
+            return Some(Proof { id: None });
+        };
+        let parts: [&[u8]; 5] = [id.as_bytes(), b".", stamp.as_bytes(), b".", body];
+        let mut good = Choice::from(0);
+        for secret in secrets {
+            let key = signing_key(&secret.signing_key);
+            let Some(expected) = key.and_then(|key| hmac(&key, &parts)) else {
+                continue;
+            };
+            for signature in signatures {
+                good |= signature.as_slice().ct_eq(expected.as_slice());
+            }
+        }
+        let id = Some(format!("{id}.{stamp}"));
+        bool::from(good).then_some(Proof { id })
+    }
 }
 
 fn signing_key(text: &str) -> Option<Vec<u8>> {
@@ -81,6 +108,15 @@ mod tests {
     use super::*;
 
     const BODY: &[u8] = br#"{"object_kind":"issue"}"#;
+
+    fn proven(
+        secrets: &[HookSecrets],
+        headers: &HeaderMap,
+        body: &[u8],
+        now: DateTime<Utc>,
+    ) -> Option<Proof> {
+        claimed(secrets, headers, now)?.proven(secrets, body)
+    }
 
     fn secrets() -> [HookSecrets; 1] {
         [HookSecrets {

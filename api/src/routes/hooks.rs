@@ -3,12 +3,12 @@
 use crate::{
     ApiState,
     body::{self, Path},
-    hook::proven,
+    hook::{Proof, claimed},
 };
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
+    extract::{DefaultBodyLimit, FromRequest, Request, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
@@ -31,26 +31,36 @@ pub(super) fn router() -> Router<ApiState> {
 async fn told(
     State(state): State<ApiState>,
     Path(mirror): Path<i64>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Response {
-    match body {
-        Ok(body) => heard(&state, MirrorId(mirror), &headers, &body)
-            .await
-            .into_response(),
+    let (mirror, headers) = (MirrorId(mirror), request.headers().clone());
+    let secrets = match state.store.hook_secrets(mirror, &state.cipher).await {
+        Ok(secrets) => secrets,
+        Err(error) => return unready(mirror, &error).into_response(),
+    };
+    // Nobody else has us read what may be large.
+    let Some(claim) = claimed(&secrets, &headers, state.store.now()) else {
+        return StatusCode::UNAUTHORIZED.into_response();
+    };
+    match Bytes::from_request(request, &state).await {
+        Ok(body) => match claim.proven(&secrets, &body) {
+            Some(proof) => heard(&state, mirror, &headers, &body, &proof)
+                .await
+                .into_response(),
+            None => StatusCode::UNAUTHORIZED.into_response(),
+        },
         Err(rejection) => body::unread_of(LARGEST, &rejection).into_response(),
     }
 }
 
-async fn heard(state: &ApiState, mirror: MirrorId, headers: &HeaderMap, body: &[u8]) -> StatusCode {
+async fn heard(
+    state: &ApiState,
+    mirror: MirrorId,
+    headers: &HeaderMap,
+    body: &[u8],
+    proof: &Proof,
+) -> StatusCode {
     let store = &state.store;
-    let secrets = match store.hook_secrets(mirror, &state.cipher).await {
-        Ok(secrets) => secrets,
-        Err(error) => return unready(mirror, &error),
-    };
-    let Some(proof) = proven(&secrets, headers, body, store.now()) else {
-        return StatusCode::UNAUTHORIZED;
-    };
     let event = headers.get("x-gitlab-event");
     let event = event.and_then(|event| event.to_str().ok()).unwrap_or("");
     let Some(hint) = read(event, body) else {

@@ -347,6 +347,10 @@ async fn a_hook_may_be_as_large_as_gitlab_makes_it_and_no_larger() {
     let (status, text) = hooked.sent(&mirror, &headers, &filled(LARGEST + 1)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(text.contains("25600 KiB"), "{text}");
+    // Of somebody else it is not even read.
+    let headers = [("x-gitlab-event", "Issue Hook"), ("x-gitlab-token", "no")];
+    let (status, _) = hooked.sent(&mirror, &headers, &filled(LARGEST + 1)).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
