@@ -258,7 +258,7 @@ pub(super) async fn status(
     let counts = store.count_by_status(id).await?;
     let statistics = counts
         .into_iter()
-        .map(|StatusCount { status, issues }| (status, issues));
+        .map(|StatusCount { status, issues }| (status.to_owned(), issues));
     Ok(Json(Status {
         enabled: row.next_scan_at.is_some(),
         paused: row.paused,

@@ -71,19 +71,28 @@ pub enum Happening {
 }
 
 // By the end of its index: what committed late has a time a little older than it was seen.
-const ATTEMPTS: &str = "\
+pub(crate) const ATTEMPTS: &str = "\
 SELECT a.id, a.ended_at AS at, w.mirror_id, w.id AS work, w.key, a.ending, a.outcome, a.error
 FROM work_attempts a JOIN work w ON w.id = a.work_id
 WHERE a.ended_at >= $1 AND (a.ended_at > $1 OR a.id > $2)
   AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3)
 ORDER BY a.ended_at, a.id LIMIT $4";
 
-const RUNS: &str = "\
-SELECT id, COALESCE(completed_at, started_at) AS at, mirror_id, status FROM issue_sync_jobs
-WHERE (completed_at >= $1 OR (status = 'running' AND started_at >= $1))
-  AND (COALESCE(completed_at, started_at) > $1 OR id > $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR mirror_id = $3)
-ORDER BY 2, id LIMIT $4";
+// Two parts, each by the end of its index.
+pub(crate) const RUNS: &str = "\
+SELECT id, at, mirror_id, status FROM (
+    SELECT * FROM (
+        SELECT id, completed_at AS at, mirror_id, status FROM issue_sync_jobs
+        WHERE completed_at >= $1 AND (completed_at > $1 OR id > $2)
+          AND (CAST($3 AS BIGINT) IS NULL OR mirror_id = $3)
+        ORDER BY completed_at, id LIMIT $4) ended
+    UNION ALL
+    SELECT * FROM (
+        SELECT id, started_at AS at, mirror_id, status FROM issue_sync_jobs
+        WHERE status = 'running' AND started_at >= $1 AND (started_at > $1 OR id > $2)
+          AND (CAST($3 AS BIGINT) IS NULL OR mirror_id = $3)
+        ORDER BY started_at, id LIMIT $4) begun
+) happened ORDER BY at, id LIMIT $4";
 
 #[derive(sqlx::FromRow)]
 struct AttemptRow {

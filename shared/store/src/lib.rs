@@ -19,6 +19,8 @@ mod cipher;
 mod connect;
 mod connect_error;
 mod copy;
+#[cfg(test)]
+mod counted;
 mod database;
 mod edits;
 mod errands;
@@ -40,6 +42,8 @@ mod moves;
 mod notes;
 mod open;
 mod queues;
+#[cfg(test)]
+mod reads;
 mod references;
 mod requests;
 mod reseal;

@@ -1,6 +1,6 @@
 //! Mirrors and their issues as operators walk through them: a page at a time, whatever there is.
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, sql::Text};
 use chrono::{DateTime, Utc};
 use mirror_core::ids::{Iid, InstanceId, MirrorId};
 
@@ -92,10 +92,10 @@ pub struct IssueFilter {
 }
 
 /// Issues that stand alike.
-#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StatusCount {
     /// How they stand.
-    pub status: String,
+    pub status: &'static str,
     /// So many.
     pub issues: i64,
 }
@@ -113,11 +113,11 @@ macro_rules! mirror {
     };
 }
 
-const MIRRORS: &str = mirror!(
+pub(crate) const MIRRORS: &str = mirror!(
     "WHERE m.id > $1 AND (CAST($2 AS BIGINT) IS NULL OR m.source_instance_id = $2 \
      OR m.target_instance_id = $2) ORDER BY m.id LIMIT $3 OFFSET $4"
 );
-const MIRROR: &str = mirror!("WHERE m.id = $1");
+pub(crate) const MIRROR: &str = mirror!("WHERE m.id = $1");
 
 macro_rules! issue {
     ($rest:literal) => {
@@ -133,23 +133,42 @@ macro_rules! issue {
     };
 }
 
-// Three texts, so that each is served by an index of its own.
-const ISSUES: &str =
-    issue!("WHERE i.mirror_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3 OFFSET $4");
-const BY_STATUS: &str = issue!(
+// Each by the mirror's own entries in an index, however much others have: PostgreSQL is given no other
+// way to keep the order.
+pub(crate) const ISSUES: Text = Text {
+    sqlite: issue!("WHERE i.mirror_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3 OFFSET $4"),
+    postgres: issue!(
+        "WHERE (i.mirror_id, i.id) > ($1, $2) AND (i.mirror_id, i.id) < ($1, 9223372036854775807) \
+         ORDER BY i.mirror_id, i.id LIMIT $3 OFFSET $4"
+    ),
+};
+// Not in that way: where rows of three columns are compared, PostgreSQL walks on to the end of the
+// first. How rare each status is it knows by its statistics.
+pub(crate) const BY_STATUS: &str = issue!(
     "WHERE i.mirror_id = $1 AND i.id > $2 AND i.sync_status = $5 ORDER BY i.id LIMIT $3 OFFSET $4"
 );
-const IN_CONFLICT: &str = issue!(
-    "WHERE i.mirror_id = $1 AND i.id > $2 AND i.id IN (SELECT e.issue_mapping_id FROM target_edits e \
-     WHERE e.resolution IS NULL) ORDER BY i.id LIMIT $3 OFFSET $4"
-);
-const BY_IID: &str = issue!("WHERE i.mirror_id = $1 AND i.source_issue_iid = $2");
-const ISSUE: &str = issue!("WHERE i.mirror_id = $1 AND i.id = $2");
+// Along the edits that wait: people decide about them, so that there are few.
+pub(crate) const IN_CONFLICT: Text = Text {
+    sqlite: issue!(
+        "WHERE i.mirror_id = $1 AND i.id IN \
+         (SELECT o.issue_mapping_id FROM target_edits o \
+          WHERE o.resolution IS NULL AND o.issue_mapping_id > $2) \
+         ORDER BY i.id LIMIT $3 OFFSET $4"
+    ),
+    postgres: issue!(
+        "JOIN (SELECT DISTINCT o.issue_mapping_id AS id FROM target_edits o \
+               WHERE o.resolution IS NULL AND o.issue_mapping_id > $2) edited ON edited.id = i.id \
+         WHERE i.mirror_id = $1 AND i.id > $2 ORDER BY edited.id LIMIT $3 OFFSET $4"
+    ),
+};
+pub(crate) const BY_IID: &str = issue!("WHERE i.mirror_id = $1 AND i.source_issue_iid = $2");
+pub(crate) const ISSUE: &str = issue!("WHERE i.mirror_id = $1 AND i.id = $2");
 
-// Counted in the index alone.
-const BY_STATUS_COUNT: &str = "\
-SELECT sync_status AS status, COUNT(*) AS issues FROM issue_mappings WHERE mirror_id = $1
-GROUP BY sync_status";
+pub(crate) const BY_STATUS_COUNT: &str = "\
+SELECT CAST(COALESCE(SUM(pending), 0) AS BIGINT), CAST(COALESCE(SUM(synced), 0) AS BIGINT),
+       CAST(COALESCE(SUM(skipped), 0) AS BIGINT), CAST(COALESCE(SUM(blocked), 0) AS BIGINT),
+       CAST(COALESCE(SUM(failed), 0) AS BIGINT)
+FROM mirror_counts WHERE mirror_id = $1";
 
 const OUT_ON: &str = "\
 SELECT w.mirror_id, COUNT(*) FROM work w JOIN mirrors m ON m.id = w.mirror_id
@@ -157,13 +176,25 @@ WHERE w.state IN ('queued', 'running') AND (m.source_instance_id = $1 OR m.targe
 GROUP BY w.mirror_id ORDER BY 2 DESC, 1";
 
 impl Store {
-    /// How many of a mirror's issues stand how.
+    /// How many of a mirror's issues stand how; what none stands like is left out.
     ///
     /// # Errors
     /// Only if the database fails.
     pub async fn count_by_status(&self, mirror: MirrorId) -> Result<Vec<StatusCount>, StoreError> {
-        let counts = self.read(BY_STATUS_COUNT).bind(mirror.0);
-        Ok(counts.fetch_all().await?)
+        let query = self.read(BY_STATUS_COUNT).bind(mirror.0);
+        let (pending, synced, skipped, blocked, failed): (i64, i64, i64, i64, i64) =
+            query.fetch_one().await?;
+        let counts = [
+            ("blocked", blocked),
+            ("failed", failed),
+            ("pending", pending),
+            ("skipped", skipped),
+            ("synced", synced),
+        ];
+        let counts = counts.into_iter().filter(|(_, issues)| *issues != 0);
+        Ok(counts
+            .map(|(status, issues)| StatusCount { status, issues })
+            .collect())
     }
 
     /// The mirrors that have jobs out on an instance, and how many; the most first.
@@ -230,7 +261,7 @@ impl Store {
         }
         let text = match (&filter.status, filter.conflict) {
             (_, true) => IN_CONFLICT,
-            (Some(_), false) => BY_STATUS,
+            (Some(_), false) => BY_STATUS.into(),
             (None, false) => ISSUES,
         };
         let query = self

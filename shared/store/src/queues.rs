@@ -24,20 +24,33 @@ pub struct Queue {
     pub paused: Option<String>,
 }
 
-// Depths are counted in indexes of what is not done alone.
-const QUEUES: &str = "\
+// What waits is kept count of, but for what is of no mirror, of which there is little. Of the rest
+// what is out, and what waits for a later time, is counted.
+pub(crate) const QUEUES: &str = "\
 WITH levels (priority) AS (VALUES (0), (1), (2))
-SELECT CAST(l.priority AS BIGINT) AS priority,
-       COALESCE(p.pending, 0) AS pending, COALESCE(p.due, 0) AS due, p.oldest,
-       COALESCE(o.queued, 0) AS queued, COALESCE(o.running, 0) AS running, q.paused
+SELECT CAST(l.priority AS BIGINT) AS priority, q.paused,
+       CASE l.priority WHEN 0 THEN k.backfill WHEN 1 THEN k.incremental ELSE k.by_hand END AS kept,
+       (SELECT COUNT(*) FROM work w WHERE w.state IN ('queued', 'running')
+        AND w.mirror_id IS NOT NULL AND w.priority = l.priority) AS taken,
+       (SELECT COUNT(*) FROM work w WHERE w.state IN ('queued', 'running') AND w.state = 'queued'
+        AND w.priority = l.priority) AS queued,
+       (SELECT COUNT(*) FROM work w WHERE w.state IN ('queued', 'running') AND w.state = 'running'
+        AND w.priority = l.priority) AS running,
+       (SELECT COUNT(*) FROM work w WHERE w.mirror_id IS NULL AND w.priority = l.priority
+        AND w.state = 'pending') AS loose,
+       (SELECT COUNT(*) FROM work w WHERE w.state || '' = 'pending' AND w.run_at > $1
+        AND w.priority = l.priority) AS later,
+       (SELECT MIN((SELECT MIN(w.run_at) FROM work w WHERE w.mirror_id = m.id
+                    AND w.priority = l.priority AND w.state = 'pending'))
+        FROM mirrors m) AS oldest,
+       (SELECT MIN(w.run_at) FROM work w WHERE w.mirror_id IS NULL AND w.priority = l.priority
+        AND w.state = 'pending')
+           AS oldest_loose
 FROM levels l
-LEFT JOIN (SELECT priority, COUNT(*) AS pending, COUNT(CASE WHEN run_at <= $1 THEN 1 END) AS due,
-                  MIN(run_at) AS oldest
-           FROM work WHERE state = 'pending' GROUP BY priority) p ON p.priority = l.priority
-LEFT JOIN (SELECT priority, COUNT(CASE WHEN state = 'queued' THEN 1 END) AS queued,
-                  COUNT(CASE WHEN state = 'running' THEN 1 END) AS running
-           FROM work WHERE state IN ('queued', 'running') GROUP BY priority) o
-     ON o.priority = l.priority
+CROSS JOIN (SELECT CAST(COALESCE(SUM(backfill), 0) AS BIGINT) AS backfill,
+                   CAST(COALESCE(SUM(incremental), 0) AS BIGINT) AS incremental,
+                   CAST(COALESCE(SUM(by_hand), 0) AS BIGINT) AS by_hand
+            FROM mirror_counts) k
 LEFT JOIN queues q ON q.priority = l.priority
 ORDER BY l.priority DESC";
 
@@ -50,12 +63,15 @@ ON CONFLICT (priority) DO UPDATE SET paused = excluded.paused, updated_at = excl
 #[derive(sqlx::FromRow)]
 struct QueueRow {
     priority: i64,
-    pending: i64,
-    due: i64,
+    paused: Option<String>,
+    kept: i64,
+    taken: i64,
     queued: i64,
     running: i64,
+    loose: i64,
+    later: i64,
     oldest: Option<DateTime<Utc>>,
-    paused: Option<String>,
+    oldest_loose: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -68,11 +84,13 @@ impl Store {
         let rows: Vec<QueueRow> = self.read(QUEUES).bind(now).fetch_all().await?;
         rows.into_iter()
             .map(|row| {
-                let late = row.oldest.and_then(|oldest| (now - oldest).to_std().ok());
+                let oldest = row.oldest.into_iter().chain(row.oldest_loose).min();
+                let late = oldest.and_then(|oldest| (now - oldest).to_std().ok());
+                let pending = row.kept - row.taken + row.loose;
                 Ok(Queue {
                     priority: read_priority(row.priority)?,
-                    pending: row.pending,
-                    due: row.due,
+                    pending,
+                    due: pending - row.later,
                     queued: row.queued,
                     running: row.running,
                     oldest_due: late.unwrap_or_default(),

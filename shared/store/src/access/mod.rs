@@ -13,5 +13,7 @@ pub use handle::{Handle, HandleError};
 pub use login::LoginGate;
 pub use role::{Role, RoleError};
 pub use sessions::Session;
+#[cfg(test)]
+pub(crate) use tokens::BY_DIGEST;
 pub use tokens::{ApiToken, NewToken};
 pub use users::{NewUser, User, UserChange};

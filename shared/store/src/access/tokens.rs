@@ -67,7 +67,7 @@ macro_rules! token {
 
 const ALL: &str = token!("SELECT ", " FROM api_tokens ORDER BY id");
 const ONE: &str = token!("SELECT ", " FROM api_tokens WHERE id = $1");
-const BY_DIGEST: &str = token!("SELECT ", " FROM api_tokens WHERE digest = $1");
+pub(crate) const BY_DIGEST: &str = token!("SELECT ", " FROM api_tokens WHERE digest = $1");
 
 const INSERT: &str = token!(
     "INSERT INTO api_tokens (name, role, digest, hint, created_by, created_at, expires_at) \

@@ -4,7 +4,7 @@ use super::{
     report::{RunRow, run_row},
     run::{Run, RunStatus},
 };
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, sql::Text};
 use mirror_core::ids::{MirrorId, RunId};
 
 /// Which runs are listed, latest first.
@@ -29,25 +29,40 @@ pub struct RunGroup {
     pub example: String,
 }
 
-const PAGE: &str = run_row!(
-    "WHERE mirror_id = $1 AND id < $2 AND (CAST($3 AS TEXT) IS NULL OR status = $3) \
-     ORDER BY id DESC LIMIT $4 OFFSET $5"
+// By the mirror's own entries in an index, however many runs others have: PostgreSQL is given no
+// other way to keep the order.
+pub(crate) const PAGE: Text = Text {
+    sqlite: run_row!("WHERE mirror_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3 OFFSET $4"),
+    postgres: run_row!(
+        "WHERE (mirror_id, id) < ($1, $2) AND (mirror_id, id) > ($1, 0) \
+         ORDER BY mirror_id DESC, id DESC LIMIT $3 OFFSET $4"
+    ),
+};
+
+// Not in that way: where rows of three columns are compared, PostgreSQL walks on to the end of the
+// first. How rare each status is it knows by its statistics.
+pub(crate) const BY_STATUS: &str = run_row!(
+    "WHERE mirror_id = $1 AND status = $5 AND id < $2 ORDER BY id DESC LIMIT $3 OFFSET $4"
 );
 
-const ERRORS: &str = "\
+// Found by the condition of the index of these.
+pub(crate) const ERRORS: &str = "\
 SELECT m.error AS why, COUNT(*) AS jobs, MIN(w.key) AS example
 FROM run_memberships m JOIN work w ON w.id = m.work_id
-WHERE m.run_id = $1 AND m.outcome = 'failed' AND m.error IS NOT NULL
+WHERE m.run_id = $1 AND m.outcome IN ('failed', 'skipped') AND m.outcome = 'failed'
+  AND m.error IS NOT NULL
 GROUP BY m.error ORDER BY 2 DESC, 1 LIMIT $2";
 
-// Why an issue is left out stands where its mapping does.
-const SKIPPED: &str = "\
+// Why an issue is left out stands where its mapping does, which is looked up by its number.
+pub(crate) const SKIPPED: &str = "\
 SELECT COALESCE(i.sync_error, 'no reason is on record') AS why, COUNT(*) AS jobs,
        MIN(w.key) AS example
 FROM run_memberships m JOIN work w ON w.id = m.work_id
-     LEFT JOIN issue_mappings i ON i.mirror_id = w.mirror_id
-          AND w.key = 'sync_issue/' || i.mirror_id || '/' || i.source_issue_iid
-WHERE m.run_id = $1 AND m.outcome = 'skipped'
+     LEFT JOIN issue_mappings i ON i.mirror_id = w.mirror_id AND i.source_issue_iid =
+          CASE WHEN w.kind = 'sync_issue'
+               THEN CAST(SUBSTR(w.key, LENGTH('sync_issue/' || w.mirror_id || '/') + 1) AS BIGINT)
+          END
+WHERE m.run_id = $1 AND m.outcome IN ('failed', 'skipped') AND m.outcome = 'skipped'
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $2";
 
 impl Store {
@@ -61,15 +76,18 @@ impl Store {
         filter: &RunFilter,
         limit: u32,
     ) -> Result<Vec<Run>, StoreError> {
-        let rows: Vec<RunRow> = self
-            .read(PAGE)
+        let text = filter.status.map_or(PAGE, |_| BY_STATUS.into());
+        let query = self
+            .read(text)
             .bind(mirror.0)
             .bind(filter.before.map_or(i64::MAX, |run| run.0))
-            .bind(filter.status.map(RunStatus::name))
             .bind(i64::from(limit))
-            .bind(filter.offset)
-            .fetch_all()
-            .await?;
+            .bind(filter.offset);
+        let query = match filter.status {
+            Some(status) => query.bind(status.name()),
+            None => query,
+        };
+        let rows: Vec<RunRow> = query.fetch_all().await?;
         self.with_progress_of(rows).await
     }
 

@@ -30,7 +30,8 @@ macro_rules! again {
 }
 
 const ATTACH: &str = concat!(
-    "INSERT INTO run_memberships (run_id, work_id, generation) SELECT $1, w.id, ",
+    "INSERT INTO run_memberships (run_id, work_id, is_issue, generation) \
+     SELECT $1, w.id, w.kind = 'sync_issue', ",
     generation!(),
     " FROM work w WHERE w.key = $2",
     again!()
@@ -40,7 +41,8 @@ const ATTACH: &str = concat!(
 macro_rules! attach_found {
     ($keys:literal) => {
         concat!(
-            "INSERT INTO run_memberships (run_id, work_id, generation) SELECT m.run_id, w.id, ",
+            "INSERT INTO run_memberships (run_id, work_id, is_issue, generation) \
+             SELECT m.run_id, w.id, w.kind = 'sync_issue', ",
             generation!(),
             " FROM run_memberships m JOIN work s ON s.id = m.work_id CROSS JOIN work w \
              WHERE m.work_id = $1 AND m.settled_at IS NULL AND m.generation < s.ticket \

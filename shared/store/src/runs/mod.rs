@@ -13,8 +13,13 @@ mod report;
 mod request;
 mod run;
 
+#[cfg(test)]
+pub(crate) use list::{BY_STATUS, ERRORS, PAGE, SKIPPED};
 pub use list::{RunFilter, RunGroup};
+
 pub(crate) use membership::{Settled, attach_found, settle};
+#[cfg(test)]
+pub(crate) use report::ONE;
 pub(crate) use request::TAKE_TURN;
 pub use request::{Requested, RunRequest};
 pub use run::{Effort, Run, RunCounts, RunKind, RunStatus, Took};

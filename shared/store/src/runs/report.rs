@@ -10,8 +10,8 @@ macro_rules! run_row {
         concat!(
             "SELECT id, mirror_id, job_type, status, requested_by, issues_processed, ",
             "issues_created, issues_updated, issues_unchanged, issues_skipped, issues_failed, ",
-            "comments, attachments, api_calls, waits, error_details, started_at, completed_at ",
-            "FROM issue_sync_jobs ",
+            "comments, attachments, api_calls, waits, CAST(0 AS BIGINT) AS open, error_details, ",
+            "started_at, completed_at FROM issue_sync_jobs ",
             $rest
         )
     };
@@ -19,23 +19,42 @@ macro_rules! run_row {
 
 pub(super) use run_row;
 
-const LATEST: &str = run_row!("WHERE mirror_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2");
-const ONE: &str = run_row!("WHERE id = $1");
+/// What is counted of a run: in its own row once it has ended, in rows of numbers until then.
+macro_rules! counted {
+    ($own:literal, $number:literal) => {
+        concat!(
+            "CAST(r.",
+            $own,
+            " + COALESCE(SUM(c.",
+            $number,
+            "), 0) AS BIGINT) AS ",
+            $own,
+            ", "
+        )
+    };
+}
 
-const PROGRESS: &str = "\
-SELECT COUNT(CASE WHEN m.settled_at IS NOT NULL AND w.kind = 'sync_issue' THEN 1 END)
-           AS processed,
-       COUNT(CASE WHEN m.outcome = 'created' THEN 1 END) AS created,
-       COUNT(CASE WHEN m.outcome = 'updated' THEN 1 END) AS updated,
-       COUNT(CASE WHEN m.outcome = 'unchanged' THEN 1 END) AS unchanged,
-       COUNT(CASE WHEN m.outcome = 'skipped' THEN 1 END) AS skipped,
-       COUNT(CASE WHEN m.outcome = 'failed' THEN 1 END) AS failed,
-       CAST(COALESCE(SUM(m.comments), 0) AS BIGINT) AS comments,
-       CAST(COALESCE(SUM(m.attachments), 0) AS BIGINT) AS attachments,
-       CAST(COALESCE(SUM(m.api_calls), 0) AS BIGINT) AS api_calls,
-       CAST(COALESCE(SUM(m.waits), 0) AS BIGINT) AS waits,
-       COUNT(CASE WHEN m.settled_at IS NULL THEN 1 END) AS open
-FROM run_memberships m JOIN work w ON w.id = m.work_id WHERE m.run_id = $1";
+// One statement, so that a run that ends meanwhile is seen either before or after.
+pub(crate) const ONE: &str = concat!(
+    "SELECT r.id, r.mirror_id, r.job_type, r.status, r.requested_by, r.error_details, ",
+    "r.started_at, r.completed_at, ",
+    counted!("issues_processed", "processed"),
+    counted!("issues_created", "created"),
+    counted!("issues_updated", "updated"),
+    counted!("issues_unchanged", "unchanged"),
+    counted!("issues_skipped", "skipped"),
+    counted!("issues_failed", "failed"),
+    counted!("comments", "comments"),
+    counted!("attachments", "attachments"),
+    counted!("api_calls", "api_calls"),
+    counted!("waits", "waits"),
+    "CAST(COALESCE(SUM(c.open), 0) AS BIGINT) AS open ",
+    "FROM issue_sync_jobs r ",
+    "LEFT JOIN run_counts c ON c.run_id = r.id AND r.status = 'running' ",
+    "WHERE r.id = $1 GROUP BY r.id"
+);
+
+const LATEST: &str = run_row!("WHERE mirror_id = $1 ORDER BY started_at DESC, id DESC LIMIT $2");
 
 // Each part by an index of its own.
 const PRUNE: &str = "\
@@ -67,24 +86,10 @@ pub(super) struct RunRow {
     attachments: i64,
     api_calls: i64,
     waits: i64,
+    open: i64,
     error_details: Option<String>,
     started_at: DateTime<Utc>,
     completed_at: Option<DateTime<Utc>>,
-}
-
-#[derive(sqlx::FromRow)]
-struct ProgressRow {
-    processed: i64,
-    created: i64,
-    updated: i64,
-    unchanged: i64,
-    skipped: i64,
-    failed: i64,
-    comments: i64,
-    attachments: i64,
-    api_calls: i64,
-    waits: i64,
-    open: i64,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -109,7 +114,7 @@ impl TryFrom<RunRow> for Run {
                 api_calls: row.api_calls,
                 waits: row.waits,
             },
-            open: 0,
+            open: row.open,
             error_details: row.error_details,
             started_at: row.started_at,
             completed_at: row.completed_at,
@@ -132,10 +137,19 @@ impl Store {
         self.with_progress_of(rows).await
     }
 
+    /// Of a list: few of it are under way, and each of these is looked at by itself.
     pub(super) async fn with_progress_of(&self, rows: Vec<RunRow>) -> Result<Vec<Run>, StoreError> {
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
-            runs.push(self.with_progress(row.try_into()?).await?);
+            let run = Run::try_from(row)?;
+            match run.status {
+                RunStatus::Running => runs.extend(self.run(run.id).await?),
+                RunStatus::Completed
+                | RunStatus::Partial
+                | RunStatus::Failed
+                | RunStatus::Interrupted
+                | RunStatus::Cancelled => runs.push(run),
+            }
         }
         Ok(runs)
     }
@@ -146,33 +160,7 @@ impl Store {
     /// Only if the database fails.
     pub async fn run(&self, run: RunId) -> Result<Option<Run>, StoreError> {
         let row: Option<RunRow> = self.read(ONE).bind(run.0).fetch_optional().await?;
-        match row {
-            Some(row) => Ok(Some(self.with_progress(row.try_into()?).await?)),
-            None => Ok(None),
-        }
-    }
-
-    async fn with_progress(&self, run: Run) -> Result<Run, StoreError> {
-        if run.status != RunStatus::Running {
-            return Ok(run);
-        }
-        let row: ProgressRow = self.read(PROGRESS).bind(run.id.0).fetch_one().await?;
-        Ok(Run {
-            counts: RunCounts {
-                processed: row.processed,
-                created: row.created,
-                updated: row.updated,
-                unchanged: row.unchanged,
-                skipped: row.skipped,
-                failed: row.failed,
-                comments: row.comments,
-                attachments: row.attachments,
-                api_calls: row.api_calls,
-                waits: row.waits,
-            },
-            open: row.open,
-            ..run
-        })
+        row.map(Run::try_from).transpose()
     }
 
     /// Forgets up to `batch` runs that began before this time, and those of the schedule that

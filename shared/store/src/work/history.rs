@@ -84,7 +84,7 @@ INSERT INTO work_attempts
     (work_id, ticket, owner, started_at, ended_at, ending, outcome, error, requests)
 SELECT id, ticket, owner, started_at, $2, $3, $4, $5, $6 FROM work WHERE id = $1";
 
-const ATTEMPTS: &str = "\
+pub(crate) const ATTEMPTS: &str = "\
 SELECT ticket, owner, started_at, ended_at, ending, outcome, error, requests
 FROM work_attempts WHERE work_id = $1 ORDER BY id DESC LIMIT $2";
 

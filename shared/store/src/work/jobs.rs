@@ -94,44 +94,103 @@ macro_rules! select {
     };
 }
 
-const ONE: &str = select!("WHERE w.id = $1");
+pub(crate) const ONE: &str = select!("WHERE w.id = $1");
 
-// Each state by an index of its own; `$1` stands for what the text says already.
-macro_rules! list {
-    ($state:literal) => {
-        Text {
-            sqlite: list!(@ $state, "SELECT value FROM json_each($7)"),
-            postgres: list!(@ $state, "SELECT jsonb_array_elements_text($7::jsonb)"),
+/// The texts for jobs in a state: of all mirrors, of one, and of the kinds of which there is little.
+/// Each is served by an index of its own, whatever else there is; PostgreSQL is given no other way to
+/// keep the order. `$1` stands for what the text says already.
+#[derive(Clone, Copy)]
+pub(crate) struct Lists {
+    pub(crate) all: Text,
+    pub(crate) of_mirror: Text,
+    pub(crate) unusual: Text,
+}
+
+macro_rules! lists {
+    // Little is out at a time: that is looked through, and put in order.
+    (out $state:literal) => {{
+        let out = list!(
+            $state,
+            "w.state IN ('queued', 'running') AND w.id + 0 > $4 \
+             AND (CAST($2 AS BIGINT) IS NULL OR w.mirror_id = $2)",
+            "w.id + 0"
+        );
+        Lists { all: out, of_mirror: out, unusual: out }
+    }};
+    ($state:literal, of_mirror $of_mirror:literal) => {
+        Lists {
+            all: list!($state, "w.id > $4 AND CAST($2 AS BIGINT) IS NULL", "w.id"),
+            of_mirror: Text {
+                sqlite: list!(@ $of_mirror, "w.mirror_id = $2 AND w.id > $4", "w.id", json),
+                postgres: list!(
+                    @ $of_mirror,
+                    "(w.mirror_id, w.id) > ($2, $4) \
+                     AND (w.mirror_id, w.id) < ($2, 9223372036854775807)",
+                    "w.mirror_id, w.id",
+                    jsonb
+                ),
+            },
+            unusual: list!(
+                $state,
+                "w.kind <> 'sync_issue' AND w.id > $4 AND CAST($2 AS BIGINT) IS NULL",
+                "w.id"
+            ),
         }
     };
-    (@ $state:literal, $errors:literal) => {
+}
+
+macro_rules! list {
+    ($state:literal, $place:literal, $order:literal) => {
+        Text {
+            sqlite: list!(@ $state, $place, $order, json),
+            postgres: list!(@ $state, $place, $order, jsonb),
+        }
+    };
+    (@ $state:literal, $place:literal, $order:literal, json) => {
+        list!(@@ $state, $place, $order, "SELECT value FROM json_each($7)")
+    };
+    (@ $state:literal, $place:literal, $order:literal, jsonb) => {
+        list!(@@ $state, $place, $order, "SELECT jsonb_array_elements_text($7::jsonb)")
+    };
+    (@@ $state:literal, $place:literal, $order:literal, $errors:literal) => {
         select!(@
+            "WHERE ",
             $state,
+            " AND ",
+            $place,
             " AND (CAST($1 AS TEXT) IS NULL OR w.kind = $1) \
-              AND (CAST($2 AS BIGINT) IS NULL OR w.mirror_id = $2) \
               AND ($3 = (m.paused IS NOT NULL AND w.kind <> 'check_instance') OR $3 IS NULL) \
-              AND w.id > $4 \
               AND (CAST($5 AS BIGINT) IS NULL OR m.source_instance_id = $5 \
                    OR m.target_instance_id = $5) \
               AND ($6 IS NULL OR w.created_at < $6) \
               AND ($7 IS NULL OR w.last_error IN (",
             $errors,
-            ")) ORDER BY w.id LIMIT $8 OFFSET $9"
+            ")) ORDER BY ",
+            $order,
+            " LIMIT $8 OFFSET $9"
         )
     };
 }
 
-const UNFINISHED: Text = list!("WHERE w.state || '' <> 'done'");
-const PENDING: Text = list!("WHERE w.state || '' <> 'done' AND w.state = 'pending'");
-const QUEUED: Text = list!("WHERE w.state IN ('queued', 'running') AND w.state = 'queued'");
-const RUNNING: Text = list!("WHERE w.state IN ('queued', 'running') AND w.state = 'running'");
-const DEAD: Text = list!("WHERE w.state = 'dead'");
+pub(crate) const UNFINISHED: Lists =
+    lists!("w.state || '' <> 'done'", of_mirror "'' || w.state <> 'done'");
+pub(crate) const PENDING: Lists = lists!(
+    "w.state || '' <> 'done' AND w.state = 'pending'",
+    of_mirror "'' || w.state <> 'done' AND w.state = 'pending'"
+);
+pub(crate) const QUEUED: Lists = lists!(out "w.state = 'queued'");
+pub(crate) const RUNNING: Lists = lists!(out "w.state = 'running'");
+pub(crate) const DEAD: Lists = lists!("w.state || '' = 'dead'", of_mirror "'' || w.state = 'dead'");
 
-const ERRORS: &str = "\
+/// Nearly all jobs are of this kind.
+const USUAL: &str = "sync_issue";
+
+// Along what went wrong alone.
+pub(crate) const ERRORS: &str = "\
 SELECT last_error AS error, COUNT(*) AS jobs FROM work
 WHERE state || '' <> 'done' AND last_error IS NOT NULL GROUP BY last_error ORDER BY 2 DESC, 1 LIMIT $1";
 
-const BY_KEY: &str = select!("WHERE w.key = $1");
+pub(crate) const BY_KEY: &str = select!("WHERE w.key = $1");
 
 // A person who tries again has mended what was wrong, or wants to see it fail.
 const RETRY: &str = "\
@@ -209,13 +268,18 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobEntry>, StoreError> {
-        let (text, paused) = match filter.state {
+        let (lists, paused) = match filter.state {
             None => (UNFINISHED, None),
             Some(WorkState::Paused) => (PENDING, Some(true)),
             Some(WorkState::Pending) => (PENDING, Some(false)),
             Some(WorkState::Queued) => (QUEUED, None),
             Some(WorkState::Running) => (RUNNING, None),
             Some(WorkState::Dead) => (DEAD, None),
+        };
+        let text = match (filter.mirror, filter.kind.as_deref()) {
+            (Some(_), _) => lists.of_mirror,
+            (None, Some(kind)) if kind != USUAL => lists.unusual,
+            (None, Some(_) | None) => lists.all,
         };
         let rows: Vec<JobRow> = self
             .read(text)

@@ -19,11 +19,20 @@ mod totals;
 pub(crate) use claim::read_priority;
 pub use claim::{Claimed, Claiming, Dealt};
 pub use end::End;
+#[cfg(test)]
+pub(crate) use history::ATTEMPTS;
 pub use history::{Attempt, Ending};
+#[cfg(test)]
+pub(crate) use jobs::{BY_KEY, DEAD, ERRORS, ONE, PENDING, QUEUED, RUNNING, UNFINISHED};
+
 pub use jobs::{JobEntry, JobError, JobFilter};
 pub use lease::{Started, UnknownJob};
 pub use owe::Owe;
 pub(crate) use owe::owe_in;
+#[cfg(test)]
+pub(crate) use report::DUE;
 pub use report::{DueSummary, WorkRow, WorkState};
 pub use sweep::{Reclaimed, Swept};
+#[cfg(test)]
+pub(crate) use totals::TOTALS;
 pub use totals::WorkTotals;

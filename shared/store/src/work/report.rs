@@ -57,16 +57,23 @@ pub enum WorkState {
     Dead,
 }
 
-// Each part repeats the condition of the small index that serves it.
-const DUE: &str = "\
-SELECT 'pending', COUNT(*), MIN(run_at) FROM work WHERE mirror_id = $1 AND state = 'pending'
-UNION ALL
-SELECT state, COUNT(*), NULL FROM work
-WHERE mirror_id = $1 AND state IN ('queued', 'running') GROUP BY state
-UNION ALL
-SELECT 'dead', COUNT(*), NULL FROM work WHERE mirror_id = $1 AND state = 'dead'";
-
-const PAUSED: &str = "SELECT paused IS NOT NULL FROM mirrors WHERE id = $1";
+// Rows that are not done are kept count of; what is out is little, and what is due first is one probe
+// for each level of urgency.
+pub(crate) const DUE: &str = "\
+SELECT CAST(COALESCE(SUM(c.backfill + c.incremental + c.by_hand), 0) AS BIGINT) AS unfinished,
+       CAST(COALESCE(SUM(c.dead), 0) AS BIGINT) AS dead,
+       (SELECT COUNT(*) FROM work
+        WHERE mirror_id = $1 AND state IN ('queued', 'running') AND state = 'queued') AS queued,
+       (SELECT COUNT(*) FROM work
+        WHERE mirror_id = $1 AND state IN ('queued', 'running') AND state = 'running') AS running,
+       (SELECT MIN(run_at) FROM work
+        WHERE mirror_id = $1 AND priority = 0 AND state = 'pending') AS backfill,
+       (SELECT MIN(run_at) FROM work
+        WHERE mirror_id = $1 AND priority = 1 AND state = 'pending') AS incremental,
+       (SELECT MIN(run_at) FROM work
+        WHERE mirror_id = $1 AND priority = 2 AND state = 'pending') AS by_hand,
+       COALESCE((SELECT paused IS NOT NULL FROM mirrors WHERE id = $1), false) AS rests
+FROM mirror_counts c WHERE c.mirror_id = $1";
 
 const UNFINISHED: &str = "\
 SELECT w.id, w.key,
@@ -77,13 +84,48 @@ FROM work w JOIN mirrors m ON m.id = w.mirror_id
 WHERE w.mirror_id = $1 AND w.state <> 'done'
 ORDER BY CASE w.state WHEN 'dead' THEN 0 ELSE 1 END, w.run_at, w.id LIMIT $2";
 
+// Some at a time: who else works on the mirror is not held up by them all. What dies again
+// meanwhile stays dead.
 const RETRY_DEAD: Text = on_work!(
-    "mirror_id = $1 AND state = 'dead'",
+    "id IN (SELECT id FROM work
+            WHERE mirror_id = $1 AND state = 'dead' AND updated_at <= $2 LIMIT $3)
+     AND state = 'dead'",
     in_turn,
     "UPDATE work SET state = 'pending', run_at = $2, not_before = NULL, priority = 2, attempts = 0,
                      crashes = 0, rerun_at = NULL, rerun_changed = false, updated_at = $2
      WHERE id IN (SELECT id FROM held)"
 );
+
+/// Dead letters that are revived in one transaction.
+const AT_ONCE: i64 = 500;
+
+#[derive(sqlx::FromRow)]
+struct DueRow {
+    unfinished: i64,
+    dead: i64,
+    queued: i64,
+    running: i64,
+    backfill: Option<DateTime<Utc>>,
+    incremental: Option<DateTime<Utc>>,
+    by_hand: Option<DateTime<Utc>>,
+    rests: bool,
+}
+
+impl From<DueRow> for DueSummary {
+    fn from(row: DueRow) -> Self {
+        let waiting = row.unfinished - row.queued - row.running;
+        let number = |count: i64| u64::try_from(count).unwrap_or_default();
+        let first = [row.backfill, row.incremental, row.by_hand];
+        Self {
+            pending: if row.rests { 0 } else { number(waiting) },
+            paused: if row.rests { number(waiting) } else { 0 },
+            queued: number(row.queued),
+            running: number(row.running),
+            dead: number(row.dead),
+            next_run_at: first.into_iter().flatten().min().filter(|_| !row.rests),
+        }
+    }
+}
 
 #[derive(sqlx::FromRow)]
 struct UnfinishedRow {
@@ -101,25 +143,8 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn due(&self, mirror: MirrorId) -> Result<DueSummary, StoreError> {
-        let paused: Option<(bool,)> = self.read(PAUSED).bind(mirror.0).fetch_optional().await?;
-        let rows: Vec<(String, i64, Option<DateTime<Utc>>)> =
-            self.read(DUE).bind(mirror.0).fetch_all().await?;
-        let mut due = DueSummary::default();
-        for (state, count, first) in rows {
-            let count = u64::try_from(count).unwrap_or_default();
-            match read_state(&state)? {
-                WorkState::Pending if paused == Some((true,)) => due.paused = count,
-                WorkState::Pending => {
-                    due.pending = count;
-                    due.next_run_at = first;
-                }
-                WorkState::Paused => due.paused = count,
-                WorkState::Queued => due.queued = count,
-                WorkState::Running => due.running = count,
-                WorkState::Dead => due.dead = count,
-            }
-        }
-        Ok(due)
+        let row: DueRow = self.read(DUE).bind(mirror.0).fetch_one().await?;
+        Ok(row.into())
     }
 
     /// Up to `limit` rows of a mirror that are not done: dead letters first, then by time.
@@ -156,15 +181,17 @@ impl Store {
     /// # Errors
     /// Only if the database fails.
     pub async fn retry_dead(&self, mirror: MirrorId) -> Result<u64, StoreError> {
-        let mut tx = self.begin(PATIENCE).await?;
-        let revived = tx
-            .query(RETRY_DEAD)
-            .bind(mirror.0)
-            .bind(self.now())
-            .execute()
-            .await?;
-        tx.commit().await?;
-        Ok(revived)
+        let (now, mut revived) = (self.now(), 0);
+        loop {
+            let mut tx = self.begin(PATIENCE).await?;
+            let query = tx.query(RETRY_DEAD).bind(mirror.0).bind(now);
+            let some = query.bind(AT_ONCE).execute().await?;
+            tx.commit().await?;
+            revived += some;
+            if some == 0 {
+                return Ok(revived);
+            }
+        }
     }
 }
 

@@ -21,16 +21,22 @@ pub struct WorkTotals {
     pub workers: i64,
 }
 
-// Each part repeats the condition of the partial index that serves it.
-const TOTALS: &str = "\
-SELECT (SELECT COUNT(*) FROM work WHERE state = 'pending') AS pending,
+// What waits and what was given up is kept count of, but for what is of no mirror, of which there is
+// little. Each other part repeats the condition of the partial index that serves it.
+pub(crate) const TOTALS: &str = "\
+SELECT CAST(COALESCE(SUM(c.backfill + c.incremental + c.by_hand), 0) AS BIGINT)
+           - (SELECT COUNT(*) FROM work
+              WHERE state IN ('queued', 'running') AND mirror_id IS NOT NULL)
+           + (SELECT COUNT(*) FROM work WHERE mirror_id IS NULL AND state = 'pending') AS pending,
        (SELECT COUNT(*) FROM work WHERE state IN ('queued', 'running') AND state = 'queued')
            AS queued,
        (SELECT COUNT(*) FROM work WHERE state IN ('queued', 'running') AND state = 'running')
            AS running,
-       (SELECT COUNT(*) FROM work WHERE state = 'dead') AS dead,
-       (SELECT MIN(run_at) FROM work WHERE state = 'pending') AS oldest,
-       (SELECT COUNT(*) FROM workers) AS workers";
+       CAST(COALESCE(SUM(c.dead), 0) AS BIGINT)
+           + (SELECT COUNT(*) FROM work WHERE mirror_id IS NULL AND state = 'dead') AS dead,
+       (SELECT MIN(run_at) FROM work WHERE state || '' = 'pending') AS oldest,
+       (SELECT COUNT(*) FROM workers) AS workers
+FROM mirror_counts c";
 
 #[derive(sqlx::FromRow)]
 struct TotalsRow {

@@ -9,7 +9,7 @@ use mirror_core::{
     job::{Job, Priority, Ticket},
     outcome::Outcome,
 };
-use mirror_store::{End, Fence, Owe, WorkState};
+use mirror_store::{End, Fence, Owe, WorkState, testing::miscounted};
 use proptest::{prelude::*, sample::Index};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -324,6 +324,7 @@ fn tell(history: &[Op], world: impl AsyncFnOnce() -> World) {
         for op in history {
             pair.apply(op).await;
             pair.compare().await;
+            assert_eq!(miscounted(&pair.world.store).await.unwrap(), [""; 0]);
         }
     });
 }

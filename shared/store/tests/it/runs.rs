@@ -10,10 +10,12 @@ use mirror_core::{
 use mirror_store::{
     Effort, End, Fence, Owe, RunCounts, RunKind, RunRequest, RunStatus, StoreError, Took, WorkState,
 };
+use tokio::task::JoinSet;
 
 stories! {
     a_run_ends_when_its_scan_and_all_that_it_found_have_ended
     a_run_counts_what_each_issue_came_to_and_what_it_took
+    many_who_end_jobs_of_one_run_at_once_are_all_counted
     a_run_of_single_issues_tells_which_it_was_asked_for
     who_asks_again_joins_and_is_served_by_what_begins_from_now_on
     work_that_began_before_it_was_asked_for_serves_nobody
@@ -131,6 +133,27 @@ async fn a_run_counts_what_each_issue_came_to_and_what_it_took(world: World) {
     let ended = world.run(run).await;
     assert_eq!(ended.counts, counts);
     assert_eq!(ended.error_details.as_deref(), Some("refused"));
+}
+
+async fn many_who_end_jobs_of_one_run_at_once_are_all_counted(world: World) {
+    let run = world.request(RunKind::Full).await.run;
+    let scan = world.start_next().await.fence;
+    world.found(&scan, 1..=64).await;
+    world.store.end(&scan, SCANNED).await.unwrap();
+    let mut ends = JoinSet::new();
+    for claimed in world.claim_all().await {
+        let store = world.store.clone();
+        ends.spawn(async move {
+            let started = store.start(claimed.ticket, "worker", LEASE).await.unwrap();
+            store.end(&started.unwrap().fence, UNCHANGED).await.unwrap();
+        });
+    }
+    while let Some(ended) = ends.join_next().await {
+        ended.unwrap();
+    }
+    let run = world.run(run).await;
+    let counts = (run.counts.processed, run.counts.unchanged, run.open);
+    assert_eq!((run.status, counts), (RunStatus::Running, (64, 64, 0)));
 }
 
 async fn a_run_of_single_issues_tells_which_it_was_asked_for(world: World) {

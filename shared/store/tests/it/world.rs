@@ -7,7 +7,7 @@ use mirror_core::{
     mapping::{IssueMapping, MappingStatus, SourceRead, TargetIssue},
     ports::{BoxFuture, Clock},
 };
-use mirror_store::testing::TestDatabase;
+use mirror_store::testing::{TestDatabase, miscounted};
 use mirror_store::{
     Claimed, ConnectOptions, Fence, MirrorEnd, NewMirror, Owe, Requested, Run, RunKind, RunRequest,
     Started, Store, TimeSource,
@@ -71,8 +71,8 @@ pub(crate) struct World {
     pub(crate) source: InstanceId,
     pub(crate) target: InstanceId,
     pub(crate) mirror: MirrorId,
-    pub(crate) folder: Option<TempDir>,
-    database: Option<TestDatabase>,
+    pub(crate) folder: Option<Arc<TempDir>>,
+    database: Option<Arc<TestDatabase>>,
 }
 
 async fn on_server(database: &TestDatabase, clock: Arc<TestClock>) -> Store {
@@ -105,7 +105,7 @@ impl World {
         let clock = Arc::new(TestClock::default());
         let store = on_server(&database, clock.clone()).await;
         let mut world = Self::around(store, clock, None).await;
-        world.database = Some(database);
+        world.database = Some(Arc::new(database));
         world
     }
 
@@ -127,11 +127,24 @@ impl World {
             source,
             target,
             mirror: MirrorId(0),
-            folder,
+            folder: folder.map(Arc::new),
             database: None,
         };
         world.mirror = world.another_mirror(1).await;
         world
+    }
+
+    /// Tells a story, and looks afterwards whether all that is kept count of is right.
+    pub(crate) async fn told<F: Future<Output = ()>>(self, story: impl FnOnce(Self) -> F) {
+        let (folder, database) = (self.folder.clone(), self.database.clone());
+        let store = self.store.clone();
+        story(self).await;
+        match miscounted(&store).await {
+            Ok(wrong) => assert_eq!(wrong, Vec::<String>::new()),
+            // The story has put an end to its store.
+            Err(error) => assert!(store.check().await.is_err(), "{error}"),
+        }
+        drop((folder, database));
     }
 
     /// From source project `project` to a target project of its own.
@@ -275,25 +288,26 @@ pub(crate) async fn instance(store: &Store, name: &str) -> InstanceId {
     store.register_instance(&name, &base, &[]).await.unwrap()
 }
 
-/// Tells each story on every database the store runs on.
+/// Tells each story on every database the store runs on. However it goes, what is kept count of is
+/// right at its end.
 macro_rules! stories {
     ($($story:ident)*) => {
         mod in_memory {
             $(#[tokio::test]
             async fn $story() {
-                super::$story($crate::world::World::in_memory().await).await;
+                $crate::world::World::in_memory().await.told(super::$story).await;
             })*
         }
         mod in_file {
             $(#[tokio::test]
             async fn $story() {
-                super::$story($crate::world::World::in_file().await).await;
+                $crate::world::World::in_file().await.told(super::$story).await;
             })*
         }
         mod on_postgres {
             $(#[tokio::test]
             async fn $story() {
-                super::$story($crate::world::World::on_postgres().await).await;
+                $crate::world::World::on_postgres().await.told(super::$story).await;
             })*
         }
     };

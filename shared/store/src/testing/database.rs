@@ -1,4 +1,4 @@
-//! For tests, of whatever crate: a PostgreSQL database of their own, prepared, dropped at the end.
+//! A PostgreSQL database of a test's own, prepared, dropped at the end.
 
 use crate::{
     ConnectError, DatabaseUrl, DatabaseUrlError,
@@ -101,6 +101,14 @@ impl TestDatabase {
             sqlx::query_scalar("SELECT COUNT(*) FROM work_attempts WHERE ending = 'done'");
         let counted = counted.fetch_one(&mut connection).await;
         Ok(counted.map_err(|error| ConnectError::of(&server(&self.server), error))?)
+    }
+
+    /// Tells the server how much there is, as it finds out by itself after a while.
+    ///
+    /// # Errors
+    /// If the server does not do as told.
+    pub async fn gather_statistics(&self) -> Result<(), TestDatabaseError> {
+        self.execute("VACUUM (ANALYZE)").await
     }
 
     async fn execute(&self, text: &str) -> Result<(), TestDatabaseError> {
