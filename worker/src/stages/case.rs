@@ -311,32 +311,23 @@ impl<'a> Case<'a> {
     }
 
     async fn written_down(&mut self, what: Intended) -> Result<Intent, SyncError> {
-        let fence = &self.lease.fence;
+        let (store, fence) = (&self.cx.store, &self.lease.fence);
         if let Some(open) = self.open.take() {
-            if !open.what.is_of_the_same(&what) {
-                // Another step comes first; what it was for is sent again under an intent of its
-                // own.
-                self.cx.store.intent_replaced(fence, open.id).await?;
-                return Ok(self
-                    .cx
-                    .store
-                    .begin_intent(fence, self.link.mirror, self.iid(), what)
-                    .await?);
+            if open.what.is_of_the_same(&what) {
+                let what = open.what.again(what);
+                store.intent_resent(fence, open.id, &what).await?;
+                return Ok(Intent {
+                    what,
+                    resent: true,
+                    sent_at: store.now(),
+                    ..open
+                });
             }
-            let what = open.what.again(what);
-            self.cx.store.intent_resent(fence, open.id, &what).await?;
-            return Ok(Intent {
-                what,
-                resent: true,
-                sent_at: self.cx.store.now(),
-                ..open
-            });
+            // Another step comes first; what it was for is sent again under an intent of its own.
+            store.intent_replaced(fence, open.id).await?;
         }
-        Ok(self
-            .cx
-            .store
-            .begin_intent(fence, self.link.mirror, self.iid(), what)
-            .await?)
+        let begun = store.begin_intent(fence, self.link.mirror, self.iid(), what);
+        Ok(begun.await?)
     }
 
     /// Leaves the issue out; settled until it changes.
