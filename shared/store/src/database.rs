@@ -284,23 +284,7 @@ async fn turn_as(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mirror_core::ports::BoxFuture;
-
-    struct Still;
-
-    impl Clock for Still {
-        fn now(&self) -> DateTime<Utc> {
-            DateTime::UNIX_EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            Duration::ZERO
-        }
-
-        fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-            Box::pin(std::future::ready(()))
-        }
-    }
+    use crate::testing::Still;
 
     const SYNCHRONOUS: &str = "SELECT synchronous FROM pragma_synchronous";
     const NORMAL: (i64,) = (1,);

@@ -7,33 +7,13 @@ use crate::{
     access::BY_DIGEST,
     audit, happened, listed, runs,
     sql::Text,
-    testing::{TestDatabase, fill},
+    testing::{Still, TestDatabase, fill},
     url::Kind,
     work,
 };
-use chrono::{DateTime, Utc};
-use mirror_core::{
-    ids::{InstanceName, MirrorId, ProjectId},
-    ports::{BoxFuture, Clock},
-};
+use mirror_core::ids::{InstanceName, MirrorId, ProjectId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqlSafeStr, SqliteConnection};
-use std::{fmt::Write, fs, path::Path, sync::Arc, time::Duration};
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-}
+use std::{fmt::Write, fs, path::Path, sync::Arc};
 
 /// Everything that is read, and what it is put in order by: nothing but what is little.
 fn reads() -> Vec<(&'static str, Text, Order)> {
@@ -130,16 +110,16 @@ enum Order {
     Little,
 }
 
-/// Of these there may be very many.
-const LARGE: [&str; 8] = [
-    "issue_mappings",
-    "work",
-    "work_attempts",
-    "issue_sync_jobs",
-    "run_memberships",
-    "target_edits",
-    "audit",
-    "errands",
+/// Of these there may be very many; with what the texts call them.
+const LARGE: [(&str, &str); 8] = [
+    ("issue_mappings", "i"),
+    ("work", "w"),
+    ("work_attempts", "a"),
+    ("issue_sync_jobs", "r"),
+    ("run_memberships", "m"),
+    ("target_edits", "e"),
+    ("audit", "a"),
+    ("errands", "errands"),
 ];
 
 /// So many parameters a text has.
@@ -193,9 +173,11 @@ async fn a_file_is_read_by_its_indexes_alone() {
         let rows = query.fetch_all(&mut memory).await.unwrap();
         let way: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
         for step in &way {
+            // As it tells that it walks through all of a table.
+            let whole = step.strip_prefix("SCAN ");
             let walked = LARGE
                 .iter()
-                .any(|table| aliases(table).contains(&step.as_str()));
+                .any(|(table, alias)| whole == Some(*table) || whole == Some(*alias));
             assert!(!walked, "{name}: {way:#?}");
             let sorted = step.starts_with("USE TEMP B-TREE");
             assert!(!sorted || order == Order::Little, "{name}: {way:#?}");
@@ -207,20 +189,6 @@ async fn a_file_is_read_by_its_indexes_alone() {
         .await
         .unwrap();
     compare("sqlite.txt", &version, &ways);
-}
-
-/// As SQLite tells that it walks through all of a table.
-fn aliases(table: &str) -> Vec<&'static str> {
-    match table {
-        "issue_mappings" => vec!["SCAN i", "SCAN issue_mappings"],
-        "work" => vec!["SCAN w", "SCAN work"],
-        "work_attempts" => vec!["SCAN a", "SCAN work_attempts"],
-        "issue_sync_jobs" => vec!["SCAN r", "SCAN issue_sync_jobs"],
-        "run_memberships" => vec!["SCAN m", "SCAN run_memberships"],
-        "target_edits" => vec!["SCAN e", "SCAN target_edits"],
-        "audit" => vec!["SCAN a", "SCAN audit"],
-        _ => vec!["SCAN errands"],
-    }
 }
 
 const ROWS: i64 = 20_000;
@@ -346,7 +314,7 @@ async fn a_server_reads_by_its_indexes_alone() {
             .filter(|line| !line.starts_with("Sort Key") && !line.starts_with("Presorted"))
             .collect();
         for step in &way {
-            let walked = |table: &&str| {
+            let walked = |(table, _): &(&str, &str)| {
                 let rest = step.strip_prefix("Seq Scan on ").unwrap_or_default();
                 rest.split(' ').next() == Some(*table)
             };

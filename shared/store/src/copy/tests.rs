@@ -4,30 +4,15 @@ use super::{
     rows::{Cell, Cells},
     tables::{AROUND, OF_EACH},
 };
-use crate::{ConnectOptions, Store, TimeSource, database::Database, testing::TestDatabase};
-use chrono::{DateTime, SecondsFormat, Utc};
-use mirror_core::{
-    ids::MirrorId,
-    ports::{BoxFuture, Clock},
+use crate::{
+    ConnectOptions, Store, TimeSource,
+    database::Database,
+    testing::{Still, TestDatabase},
 };
+use chrono::SecondsFormat;
+use mirror_core::ids::MirrorId;
 use sqlx::{AssertSqlSafe, Row};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
-
-struct Still;
-
-impl Clock for Still {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
-}
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Of two projects there and back (1, 2), beside it (3), and of others (4). The databases number them.
 const FILL: &str = "
