@@ -95,11 +95,15 @@ impl Producer {
         }
     }
 
-    /// Waits until at least one ticket could be handed over, also through Redis' failures; `false`
-    /// once the consumer within the process has stopped.
+    /// Waits until it is worth while to hand over tickets, also through Redis' failures: until half
+    /// of the places are free. One claim then serves many, and while it is made the workers live on
+    /// the other half. `false` once the consumer within the process has stopped.
     pub async fn room(&self) -> bool {
         match &self.to {
-            To::Process(sender) => sender.reserve().await.is_ok(),
+            To::Process(sender) => {
+                let half = half_of(sender.max_capacity());
+                sender.reserve_many(half).await.is_ok()
+            }
             To::Redis(window) => {
                 window.room().await;
                 true
@@ -116,4 +120,9 @@ impl Producer {
             To::Redis(window) => window.generation(),
         }
     }
+}
+
+/// Of so many places, rounded up: of one, the one.
+pub(super) fn half_of(places: usize) -> usize {
+    places.div_ceil(2)
 }

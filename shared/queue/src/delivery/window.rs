@@ -1,6 +1,6 @@
 //! Pushing tickets into Redis, so that never more than a window wait there.
 
-use super::{NotSent, Reason, codec};
+use super::{NotSent, Reason, codec, producer::half_of};
 use crate::connection::{Redis, RedisError};
 use mirror_core::job::Ticket;
 use redis::Script;
@@ -12,7 +12,7 @@ use std::{
 /// So many in one call: Redis serves others in between, and Lua's stack ends at 8,000.
 const AT_ONCE: usize = 500;
 
-/// While the window is full it is looked at so often.
+/// While too much of the window is taken it is looked at so often.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// After a failure Redis is asked again after this time, then twice as long, up to the longest.
@@ -102,7 +102,7 @@ impl Window {
         let mut pause = PAUSE;
         loop {
             match self.look().await {
-                Ok(0) => {
+                Ok(room) if room < half_of(self.size) => {
                     pause = PAUSE;
                     self.redis.clock().sleep(LOOK_AGAIN).await;
                 }

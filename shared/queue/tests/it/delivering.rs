@@ -110,6 +110,7 @@ both! {
     a_shutdown_finishes_what_runs_and_loses_nothing
     a_shutdown_before_the_start_runs_nothing
     the_room_is_what_workers_have_not_taken
+    tickets_are_asked_for_many_at_a_time
     tickets_go_in_the_order_they_came
 }
 
@@ -257,6 +258,34 @@ async fn the_room_is_what_workers_have_not_taken(way: Way) {
     assert_eq!(producer.try_room(), 1);
     assert!(producer.room().await);
     assert_eq!(producer.try_room(), 1, "asking takes nothing");
+}
+
+async fn tickets_are_asked_for_many_at_a_time(way: Way) {
+    const PLACES: usize = 16;
+    let (producer, consumer) = way.ends(PLACES);
+    let seen = Seen::default();
+    let execute = {
+        let seen = seen.clone();
+        move |ticket| {
+            seen.note(ticket);
+            async {}
+        }
+    };
+    let shutdown = CancellationToken::new();
+    let running = tokio::spawn(consumer.run(1, shutdown.clone(), execute, no_panic));
+    let mut next = 0;
+    while next < 500 {
+        assert!(producer.room().await);
+        let room = producer.try_room();
+        assert!(room >= PLACES / 2, "a claim for {room}");
+        let tickets = (next..).take(room).map(ticket).collect();
+        producer.send_all(tickets).await.unwrap();
+        next += i64::try_from(room).unwrap();
+    }
+    let all = usize::try_from(next).unwrap();
+    eventually("all are executed", || async { seen.count() == all }).await;
+    shutdown.cancel();
+    running.await.unwrap();
 }
 
 async fn tickets_go_in_the_order_they_came(way: Way) {
