@@ -1,11 +1,11 @@
 //! Closing an attempt: the row goes on, the try becomes history, and the runs that waited for it
 //! are told, all or nothing.
 
-use super::history::{Ending, write_attempt};
+use super::history::Ending;
 use crate::{
     Fence, Store, StoreError,
     database::Database,
-    runs::{Settled, Took, settle},
+    runs::{Settled, Took},
     sql::{Query, Text, plain},
     time::micros,
 };
@@ -24,8 +24,10 @@ pub(super) struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    /// `$1` to `$7`.
+    /// `$1` to `$15`.
     fn bind<'c>(&self, query: Query<'c>, fence: &Fence, now: DateTime<Utc>) -> Query<'c> {
+        let (settled_at, outcome, why) = self.settled.columns(now);
+        let effort = self.took.effort;
         query
             .bind(fence.work.0)
             .bind(fence.ticket.0)
@@ -34,18 +36,36 @@ impl Closing<'_> {
             .bind(self.outcome.map(Json))
             .bind(self.error.map(plain))
             .bind(self.when.map(micros))
+            .bind(settled_at)
+            .bind(outcome)
+            .bind(why)
+            .bind(effort.comments)
+            .bind(effort.attachments)
+            .bind(effort.api_calls)
+            .bind(effort.waits)
+            .bind(requests(self.took))
     }
 }
 
-/// A statement that closes attempts. On SQLite it is the first of a transaction; PostgreSQL does all
-/// in one, because there each statement is a round trip, and every job ends.
+/// What closes attempts: one statement on PostgreSQL, three in one call on SQLite, because each call
+/// waits for another thread there, as for another host here, and every job ends. Answers once if
+/// the lease was held.
 macro_rules! closing {
     ($update:literal) => {
         crate::sql::Text {
+            // changes(): of the statement before, without what its triggers did.
             sqlite: concat!(
                 $update,
-                " RETURNING EXISTS (SELECT 1 FROM run_memberships m \
-                                    WHERE m.work_id = work.id AND m.settled_at IS NULL)"
+                " RETURNING 1; \
+                 INSERT INTO work_attempts \
+                     (work_id, ticket, owner, started_at, ended_at, ending, outcome, error, requests) \
+                 SELECT id, ticket, owner, started_at, $3, $4, $5, $6, $15 FROM work \
+                 WHERE id = $1 AND changes() = 1; \
+                 UPDATE run_memberships SET \
+                     settled_at = $8, outcome = $9, error = $10, \
+                     comments = comments + $11, attachments = attachments + $12, \
+                     api_calls = api_calls + $13, waits = waits + $14 \
+                 WHERE work_id = $1 AND settled_at IS NULL AND generation < $2 AND changes() = 1"
             ),
             postgres: concat!(
                 "WITH ended AS (",
@@ -64,7 +84,7 @@ macro_rules! closing {
                      FROM ended e \
                      WHERE m.work_id = e.id AND m.settled_at IS NULL \
                        AND m.generation < e.ticket) \
-                 SELECT COUNT(*) FROM ended"
+                 SELECT 1::bigint FROM ended"
             ),
         }
     };
@@ -86,38 +106,19 @@ impl Store {
         closing: Closing<'_>,
     ) -> Result<(), StoreError> {
         let now = self.now();
-        let effort = closing.took.effort;
-        if let Database::Postgres { .. } = self.database() {
-            let (settled_at, outcome, why) = closing.settled.columns(now);
-            let (ended,): (i64,) = closing
-                .bind(self.light(text).await?, fence, now)
-                .bind(settled_at)
-                .bind(outcome)
-                .bind(why)
-                .bind(effort.comments)
-                .bind(effort.attachments)
-                .bind(effort.api_calls)
-                .bind(effort.waits)
-                .bind(requests(closing.took))
-                .fetch_one()
-                .await?;
-            return if ended == 1 {
-                Ok(())
-            } else {
-                Err(StoreError::Fenced)
-            };
+        let ended: Vec<(i64,)> = if let Database::Postgres { .. } = self.database() {
+            let query = self.light(text).await?;
+            closing.bind(query, fence, now).fetch_all().await?
+        } else {
+            let mut tx = self.begin_light(self.lease_left(fence)).await?;
+            let ended = closing.bind(tx.query(text), fence, now).fetch_all();
+            let ended = ended.await?;
+            tx.commit().await?;
+            ended
+        };
+        if ended.is_empty() {
+            return Err(StoreError::Fenced);
         }
-        let mut tx = self.begin_light(self.lease_left(fence)).await?;
-        let ended = closing.bind(tx.query(text), fence, now).fetch_optional();
-        let ended: Option<(bool,)> = ended.await?;
-        let (somebody_waits,) = ended.ok_or(StoreError::Fenced)?;
-        let (outcome, requests) = (closing.outcome, requests(closing.took));
-        let told = (outcome, closing.error, requests);
-        write_attempt(&mut tx, fence.work, now, closing.ending, told).await?;
-        let ticket = (fence.work.0, fence.ticket.0);
-        if somebody_waits {
-            settle(&mut tx, ticket, closing.settled, effort, now).await?;
-        }
-        tx.commit().await
+        Ok(())
     }
 }

@@ -79,10 +79,9 @@ impl Ending {
     }
 }
 
-const WRITE_ATTEMPT: &str = "\
-INSERT INTO work_attempts
-    (work_id, ticket, owner, started_at, ended_at, ending, outcome, error, requests)
-SELECT id, ticket, owner, started_at, $2, $3, $4, $5, $6 FROM work WHERE id = $1";
+const WRITE_LOST: &str = "\
+INSERT INTO work_attempts (work_id, ticket, owner, started_at, ended_at, ending, error)
+SELECT id, ticket, owner, started_at, $2, $3, $4 FROM work WHERE id = $1";
 
 pub(crate) const ATTEMPTS: &str = "\
 SELECT ticket, owner, started_at, ended_at, ending, outcome, error, requests
@@ -129,28 +128,18 @@ impl Store {
     }
 }
 
-/// What it did, what went wrong or was waited for, and the requests it sent.
-pub(super) type Told<'a> = (
-    Option<&'a Outcome>,
-    Option<&'a str>,
-    Option<Json<&'a SentRequests>>,
-);
-
-/// Keeps the try that the row holds as history, in the transaction that ends it.
-pub(super) async fn write_attempt(
+/// Keeps the try that the row holds as history, which told nothing of itself.
+pub(super) async fn write_lost(
     tx: &mut Tx,
     work: WorkId,
     now: DateTime<Utc>,
-    ending: Ending,
-    (outcome, error, requests): Told<'_>,
+    error: &str,
 ) -> Result<(), StoreError> {
-    tx.query(WRITE_ATTEMPT)
+    tx.query(WRITE_LOST)
         .bind(work.0)
         .bind(now)
-        .bind(ending.name())
-        .bind(outcome.map(Json))
+        .bind(Ending::Crashed.name())
         .bind(error)
-        .bind(requests)
         .execute()
         .await?;
     Ok(())

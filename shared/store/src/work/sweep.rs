@@ -1,6 +1,6 @@
 //! Sweeping up after workers that were lost, and old history.
 
-use super::history::{Ending, write_attempt};
+use super::history::write_lost;
 use crate::{
     Store, StoreError,
     database::PATIENCE,
@@ -158,14 +158,7 @@ impl Store {
                 swept.returned += 1;
             }
             if ran {
-                write_attempt(
-                    &mut tx,
-                    WorkId(id),
-                    now,
-                    Ending::Crashed,
-                    (None, Some(LOST), None),
-                )
-                .await?;
+                write_lost(&mut tx, WorkId(id), now, LOST).await?;
                 if crashes == SUSPECT {
                     let apart = tx.query(PUT_APART).bind(id).bind(now + apart(&key));
                     apart.execute().await?;
@@ -196,14 +189,7 @@ impl Store {
         for (id, ran) in rows {
             if ran {
                 reclaimed.running += 1;
-                write_attempt(
-                    &mut tx,
-                    WorkId(id),
-                    now,
-                    Ending::Crashed,
-                    (None, Some(LOST), None),
-                )
-                .await?;
+                write_lost(&mut tx, WorkId(id), now, LOST).await?;
             } else {
                 reclaimed.queued += 1;
             }

@@ -97,6 +97,9 @@ async fn a_record_is_refused_after_the_lease_was_lost_and_reissued(world: World)
     for result in refused {
         assert!(matches!(result, Err(StoreError::Fenced)), "{result:?}");
     }
+    let history = store.attempts(lost.work, 9).await.unwrap();
+    let endings: Vec<Ending> = history.iter().map(|attempt| attempt.ending).collect();
+    assert_eq!(endings, [Ending::Crashed]);
     assert!(!store.heartbeat(&lost, LEASE).await.unwrap());
     assert_eq!(
         store.issue_mapping(world.mirror, Iid(1)).await.unwrap(),
