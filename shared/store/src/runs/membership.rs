@@ -1,6 +1,5 @@
 //! Which rows of work a run waits for.
 
-use super::run::Effort;
 use crate::{
     Fence, Store, StoreError,
     database::Tx,
@@ -60,10 +59,8 @@ const ATTACH_FOUND: Text = Text {
     postgres: attach_found!("SELECT jsonb_array_elements_text($2::jsonb)"),
 };
 
-const SETTLE: &str = "\
-UPDATE run_memberships SET
-    settled_at = $3, outcome = $4, error = $5, comments = comments + $6,
-    attachments = attachments + $7, api_calls = api_calls + $8, waits = waits + $9
+const SETTLE_LOST: &str = "\
+UPDATE run_memberships SET settled_at = $3, outcome = $4, error = $5
 WHERE work_id = $1 AND settled_at IS NULL AND generation < $2";
 
 const SERVES_FULL: &str = "\
@@ -137,28 +134,20 @@ impl Settled<'_> {
     }
 }
 
-/// Settles what is older than the ticket that ended, in the transaction that ends it.
-pub(crate) async fn settle(
+/// Settles what is older than a ticket that was lost for good, in the transaction that gives it up.
+pub(crate) async fn settle_lost(
     tx: &mut Tx,
     (work, ticket): (i64, i64),
-    how: Settled<'_>,
-    effort: Effort,
+    error: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    if matches!(how, Settled::NotYet) && effort == Effort::default() {
-        return Ok(());
-    }
-    let (settled_at, outcome, error) = how.columns(now);
-    tx.query(SETTLE)
+    let (settled_at, outcome, error) = Settled::Badly(error).columns(now);
+    tx.query(SETTLE_LOST)
         .bind(work)
         .bind(ticket)
         .bind(settled_at)
         .bind(outcome)
         .bind(error)
-        .bind(effort.comments)
-        .bind(effort.attachments)
-        .bind(effort.api_calls)
-        .bind(effort.waits)
         .execute()
         .await?;
     Ok(())

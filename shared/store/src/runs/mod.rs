@@ -17,7 +17,7 @@ mod run;
 pub(crate) use list::{BY_STATUS, ERRORS, PAGE, SKIPPED};
 pub use list::{RunFilter, RunGroup};
 
-pub(crate) use membership::{Settled, attach_found, settle};
+pub(crate) use membership::{Settled, attach_found, settle_lost};
 #[cfg(test)]
 pub(crate) use report::ONE;
 pub(crate) use request::TAKE_TURN;

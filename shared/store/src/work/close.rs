@@ -47,9 +47,18 @@ impl Closing<'_> {
     }
 }
 
-/// What closes attempts: one statement on PostgreSQL, three in one call on SQLite, because each call
-/// waits for another thread there, as for another host here, and every job ends. Answers once if
-/// the lease was held.
+/// What a closed attempt tells the runs that wait for its row.
+macro_rules! told {
+    () => {
+        "settled_at = $8, outcome = $9, error = $10, comments = comments + $11, \
+         attachments = attachments + $12, api_calls = api_calls + $13, waits = waits + $14"
+    };
+}
+pub(super) use told;
+
+/// What closes attempts, in one call, because every job ends, and each call waits: for the server, or
+/// for the thread that writes the file. One statement on PostgreSQL, three on SQLite. Answers with a
+/// row if the lease was held.
 macro_rules! closing {
     ($update:literal) => {
         crate::sql::Text {
@@ -61,11 +70,9 @@ macro_rules! closing {
                      (work_id, ticket, owner, started_at, ended_at, ending, outcome, error, requests) \
                  SELECT id, ticket, owner, started_at, $3, $4, $5, $6, $15 FROM work \
                  WHERE id = $1 AND changes() = 1; \
-                 UPDATE run_memberships SET \
-                     settled_at = $8, outcome = $9, error = $10, \
-                     comments = comments + $11, attachments = attachments + $12, \
-                     api_calls = api_calls + $13, waits = waits + $14 \
-                 WHERE work_id = $1 AND settled_at IS NULL AND generation < $2 AND changes() = 1"
+                 UPDATE run_memberships SET ",
+                $crate::work::close::told!(),
+                " WHERE work_id = $1 AND settled_at IS NULL AND generation < $2 AND changes() = 1"
             ),
             postgres: concat!(
                 "WITH ended AS (",
@@ -77,11 +84,9 @@ macro_rules! closing {
                           requests) \
                      SELECT id, ticket, owner, started_at, $3, $4, $5, $6, $15 FROM ended), \
                  told AS ( \
-                     UPDATE run_memberships m SET \
-                         settled_at = $8, outcome = $9, error = $10, \
-                         comments = comments + $11, attachments = attachments + $12, \
-                         api_calls = api_calls + $13, waits = waits + $14 \
-                     FROM ended e \
+                     UPDATE run_memberships m SET ",
+                $crate::work::close::told!(),
+                " FROM ended e \
                      WHERE m.work_id = e.id AND m.settled_at IS NULL \
                        AND m.generation < e.ticket) \
                  SELECT 1::bigint FROM ended"

@@ -5,7 +5,7 @@ use crate::{
     Store, StoreError,
     database::PATIENCE,
     errands::end_lost,
-    runs::{Effort, Settled, settle},
+    runs::settle_lost,
     sql::{Text, on_work},
     time::micros,
 };
@@ -149,8 +149,7 @@ impl Store {
         for (id, state, ran, ticket, crashes, key) in rows {
             if state == "dead" {
                 swept.dead += 1;
-                let lost = Settled::Badly(LOST);
-                settle(&mut tx, (id, ticket), lost, Effort::default(), now).await?;
+                settle_lost(&mut tx, (id, ticket), LOST, now).await?;
                 if let Some(Job::Errand { errand }) = Job::from_key(&key) {
                     end_lost(&mut tx, errand, now).await?;
                 }
