@@ -102,6 +102,7 @@ mod tests {
             started_at: Some(now),
             lease_until: None,
             last_error: Some("on the target: 502".to_owned()),
+            error_fingerprint: None,
             updated_at: now,
         };
         (job, now)

@@ -167,13 +167,13 @@ impl Watcher {
 
     /// Looks at the next of the runs and of the tries; where there are none any more, not again.
     async fn look_behind(&mut self, (runs, tries): Places) -> Result<Places, StoreError> {
-        let (store, mirror) = (&self.state.store, self.mirror);
+        let store = &self.state.store;
         let runs = match runs {
-            Some(place) => store.runs_since(place, mirror, BATCH).await?,
+            Some(place) => store.runs_since(place, BATCH).await?,
             None => Vec::new(),
         };
         let tries = match tries {
-            Some(place) => store.attempts_since(place, mirror, BATCH).await?,
+            Some(place) => store.attempts_since(place, BATCH).await?,
             None => Vec::new(),
         };
         let until = until([&runs, &tries]);
@@ -182,6 +182,11 @@ impl Watcher {
         happened.retain(|one| until.is_none_or(|until| one.at <= until));
         happened.sort_by_key(|one| (one.at, one.id));
         for one in happened {
+            // Nobody looks through what happens to others more than once.
+            if self.mirror.is_some_and(|own| one.mirror != Some(own)) {
+                self.since = self.since.max(one.at);
+                continue;
+            }
             let mark = mark(&one);
             let seen = self.told.insert(mark, one.at).is_some();
             // At the first look, what is older than the last event was told before.

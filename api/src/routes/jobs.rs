@@ -20,12 +20,8 @@ use mirror_core::ids::{InstanceId, MirrorId, WorkId};
 use mirror_store::{JobEntry, JobFilter, WorkState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// Errors that are told apart.
-const ERRORS: u32 = 1_000;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -75,8 +71,8 @@ impl From<JobEntry> for Shown {
             waiting_for: job.waiting_for,
             attempts: job.attempts,
             worker: job.owner,
-            error_fingerprint: job.last_error.as_deref().map(fingerprint),
             last_error: job.last_error,
+            error_fingerprint: job.error_fingerprint,
             updated_at: job.updated_at,
         }
     }
@@ -91,20 +87,6 @@ fn state_name(state: Option<WorkState>) -> &'static str {
         Some(WorkState::Running) => "running",
         Some(WorkState::Dead) => "dead",
     }
-}
-
-/// Of an error without its numbers.
-pub(super) fn fingerprint(error: &str) -> String {
-    let mut shape = String::with_capacity(error.len());
-    for character in error.chars() {
-        if !character.is_ascii_digit() {
-            shape.push(character);
-        } else if !shape.ends_with('#') {
-            shape.push('#');
-        }
-    }
-    let digest = hex::encode(Sha256::digest(shape.as_bytes()));
-    digest.get(..16).unwrap_or_default().to_owned()
 }
 
 /// Which jobs. What is not given does not matter.
@@ -126,30 +108,18 @@ pub(super) struct Which {
 }
 
 impl Which {
-    pub(super) async fn filter(&self, state: &ApiState) -> Result<JobFilter, Problem> {
-        let errors = match &self.error_fingerprint {
-            None => None,
-            Some(wanted) => {
-                let all = state.store.job_errors(ERRORS).await?.into_iter();
-                let alike = all.map(|one| one.error);
-                Some(
-                    alike
-                        .filter(|error| fingerprint(error) == *wanted)
-                        .collect(),
-                )
-            }
-        };
+    pub(super) fn filter(&self, state: &ApiState) -> JobFilter {
         let age = self.older_than_seconds;
-        Ok(JobFilter {
+        JobFilter {
             state: self.state.map(Into::into),
             kind: self.kind.clone(),
             mirror: self.mirror_id.map(MirrorId),
             instance: self.instance_id.map(InstanceId),
             before: age.map(|age| state.store.now() - TimeDelta::seconds(i64::from(age))),
-            errors,
+            fingerprint: self.error_fingerprint.clone(),
             after: None,
             offset: 0,
-        })
+        }
     }
 }
 
@@ -203,7 +173,7 @@ pub(super) async fn list(
     let filter = JobFilter {
         after: wanted.after.map(WorkId),
         offset: wanted.offset,
-        ..which.filter(&state).await?
+        ..which.filter(&state)
     };
     let rows = state.store.jobs(&filter, wanted.limit).await?;
     Ok(paged(&uri, &wanted, rows, |job| job.work.0, Shown::from))
@@ -339,16 +309,4 @@ pub(super) async fn cancel(
         .record(store, "job.cancel", &object, (Some(before), Some(after)))
         .await?;
     Ok(Json(find(&state, id).await?.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_that_differ_in_numbers_alone_are_alike() {
-        let one = fingerprint("on the target: 502 for issue 17");
-        assert_eq!(one, fingerprint("on the target: 503 for issue 4"));
-        assert_ne!(one, fingerprint("on the source: 502 for issue 17"));
-    }
 }

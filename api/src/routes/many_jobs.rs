@@ -1,6 +1,6 @@
 //! The same for all jobs that match.
 
-use super::jobs::{Which, fingerprint, next_turn};
+use super::jobs::{Which, next_turn};
 use crate::{
     ApiState,
     access::{Operator, Viewer},
@@ -12,13 +12,13 @@ use axum::{Json, extract::State};
 use mirror_store::JobFilter;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Jobs that one request changes at most.
 const MOST: usize = 10_000;
 const BATCH: u32 = 200;
+/// Kinds of errors that are told at most.
 const ERRORS: u32 = 1_000;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -81,7 +81,7 @@ pub(super) async fn act(
         return Err(Problem::invalid(vec![FieldError::at("/filter", detail)]));
     }
     let store = &state.store;
-    let mut filter = which.filter(&state).await?;
+    let mut filter = which.filter(&state);
     let mut acted = ActedJobs {
         matched: 0,
         changed: 0,
@@ -140,19 +140,11 @@ pub(super) async fn errors(
     _: Viewer,
     State(state): State<ApiState>,
 ) -> Result<Json<Vec<ErrorGroup>>, Problem> {
-    let mut groups: BTreeMap<String, ErrorGroup> = BTreeMap::new();
-    for one in state.store.job_errors(ERRORS).await? {
-        let fingerprint = fingerprint(&one.error);
-        let group = groups
-            .entry(fingerprint.clone())
-            .or_insert_with(|| ErrorGroup {
-                fingerprint,
-                example: one.error,
-                jobs: 0,
-            });
-        group.jobs += one.jobs;
-    }
-    let mut groups: Vec<ErrorGroup> = groups.into_values().collect();
-    groups.sort_by_key(|group| -group.jobs);
-    Ok(Json(groups))
+    let errors = state.store.job_errors(ERRORS).await?.into_iter();
+    let groups = errors.map(|one| ErrorGroup {
+        fingerprint: one.fingerprint,
+        example: one.example,
+        jobs: one.jobs,
+    });
+    Ok(Json(groups.collect()))
 }

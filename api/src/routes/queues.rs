@@ -31,10 +31,8 @@ pub(super) struct Shown {
     name: &'static str,
     /// Jobs that wait for their time or their turn.
     depth: i64,
-    /// Of these, those that are due by now.
-    runnable: i64,
-    /// How long the one that is due longest has been due.
-    oldest_runnable_seconds: u64,
+    /// How long the one that is due longest has been due; none: all wait for a later time.
+    oldest_runnable_seconds: Option<u64>,
     /// Handed out and running.
     in_flight: i64,
     /// Why it rests, if it does.
@@ -63,8 +61,7 @@ impl From<Queue> for Shown {
         Self {
             name: name(queue.priority),
             depth: queue.pending,
-            runnable: queue.due,
-            oldest_runnable_seconds: queue.oldest_due.as_secs(),
+            oldest_runnable_seconds: queue.oldest_due.map(|due| due.as_secs()),
             in_flight: queue.queued + queue.running,
             paused: queue.paused,
         }

@@ -24,7 +24,8 @@ const MENDED: &str = "\
 UPDATE mirrors SET paused = NULL, at_fault = false, updated_at = $2 WHERE id = $1 AND at_fault";
 
 const CALL_OFF: &str = "\
-UPDATE work SET state = 'done', updated_at = $2 WHERE key = $1 AND state = 'pending'";
+UPDATE work SET state = 'done', last_error = NULL, error_fingerprint = NULL, updated_at = $2
+WHERE key = $1 AND state = 'pending'";
 
 impl Store {
     /// Lets a mirror rest for a fault, with the mend in its reason, and owes a look at it in a

@@ -75,8 +75,7 @@ pub(crate) const ATTEMPTS: &str = "\
 SELECT a.id, a.ended_at AS at, w.mirror_id, w.id AS work, w.key, a.ending, a.outcome, a.error
 FROM work_attempts a JOIN work w ON w.id = a.work_id
 WHERE a.ended_at >= $1 AND (a.ended_at > $1 OR a.id > $2)
-  AND (CAST($3 AS BIGINT) IS NULL OR w.mirror_id = $3)
-ORDER BY a.ended_at, a.id LIMIT $4";
+ORDER BY a.ended_at, a.id LIMIT $3";
 
 // Two parts, each by the end of its index.
 pub(crate) const RUNS: &str = "\
@@ -84,15 +83,13 @@ SELECT id, at, mirror_id, status FROM (
     SELECT * FROM (
         SELECT id, completed_at AS at, mirror_id, status FROM issue_sync_jobs
         WHERE completed_at >= $1 AND (completed_at > $1 OR id > $2)
-          AND (CAST($3 AS BIGINT) IS NULL OR mirror_id = $3)
-        ORDER BY completed_at, id LIMIT $4) ended
+        ORDER BY completed_at, id LIMIT $3) ended
     UNION ALL
     SELECT * FROM (
         SELECT id, started_at AS at, mirror_id, status FROM issue_sync_jobs
         WHERE status = 'running' AND started_at >= $1 AND (started_at > $1 OR id > $2)
-          AND (CAST($3 AS BIGINT) IS NULL OR mirror_id = $3)
-        ORDER BY started_at, id LIMIT $4) begun
-) happened ORDER BY at, id LIMIT $4";
+        ORDER BY started_at, id LIMIT $3) begun
+) happened ORDER BY at, id LIMIT $3";
 
 #[derive(sqlx::FromRow)]
 struct AttemptRow {
@@ -114,11 +111,9 @@ impl Store {
     pub async fn attempts_since(
         &self,
         behind: Place,
-        mirror: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Happened>, StoreError> {
         let query = self.read(ATTEMPTS).bind(micros(behind.at)).bind(behind.id);
-        let query = query.bind(mirror);
         let rows: Vec<AttemptRow> = query.bind(i64::from(limit)).fetch_all().await?;
         let rows = rows.into_iter();
         Ok(rows
@@ -141,14 +136,8 @@ impl Store {
     ///
     /// # Errors
     /// Only if the database fails.
-    pub async fn runs_since(
-        &self,
-        behind: Place,
-        mirror: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<Happened>, StoreError> {
+    pub async fn runs_since(&self, behind: Place, limit: u32) -> Result<Vec<Happened>, StoreError> {
         let query = self.read(RUNS).bind(micros(behind.at)).bind(behind.id);
-        let query = query.bind(mirror);
         let rows: Vec<(i64, DateTime<Utc>, Option<i64>, String)> =
             query.bind(i64::from(limit)).fetch_all().await?;
         let rows = rows.into_iter();

@@ -12,20 +12,18 @@ pub struct Queue {
     pub priority: Priority,
     /// Rows that wait for their time or their turn.
     pub pending: i64,
-    /// Of these, those that are due by now.
-    pub due: i64,
     /// Handed out, not started.
     pub queued: i64,
     /// Run.
     pub running: i64,
-    /// How long the row that is due longest has been due.
-    pub oldest_due: Duration,
+    /// How long the row that is due longest has been due; none: nothing is due.
+    pub oldest_due: Option<Duration>,
     /// Why it rests, if it does.
     pub paused: Option<String>,
 }
 
 // What waits is kept count of, but for what is of no mirror, of which there is little. Of the rest
-// what is out, and what waits for a later time, is counted.
+// what is out is counted.
 pub(crate) const QUEUES: &str = "\
 WITH levels (priority) AS (VALUES (0), (1), (2))
 SELECT CAST(l.priority AS BIGINT) AS priority, q.paused,
@@ -38,8 +36,6 @@ SELECT CAST(l.priority AS BIGINT) AS priority, q.paused,
         AND w.priority = l.priority) AS running,
        (SELECT COUNT(*) FROM work w WHERE w.mirror_id IS NULL AND w.priority = l.priority
         AND w.state = 'pending') AS loose,
-       (SELECT COUNT(*) FROM work w WHERE w.state || '' = 'pending' AND w.run_at > $1
-        AND w.priority = l.priority) AS later,
        (SELECT MIN((SELECT MIN(w.run_at) FROM work w WHERE w.mirror_id = m.id
                     AND w.priority = l.priority AND w.state = 'pending'))
         FROM mirrors m) AS oldest,
@@ -69,7 +65,6 @@ struct QueueRow {
     queued: i64,
     running: i64,
     loose: i64,
-    later: i64,
     oldest: Option<DateTime<Utc>>,
     oldest_loose: Option<DateTime<Utc>>,
 }
@@ -81,19 +76,16 @@ impl Store {
     /// Only if the database fails.
     pub async fn queues(&self) -> Result<Vec<Queue>, StoreError> {
         let now = self.now();
-        let rows: Vec<QueueRow> = self.read(QUEUES).bind(now).fetch_all().await?;
+        let rows: Vec<QueueRow> = self.read(QUEUES).fetch_all().await?;
         rows.into_iter()
             .map(|row| {
                 let oldest = row.oldest.into_iter().chain(row.oldest_loose).min();
-                let late = oldest.and_then(|oldest| (now - oldest).to_std().ok());
-                let pending = row.kept - row.taken + row.loose;
                 Ok(Queue {
                     priority: read_priority(row.priority)?,
-                    pending,
-                    due: pending - row.later,
+                    pending: row.kept - row.taken + row.loose,
                     queued: row.queued,
                     running: row.running,
-                    oldest_due: late.unwrap_or_default(),
+                    oldest_due: oldest.and_then(|oldest| (now - oldest).to_std().ok()),
                     paused: row.paused,
                 })
             })

@@ -44,8 +44,11 @@ fn reads() -> Vec<(&'static str, Text, Order)> {
             runs::BY_STATUS.into(),
             Walked,
         ),
-        ("a sync job's errors", runs::ERRORS.into(), Little),
-        ("what a sync job left out", runs::SKIPPED.into(), Little),
+        (
+            "why issues of a sync job failed",
+            runs::REASONS.into(),
+            Little,
+        ),
         ("a job", work::ONE.into(), Walked),
         ("a job by key", work::BY_KEY.into(), Walked),
         ("a job's tries", work::ATTEMPTS.into(), Little),
@@ -62,39 +65,50 @@ fn reads() -> Vec<(&'static str, Text, Order)> {
             Little,
         ),
     ];
-    for (lists, order, names) in [
+    for (lists, names) in [
         (
             work::UNFINISHED,
-            Walked,
-            ["jobs", "jobs of a mirror", "jobs of a rare kind"],
+            [
+                "jobs",
+                "jobs of some mirrors",
+                "jobs of a rare kind",
+                "jobs with a like error",
+            ],
         ),
         (
             work::PENDING,
-            Walked,
             [
                 "jobs that wait",
-                "jobs of a mirror that wait",
+                "jobs of some mirrors that wait",
                 "jobs of a rare kind that wait",
+                "jobs with a like error that wait",
             ],
         ),
         (
             work::DEAD,
-            Walked,
             [
                 "dead letters",
-                "dead letters of a mirror",
+                "dead letters of some mirrors",
                 "dead letters of a rare kind",
+                "dead letters with a like error",
             ],
         ),
     ] {
-        let [all, of_mirror, unusual] = names;
-        reads.push((all, lists.all, order));
-        reads.push((of_mirror, lists.of_mirror, order));
-        reads.push((unusual, lists.unusual, order));
+        let [all, of_mirrors, unusual, alike] = names;
+        reads.push((all, lists.all, Walked));
+        // A page of each.
+        reads.push((of_mirrors, lists.of_mirrors, Little));
+        reads.push((unusual, lists.unusual, Walked));
+        reads.push((alike, lists.alike, Walked));
     }
     reads.push(("queues", crate::queues::QUEUES.into(), Little));
     reads.push(("the deployment in numbers", work::TOTALS.into(), Walked));
     reads.push(("errors of jobs", work::ERRORS.into(), Little));
+    reads.push((
+        "the last job owed before a time",
+        work::LAST_OWED_BEFORE.into(),
+        Walked,
+    ));
     reads.push(("jobs handed out", work::QUEUED.all, Little));
     reads.push(("jobs that run", work::RUNNING.all, Little));
     reads
@@ -111,12 +125,13 @@ enum Order {
 }
 
 /// Of these there may be very many; with what the texts call them.
-const LARGE: [(&str, &str); 8] = [
+const LARGE: [(&str, &str); 9] = [
     ("issue_mappings", "i"),
     ("work", "w"),
     ("work_attempts", "a"),
     ("issue_sync_jobs", "r"),
-    ("run_memberships", "m"),
+    ("run_memberships", "run_memberships"),
+    ("run_groups", "run_groups"),
     ("target_edits", "e"),
     ("audit", "a"),
     ("errands", "errands"),
@@ -124,7 +139,7 @@ const LARGE: [(&str, &str); 8] = [
 
 /// So many parameters a text has.
 fn parameters(text: &str) -> usize {
-    (1..=9)
+    (1..=10)
         .rev()
         .find(|number| text.contains(&format!("${number}")))
         .unwrap_or(0)
@@ -252,7 +267,7 @@ const PLANNED_EACH_TIME: [(&str, &str); 4] = [
 /// Lists of jobs need to be told, as the store's driver does; the others tell by themselves.
 fn types(text: &str) -> &'static str {
     match parameters(text) {
-        9 => " (text, bigint, boolean, bigint, bigint, timestamptz, text, bigint, bigint)",
+        10 => " (text, bigint, boolean, bigint, bigint, timestamptz, text, bigint, bigint, bigint)",
         _ => "",
     }
 }

@@ -76,7 +76,7 @@ pub(super) const OWED: Copied = Copied {
 SELECT id, kind, key, mirror_id, priority,
        CASE WHEN state = 'dead' THEN 'dead' ELSE 'pending' END AS state, created_at AS run_at,
        CAST(0 AS BIGINT) AS attempts, CAST(0 AS BIGINT) AS crashes, ticket, rerun_changed,
-       last_error, created_at, updated_at
+       last_error, error_fingerprint, created_at, updated_at
 FROM work WHERE mirror_id = $1 AND kind = 'sync_issue' AND state <> 'done'",
 };
 
@@ -104,10 +104,11 @@ mod tests {
 
     /// What runs a service, and what nobody who only plans has any business with. What is kept count of
     /// counts itself.
-    const LEFT: [&str; 18] = [
+    const LEFT: [&str; 20] = [
         "api_tokens",
         "audit",
         "errands",
+        "error_counts",
         "hook_receipts",
         "hooks",
         "issue_sync_jobs",
@@ -116,6 +117,7 @@ mod tests {
         "queues",
         "requests",
         "run_counts",
+        "run_groups",
         "run_issues",
         "run_memberships",
         "sessions",

@@ -35,7 +35,7 @@ FROM (
            CAST(COALESCE(SUM(m.attachments), 0) AS BIGINT) AS attachments,
            CAST(COALESCE(SUM(m.api_calls), 0) AS BIGINT) AS api_calls,
            CAST(COALESCE(SUM(m.waits), 0) AS BIGINT) AS waits,
-           MAX(m.error) AS error
+           MAX(CASE WHEN m.outcome = 'failed' THEN m.error END) AS error
     FROM issue_sync_jobs r
          LEFT JOIN run_memberships m ON m.run_id = r.id LEFT JOIN work w ON w.id = m.work_id
     WHERE r.status = 'running'

@@ -45,25 +45,14 @@ pub(crate) const BY_STATUS: &str = run_row!(
     "WHERE mirror_id = $1 AND status = $5 AND id < $2 ORDER BY id DESC LIMIT $3 OFFSET $4"
 );
 
-// Found by the condition of the index of these.
-pub(crate) const ERRORS: &str = "\
-SELECT m.error AS why, COUNT(*) AS jobs, MIN(w.key) AS example
-FROM run_memberships m JOIN work w ON w.id = m.work_id
-WHERE m.run_id = $1 AND m.outcome IN ('failed', 'skipped') AND m.outcome = 'failed'
-  AND m.error IS NOT NULL
-GROUP BY m.error ORDER BY 2 DESC, 1 LIMIT $2";
-
-// Why an issue is left out stands where its mapping does, which is looked up by its number.
-pub(crate) const SKIPPED: &str = "\
-SELECT COALESCE(i.sync_error, 'no reason is on record') AS why, COUNT(*) AS jobs,
-       MIN(w.key) AS example
-FROM run_memberships m JOIN work w ON w.id = m.work_id
-     LEFT JOIN issue_mappings i ON i.mirror_id = w.mirror_id AND i.source_issue_iid =
-          CASE WHEN w.kind = 'sync_issue'
-               THEN CAST(SUBSTR(w.key, LENGTH('sync_issue/' || w.mirror_id || '/') + 1) AS BIGINT)
-          END
-WHERE m.run_id = $1 AND m.outcome IN ('failed', 'skipped') AND m.outcome = 'skipped'
-GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT $2";
+// Kept count of; there are few that read differently.
+pub(crate) const REASONS: &str = "\
+SELECT g.why, g.jobs, w.key AS example
+FROM (SELECT MIN(why) AS why, MIN(example) AS example, CAST(SUM(jobs) AS BIGINT) AS jobs
+      FROM run_groups WHERE run_id = $1 AND outcome = $2
+      GROUP BY fingerprint HAVING SUM(jobs) > 0) g
+JOIN work w ON w.id = g.example
+ORDER BY g.jobs DESC, g.why LIMIT $3";
 
 impl Store {
     /// A mirror's runs, latest first.
@@ -91,21 +80,30 @@ impl Store {
         self.with_progress_of(rows).await
     }
 
-    /// What went wrong in a run, the most frequent first. A run that ended long ago has forgotten.
+    /// What went wrong in a run, the most frequent first. What reads alike but for its numbers is
+    /// told as one.
     ///
     /// # Errors
     /// Only if the database fails.
     pub async fn run_errors(&self, run: RunId, limit: u32) -> Result<Vec<RunGroup>, StoreError> {
-        let query = self.read(ERRORS).bind(run.0).bind(i64::from(limit));
-        Ok(query.fetch_all().await?)
+        self.reasons(run, "failed", limit).await
     }
 
-    /// Why issues of a run were left out, the most frequent first.
+    /// Why issues of a run were left out, as [`Store::run_errors`] tells what went wrong.
     ///
     /// # Errors
     /// Only if the database fails.
     pub async fn run_skips(&self, run: RunId, limit: u32) -> Result<Vec<RunGroup>, StoreError> {
-        let query = self.read(SKIPPED).bind(run.0).bind(i64::from(limit));
-        Ok(query.fetch_all().await?)
+        self.reasons(run, "skipped", limit).await
+    }
+
+    async fn reasons(
+        &self,
+        run: RunId,
+        outcome: &str,
+        limit: u32,
+    ) -> Result<Vec<RunGroup>, StoreError> {
+        let query = self.read(REASONS).bind(run.0).bind(outcome);
+        Ok(query.bind(i64::from(limit)).fetch_all().await?)
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     Fence, Store, StoreError,
     database::Tx,
     sql::{Text, plain},
+    work::fingerprint,
 };
 use chrono::{DateTime, Utc};
 use mirror_core::{
@@ -24,7 +25,8 @@ macro_rules! generation {
 macro_rules! again {
     () => {
         " ON CONFLICT (run_id, work_id) DO UPDATE SET \
-           generation = excluded.generation, settled_at = NULL, outcome = NULL, error = NULL"
+           generation = excluded.generation, settled_at = NULL, outcome = NULL, error = NULL, \
+           fingerprint = NULL"
     };
 }
 
@@ -60,7 +62,7 @@ const ATTACH_FOUND: Text = Text {
 };
 
 const SETTLE_LOST: &str = "\
-UPDATE run_memberships SET settled_at = $3, outcome = $4, error = $5
+UPDATE run_memberships SET settled_at = $3, outcome = $4, error = $5, fingerprint = $6
 WHERE work_id = $1 AND settled_at IS NULL AND generation < $2";
 
 const SERVES_FULL: &str = "\
@@ -120,16 +122,29 @@ pub(crate) enum Settled<'a> {
     Badly(&'a str),
 }
 
+/// As a membership keeps it.
+pub(crate) struct Kept {
+    pub(crate) at: Option<DateTime<Utc>>,
+    pub(crate) outcome: Option<&'static str>,
+    /// Why it failed or was left out.
+    pub(crate) why: Option<String>,
+    /// Of that.
+    pub(crate) fingerprint: Option<String>,
+}
+
 impl Settled<'_> {
-    /// When, how and why, as a membership keeps them.
-    pub(crate) fn columns(
-        self,
-        now: DateTime<Utc>,
-    ) -> (Option<DateTime<Utc>>, Option<&'static str>, Option<String>) {
-        match self {
+    pub(crate) fn kept(self, now: DateTime<Utc>) -> Kept {
+        let (at, outcome, why) = match self {
             Self::NotYet => (None, None, None),
-            Self::Well(outcome) => (Some(now), Some(name(outcome)), None),
+            Self::Well(outcome) => (Some(now), Some(name(outcome)), reason(outcome)),
             Self::Badly(error) => (Some(now), Some("failed"), Some(plain(error))),
+        };
+        let fingerprint = why.as_deref().map(fingerprint);
+        Kept {
+            at,
+            outcome,
+            why,
+            fingerprint,
         }
     }
 }
@@ -141,16 +156,30 @@ pub(crate) async fn settle_lost(
     error: &str,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let (settled_at, outcome, error) = Settled::Badly(error).columns(now);
+    let kept = Settled::Badly(error).kept(now);
     tx.query(SETTLE_LOST)
         .bind(work)
         .bind(ticket)
-        .bind(settled_at)
-        .bind(outcome)
-        .bind(error)
+        .bind(kept.at)
+        .bind(kept.outcome)
+        .bind(kept.why)
+        .bind(kept.fingerprint)
         .execute()
         .await?;
     Ok(())
+}
+
+fn reason(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::Skipped(reason) => Some(plain(&reason.to_string())),
+        Outcome::Created
+        | Outcome::Updated
+        | Outcome::Unchanged
+        | Outcome::Scanned { .. }
+        | Outcome::Carried
+        | Outcome::Checked { .. }
+        | Outcome::Errand => None,
+    }
 }
 
 fn name(outcome: &Outcome) -> &'static str {

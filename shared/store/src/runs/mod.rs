@@ -14,7 +14,7 @@ mod request;
 mod run;
 
 #[cfg(test)]
-pub(crate) use list::{BY_STATUS, ERRORS, PAGE, SKIPPED};
+pub(crate) use list::{BY_STATUS, PAGE, REASONS};
 pub use list::{RunFilter, RunGroup};
 
 pub(crate) use membership::{Settled, attach_found, settle_lost};

@@ -2,20 +2,28 @@
 
 use crate::{Store, StoreError};
 
-/// What is kept count of, beside what is counted now: a line for each run or mirror where they differ.
+/// What is kept count of, beside what is counted now: a line for each where they differ.
 ///
 /// # Errors
 /// Only if the database fails.
 pub async fn miscounted(store: &Store) -> Result<Vec<String>, StoreError> {
     let mut lines = Vec::new();
-    for text in [RUNS_MISCOUNTED, MIRRORS_MISCOUNTED] {
+    for text in MISCOUNTED {
         let rows: Vec<(String,)> = store.read(text).fetch_all().await?;
         lines.extend(rows.into_iter().map(|(line,)| line));
     }
     Ok(lines)
 }
 
-pub(crate) const RUNS_MISCOUNTED: &str = "\
+/// Texts that find what is miscounted.
+pub(crate) const MISCOUNTED: [&str; 4] = [
+    RUNS_MISCOUNTED,
+    MIRRORS_MISCOUNTED,
+    ERRORS_MISCOUNTED,
+    REASONS_MISCOUNTED,
+];
+
+const RUNS_MISCOUNTED: &str = "\
 WITH kept AS (
     SELECT run_id, SUM(processed) AS a, SUM(created) AS b, SUM(updated) AS c, SUM(unchanged) AS d,
            SUM(skipped) AS e, SUM(failed) AS f, SUM(comments) AS g, SUM(attachments) AS h,
@@ -45,7 +53,7 @@ WHERE (r.status = 'running'
             OR COALESCE(k.i, 0) <> COALESCE(n.i, 0) OR COALESCE(k.j, 0) <> COALESCE(n.j, 0)))
    OR (r.status <> 'running' AND k.run_id IS NOT NULL)";
 
-pub(crate) const MIRRORS_MISCOUNTED: &str = "\
+const MIRRORS_MISCOUNTED: &str = "\
 WITH kept AS (
     SELECT mirror_id, SUM(pending) AS a, SUM(synced) AS b, SUM(skipped) AS c, SUM(blocked) AS d,
            SUM(failed) AS e, SUM(backfill + 1000000 * incremental + 1000000000000 * by_hand) AS f,
@@ -76,3 +84,40 @@ FROM counted n LEFT JOIN kept k ON k.mirror_id = n.id
 WHERE COALESCE(k.a, 0) <> n.a OR COALESCE(k.b, 0) <> n.b OR COALESCE(k.c, 0) <> n.c
    OR COALESCE(k.d, 0) <> n.d OR COALESCE(k.e, 0) <> n.e OR COALESCE(k.f, 0) <> n.f
    OR COALESCE(k.g, 0) <> n.g";
+
+const ERRORS_MISCOUNTED: &str = "\
+WITH kept AS (SELECT fingerprint, SUM(jobs) AS jobs FROM error_counts GROUP BY fingerprint),
+counted AS (
+    SELECT error_fingerprint AS fingerprint, COUNT(*) AS jobs FROM work
+    WHERE mirror_id IS NOT NULL AND error_fingerprint IS NOT NULL GROUP BY error_fingerprint)
+SELECT 'errors like ' || k.fingerprint || ': ' || k.jobs || ' are kept of ' || COALESCE(n.jobs, 0)
+FROM kept k LEFT JOIN counted n ON n.fingerprint = k.fingerprint
+WHERE k.jobs <> COALESCE(n.jobs, 0)
+UNION ALL
+SELECT 'errors like ' || n.fingerprint || ': none are kept of ' || n.jobs
+FROM counted n WHERE n.fingerprint NOT IN (SELECT fingerprint FROM kept)
+UNION ALL
+SELECT w.key || ': ' || w.state || ', with ' || COALESCE(w.last_error, 'no error') || ' and '
+       || COALESCE(w.error_fingerprint, 'no fingerprint')
+FROM work w
+WHERE (w.last_error IS NULL) <> (w.error_fingerprint IS NULL)
+   OR (w.state = 'done' AND w.last_error IS NOT NULL)";
+
+const REASONS_MISCOUNTED: &str = "\
+WITH kept AS (
+    SELECT run_id, outcome, fingerprint, SUM(jobs) AS jobs FROM run_groups
+    GROUP BY run_id, outcome, fingerprint),
+counted AS (
+    SELECT run_id, outcome, fingerprint, COUNT(*) AS jobs FROM run_memberships
+    WHERE outcome IN ('failed', 'skipped') GROUP BY run_id, outcome, fingerprint)
+SELECT 'run ' || n.run_id || ': ' || COALESCE(k.jobs, 0) || ' are kept of ' || n.jobs || ' '
+       || n.outcome || ' like ' || COALESCE(n.fingerprint, 'nothing')
+FROM counted n LEFT JOIN kept k
+     ON k.run_id = n.run_id AND k.outcome = n.outcome AND k.fingerprint = n.fingerprint
+WHERE COALESCE(k.jobs, 0) <> n.jobs
+UNION ALL
+SELECT 'run ' || k.run_id || ': ' || k.jobs || ' are kept of none ' || k.outcome || ' like '
+       || k.fingerprint
+FROM kept k LEFT JOIN counted n
+     ON n.run_id = k.run_id AND n.outcome = k.outcome AND n.fingerprint = k.fingerprint
+WHERE n.run_id IS NULL AND k.jobs <> 0";

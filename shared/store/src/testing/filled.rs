@@ -47,7 +47,7 @@ macro_rules! rows {
     };
 }
 
-const TABLES: [Text; 9] = [
+const TABLES: [Text; 10] = [
     rows!(
         "issue_mappings",
         "(mirror_id, source_issue_id, source_issue_iid, target_issue_id, target_issue_iid, \
@@ -62,11 +62,11 @@ const TABLES: [Text; 9] = [
     rows!(
         "work",
         "(kind, key, mirror_id, priority, state, run_at, attempts, crashes, ticket, \
-          rerun_changed, last_error, created_at, updated_at) \
+          rerun_changed, last_error, error_fingerprint, created_at, updated_at) \
          SELECT 'sync_issue', 'sync_issue/' || mirror || '/' || i, mirror, i % 2, \
                 CASE WHEN i % 100 = 0 THEN 'dead' WHEN i % 3 = 0 THEN 'done' ELSE 'pending' END, \
                 at, 0, 0, 1, i < 0, CASE WHEN i % 100 = 0 THEN 'the target answered 502' END, \
-                at, at FROM n"
+                CASE WHEN i % 100 = 0 THEN '00000000000005' || (10 + i % 11) END, at, at FROM n"
     ),
     rows!(
         "work_attempts",
@@ -89,12 +89,24 @@ const TABLES: [Text; 9] = [
     ),
     rows!(
         "run_memberships",
-        "(run_id, work_id, is_issue, generation, settled_at, outcome, api_calls, error) \
+        "(run_id, work_id, is_issue, generation, settled_at, outcome, api_calls, error, \
+          fingerprint) \
          SELECT (SELECT MAX(id) FROM issue_sync_jobs), \
                 (SELECT MIN(id) FROM work WHERE mirror_id = $1) + i - 1, i > 0, 0, \
                 CASE WHEN i % 4 > 0 THEN at END, \
-                CASE WHEN i % 1000 = 1 THEN 'failed' WHEN i % 4 > 0 THEN 'unchanged' END, 3, \
-                CASE WHEN i % 1000 = 1 THEN 'the target answered 502' END FROM n"
+                CASE WHEN i % 1000 = 1 THEN 'failed' WHEN i % 50 = 2 THEN 'skipped' \
+                     WHEN i % 4 > 0 THEN 'unchanged' END, 3, \
+                CASE WHEN i % 1000 = 1 THEN 'the target answered 502' \
+                     WHEN i % 50 = 2 THEN 'outside what the mirror takes' END, \
+                CASE WHEN i % 1000 = 1 THEN 'failed 502' WHEN i % 50 = 2 THEN 'left out' END \
+         FROM n"
+    ),
+    rows!(
+        "run_groups",
+        "(run_id, outcome, fingerprint, why, example, jobs) \
+         SELECT (SELECT MIN(id) FROM issue_sync_jobs WHERE mirror_id = $1) + i - 1, 'failed', \
+                'failed 502', 'the target answered 502', \
+                (SELECT MIN(id) FROM work WHERE mirror_id = $1), 1 FROM n"
     ),
     rows!(
         "target_edits",

@@ -6,9 +6,9 @@ mod filled;
 #[cfg(test)]
 mod still;
 
-pub use counts::miscounted;
 #[cfg(test)]
-pub(crate) use counts::{MIRRORS_MISCOUNTED, RUNS_MISCOUNTED};
+pub(crate) use counts::MISCOUNTED;
+pub use counts::miscounted;
 pub use database::{TestDatabase, TestDatabaseError, VARIABLE};
 pub use filled::{Filled, fill};
 #[cfg(test)]

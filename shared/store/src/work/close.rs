@@ -1,7 +1,7 @@
 //! Closing an attempt: the row goes on, the try becomes history, and the runs that waited for it
 //! are told, all or nothing.
 
-use super::history::Ending;
+use super::{alike::fingerprint, history::Ending};
 use crate::{
     Fence, Store, StoreError,
     database::Database,
@@ -24,9 +24,9 @@ pub(super) struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    /// `$1` to `$15`.
+    /// `$1` to `$17`.
     fn bind<'c>(&self, query: Query<'c>, fence: &Fence, now: DateTime<Utc>) -> Query<'c> {
-        let (settled_at, outcome, why) = self.settled.columns(now);
+        let told = self.settled.kept(now);
         let effort = self.took.effort;
         query
             .bind(fence.work.0)
@@ -36,22 +36,25 @@ impl Closing<'_> {
             .bind(self.outcome.map(Json))
             .bind(self.error.map(plain))
             .bind(self.when.map(micros))
-            .bind(settled_at)
-            .bind(outcome)
-            .bind(why)
+            .bind(told.at)
+            .bind(told.outcome)
+            .bind(told.why)
             .bind(effort.comments)
             .bind(effort.attachments)
             .bind(effort.api_calls)
             .bind(effort.waits)
             .bind(requests(self.took))
+            .bind(self.error.map(fingerprint))
+            .bind(told.fingerprint)
     }
 }
 
 /// What a closed attempt tells the runs that wait for its row.
 macro_rules! told {
     () => {
-        "settled_at = $8, outcome = $9, error = $10, comments = comments + $11, \
-         attachments = attachments + $12, api_calls = api_calls + $13, waits = waits + $14"
+        "settled_at = $8, outcome = $9, error = $10, fingerprint = $17, \
+         comments = comments + $11, attachments = attachments + $12, \
+         api_calls = api_calls + $13, waits = waits + $14"
     };
 }
 pub(super) use told;

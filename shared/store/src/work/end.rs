@@ -49,13 +49,13 @@ pub enum End<'a> {
     },
 }
 
-// $3 is now, $6 the error or what is waited for, $7 the time set.
+// $3 is now, $6 the error or what is waited for, $7 the time set, $16 the error's fingerprint.
 const DONE: Text = closing!(
     "UPDATE work SET
         state = CASE WHEN rerun_at IS NULL THEN 'done' ELSE 'pending' END,
         run_at = COALESCE(rerun_at, run_at),
         attempts = 0, crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
-        last_error = NULL, updated_at = $3
+        last_error = NULL, error_fingerprint = NULL, updated_at = $3
      WHERE id = $1 AND ticket = $2 AND state = 'running'"
 );
 
@@ -79,7 +79,7 @@ const RETRY: Text = closing!(
         state = 'pending',
         run_at = CASE WHEN rerun_changed AND rerun_at < $7 THEN rerun_at ELSE $7 END,
         attempts = attempts + 1, crashes = 0, rerun_at = NULL, rerun_changed = false,
-        lease_until = NULL, last_error = $6, updated_at = $3
+        lease_until = NULL, last_error = $6, error_fingerprint = $16, updated_at = $3
      WHERE id = $1 AND ticket = $2 AND state = 'running'"
 );
 
@@ -89,7 +89,7 @@ const GIVE_UP: Text = closing!(
         run_at = CASE WHEN rerun_changed THEN rerun_at ELSE run_at END,
         attempts = CASE WHEN rerun_changed THEN 0 ELSE attempts + 1 END,
         crashes = 0, rerun_at = NULL, rerun_changed = false, lease_until = NULL,
-        last_error = $6, updated_at = $3
+        last_error = $6, error_fingerprint = $16, updated_at = $3
      WHERE id = $1 AND ticket = $2 AND state = 'running'"
 );
 

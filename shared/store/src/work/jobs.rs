@@ -8,35 +8,15 @@ use crate::{
     time::micros,
 };
 use chrono::{DateTime, Utc};
-use mirror_core::ids::{InstanceId, MirrorId, WorkId};
-use sqlx::types::Json;
+use mirror_core::ids::{MirrorId, WorkId};
 
-/// Which jobs are looked for. What is not given does not matter.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct JobFilter {
-    /// In this state; not given: all that are not done.
-    pub state: Option<WorkState>,
-    /// Of this kind, as [`Job::kind`](mirror_core::job::Job::kind) names it.
-    pub kind: Option<String>,
-    /// Of this mirror.
-    pub mirror: Option<MirrorId>,
-    /// Of mirrors that have this instance as an end.
-    pub instance: Option<InstanceId>,
-    /// First owed before this time.
-    pub before: Option<DateTime<Utc>>,
-    /// With one of these as what last went wrong.
-    pub errors: Option<Vec<String>>,
-    /// Behind this one, in the order of the list.
-    pub after: Option<WorkId>,
-    /// So many are passed over.
-    pub offset: i64,
-}
-
-/// What went wrong with jobs that are not done.
+/// What went wrong with jobs that are not done, in words that are alike but for their numbers.
 #[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
 pub struct JobError {
-    /// The error.
-    pub error: String,
+    /// What all of them have.
+    pub fingerprint: String,
+    /// One of the errors.
+    pub example: String,
     /// Of so many jobs.
     pub jobs: i64,
 }
@@ -76,121 +56,37 @@ pub struct JobEntry {
     pub lease_until: Option<DateTime<Utc>>,
     /// What last went wrong.
     pub last_error: Option<String>,
+    /// What it has in common with errors that read alike but for their numbers.
+    pub error_fingerprint: Option<String>,
     /// When anything of it last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-macro_rules! select {
-    ($rest:literal) => { select!(@ $rest) };
-    (@ $($rest:expr),*) => {
+/// A job with its mirror, as `w` and `m`.
+macro_rules! job_row {
+    ($($rest:expr),*) => {
         concat!(
             "SELECT w.id, w.key, w.mirror_id, w.state, ",
             "CASE WHEN w.kind = 'check_instance' THEN NULL ELSE m.paused END AS paused, ",
             "m.at_fault, w.priority, w.run_at, ",
             "w.not_before, w.waiting_for, w.attempts, w.crashes, w.owner, w.started_at, ",
-            "w.lease_until, w.last_error, w.updated_at FROM work w JOIN mirrors m ON m.id = w.mirror_id ",
+            "w.lease_until, w.last_error, w.error_fingerprint, w.updated_at ",
             $($rest),*
         )
     };
 }
+pub(super) use job_row;
 
-pub(crate) const ONE: &str = select!("WHERE w.id = $1");
+pub(crate) const ONE: &str =
+    job_row!("FROM work w JOIN mirrors m ON m.id = w.mirror_id WHERE w.id = $1");
 
-/// The texts for jobs in a state: of all mirrors, of one, and of the kinds of which there is little.
-/// Each is served by an index of its own, whatever else there is; PostgreSQL is given no other way to
-/// keep the order. `$1` stands for what the text says already.
-#[derive(Clone, Copy)]
-pub(crate) struct Lists {
-    pub(crate) all: Text,
-    pub(crate) of_mirror: Text,
-    pub(crate) unusual: Text,
-}
-
-macro_rules! lists {
-    // Little is out at a time: that is looked through, and put in order.
-    (out $state:literal) => {{
-        let out = list!(
-            $state,
-            "w.state IN ('queued', 'running') AND w.id + 0 > $4 \
-             AND (CAST($2 AS BIGINT) IS NULL OR w.mirror_id = $2)",
-            "w.id + 0"
-        );
-        Lists { all: out, of_mirror: out, unusual: out }
-    }};
-    ($state:literal, of_mirror $of_mirror:literal) => {
-        Lists {
-            all: list!($state, "w.id > $4 AND CAST($2 AS BIGINT) IS NULL", "w.id"),
-            of_mirror: Text {
-                sqlite: list!(@ $of_mirror, "w.mirror_id = $2 AND w.id > $4", "w.id", json),
-                postgres: list!(
-                    @ $of_mirror,
-                    "(w.mirror_id, w.id) > ($2, $4) \
-                     AND (w.mirror_id, w.id) < ($2, 9223372036854775807)",
-                    "w.mirror_id, w.id",
-                    jsonb
-                ),
-            },
-            unusual: list!(
-                $state,
-                "w.kind <> 'sync_issue' AND w.id > $4 AND CAST($2 AS BIGINT) IS NULL",
-                "w.id"
-            ),
-        }
-    };
-}
-
-macro_rules! list {
-    ($state:literal, $place:literal, $order:literal) => {
-        Text {
-            sqlite: list!(@ $state, $place, $order, json),
-            postgres: list!(@ $state, $place, $order, jsonb),
-        }
-    };
-    (@ $state:literal, $place:literal, $order:literal, json) => {
-        list!(@@ $state, $place, $order, "SELECT value FROM json_each($7)")
-    };
-    (@ $state:literal, $place:literal, $order:literal, jsonb) => {
-        list!(@@ $state, $place, $order, "SELECT jsonb_array_elements_text($7::jsonb)")
-    };
-    (@@ $state:literal, $place:literal, $order:literal, $errors:literal) => {
-        select!(@
-            "WHERE ",
-            $state,
-            " AND ",
-            $place,
-            " AND (CAST($1 AS TEXT) IS NULL OR w.kind = $1) \
-              AND ($3 = (m.paused IS NOT NULL AND w.kind <> 'check_instance') OR $3 IS NULL) \
-              AND (CAST($5 AS BIGINT) IS NULL OR m.source_instance_id = $5 \
-                   OR m.target_instance_id = $5) \
-              AND ($6 IS NULL OR w.created_at < $6) \
-              AND ($7 IS NULL OR w.last_error IN (",
-            $errors,
-            ")) ORDER BY ",
-            $order,
-            " LIMIT $8 OFFSET $9"
-        )
-    };
-}
-
-pub(crate) const UNFINISHED: Lists =
-    lists!("w.state || '' <> 'done'", of_mirror "'' || w.state <> 'done'");
-pub(crate) const PENDING: Lists = lists!(
-    "w.state || '' <> 'done' AND w.state = 'pending'",
-    of_mirror "'' || w.state <> 'done' AND w.state = 'pending'"
-);
-pub(crate) const QUEUED: Lists = lists!(out "w.state = 'queued'");
-pub(crate) const RUNNING: Lists = lists!(out "w.state = 'running'");
-pub(crate) const DEAD: Lists = lists!("w.state || '' = 'dead'", of_mirror "'' || w.state = 'dead'");
-
-/// Nearly all jobs are of this kind.
-const USUAL: &str = "sync_issue";
-
-// Along what went wrong alone.
+// Kept count of; there are few that read differently.
 pub(crate) const ERRORS: &str = "\
-SELECT last_error AS error, COUNT(*) AS jobs FROM work
-WHERE state || '' <> 'done' AND last_error IS NOT NULL GROUP BY last_error ORDER BY 2 DESC, 1 LIMIT $1";
+SELECT fingerprint, MAX(example) AS example, CAST(SUM(jobs) AS BIGINT) AS jobs FROM error_counts
+GROUP BY fingerprint HAVING SUM(jobs) > 0 ORDER BY 3 DESC, 1 LIMIT $1";
 
-pub(crate) const BY_KEY: &str = select!("WHERE w.key = $1");
+pub(crate) const BY_KEY: &str =
+    job_row!("FROM work w JOIN mirrors m ON m.id = w.mirror_id WHERE w.key = $1");
 
 // A person who tries again has mended what was wrong, or wants to see it fail.
 const RETRY: &str = "\
@@ -211,7 +107,7 @@ const PUT_OFF: Text = on_work!(
 );
 
 #[derive(sqlx::FromRow)]
-struct JobRow {
+pub(super) struct JobRow {
     id: i64,
     key: String,
     mirror_id: i64,
@@ -228,6 +124,7 @@ struct JobRow {
     started_at: Option<DateTime<Utc>>,
     lease_until: Option<DateTime<Utc>>,
     last_error: Option<String>,
+    error_fingerprint: Option<String>,
     updated_at: DateTime<Utc>,
 }
 
@@ -257,46 +154,13 @@ impl TryFrom<JobRow> for JobEntry {
             started_at: row.started_at,
             lease_until: row.lease_until,
             last_error: row.last_error,
+            error_fingerprint: row.error_fingerprint,
             updated_at: row.updated_at,
         })
     }
 }
 
 impl Store {
-    /// Up to `limit` jobs, in the order in which they were first owed.
-    ///
-    /// # Errors
-    /// Only if the database fails.
-    pub async fn jobs(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobEntry>, StoreError> {
-        let (lists, paused) = match filter.state {
-            None => (UNFINISHED, None),
-            Some(WorkState::Paused) => (PENDING, Some(true)),
-            Some(WorkState::Pending) => (PENDING, Some(false)),
-            Some(WorkState::Queued) => (QUEUED, None),
-            Some(WorkState::Running) => (RUNNING, None),
-            Some(WorkState::Dead) => (DEAD, None),
-        };
-        let text = match (filter.mirror, filter.kind.as_deref()) {
-            (Some(_), _) => lists.of_mirror,
-            (None, Some(kind)) if kind != USUAL => lists.unusual,
-            (None, Some(_) | None) => lists.all,
-        };
-        let rows: Vec<JobRow> = self
-            .read(text)
-            .bind(filter.kind.as_deref())
-            .bind(filter.mirror.map(|mirror| mirror.0))
-            .bind(paused)
-            .bind(filter.after.map_or(0, |after| after.0))
-            .bind(filter.instance.map(|instance| instance.0))
-            .bind(filter.before.map(micros))
-            .bind(filter.errors.as_ref().map(Json))
-            .bind(i64::from(limit))
-            .bind(filter.offset)
-            .fetch_all()
-            .await?;
-        rows.into_iter().map(JobEntry::try_from).collect()
-    }
-
     /// A job.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Sweeping up after workers that were lost, and old history.
 
-use super::history::write_lost;
+use super::{alike::fingerprint, history::write_lost};
 use crate::{
     Store, StoreError,
     database::PATIENCE,
@@ -61,6 +61,7 @@ pub(super) const SWEEP: Text = on_work!(
                        WHEN crashes + 1 >= $3 AND rerun_changed THEN 0
                        ELSE crashes + 1 END,
         last_error = CASE WHEN state = 'running' THEN $4 ELSE last_error END,
+        error_fingerprint = CASE WHEN state = 'running' THEN $5 ELSE error_fingerprint END,
         lease_until = NULL, updated_at = $1
      WHERE id IN (SELECT id FROM held)
      RETURNING id, state, started_at IS NOT NULL, ticket, crashes, key"
@@ -77,6 +78,7 @@ const RECLAIM: Text = on_work!(
         state = 'pending',
         attempts = CASE WHEN state = 'running' THEN attempts + 1 ELSE attempts END,
         last_error = CASE WHEN state = 'running' THEN $3 ELSE last_error END,
+        error_fingerprint = CASE WHEN state = 'running' THEN $4 ELSE error_fingerprint END,
         lease_until = NULL, updated_at = $2
      WHERE id IN (SELECT id FROM held)
      RETURNING id, started_at IS NOT NULL"
@@ -143,6 +145,7 @@ impl Store {
             .bind(i64::from(batch))
             .bind(CRASHES)
             .bind(LOST)
+            .bind(fingerprint(LOST))
             .fetch_all()
             .await?;
         let mut swept = Swept::default();
@@ -182,6 +185,7 @@ impl Store {
             .bind(mirror.0)
             .bind(now)
             .bind(LOST)
+            .bind(fingerprint(LOST))
             .fetch_all()
             .await?;
         let mut reclaimed = Reclaimed::default();

@@ -11,6 +11,7 @@ use mirror_store::{
     Answered, Changed, Cipher, End, InstanceAccess, IssueFilter, JobFilter, RunFilter, RunKind,
     StoreError, Unlinked, WorkState,
 };
+use std::time::Duration;
 
 stories! {
     issues_are_walked_through_by_page_status_and_number
@@ -206,8 +207,10 @@ async fn jobs_are_found_by_instance_age_and_error(world: World) {
         }
     };
     let all = JobFilter::default;
+    let errors = world.store.job_errors(9).await.unwrap();
+    assert_eq!((errors.len(), errors[0].jobs), (1, 1));
     let refused = JobFilter {
-        errors: Some(vec!["refused".to_owned()]),
+        fingerprint: Some(errors[0].fingerprint.clone()),
         ..all()
     };
     assert_eq!(found(refused).await, [dead.work]);
@@ -228,8 +231,6 @@ async fn jobs_are_found_by_instance_age_and_error(world: World) {
         ..all()
     };
     assert_eq!(found(dead_here).await, [dead.work]);
-    let errors = world.store.job_errors(9).await.unwrap();
-    assert_eq!((errors.len(), errors[0].jobs), (1, 1));
     let key = format!("sync_issue/{}/1", world.mirror);
     let called = world.store.job_called(&key).await.unwrap();
     assert_eq!(called.map(|job| job.work), Some(dead.work));
@@ -247,8 +248,9 @@ async fn a_queue_that_rests_hands_nothing_out(world: World) {
     let all = [Priority::ByHand, Priority::Incremental, Priority::Backfill];
     assert_eq!(levels, all);
     let queue = &queues[1];
-    assert_eq!((queue.pending, queue.due), (1, 1));
-    assert_eq!(queue.oldest_due.as_secs(), 7);
+    assert_eq!(queue.pending, 1);
+    assert_eq!(queue.oldest_due, Some(Duration::from_secs(7)));
+    assert_eq!(queues[0].oldest_due, None);
     assert_eq!(queue.paused.as_deref(), Some("a freeze"));
     store
         .pause_queue(Priority::Incremental, None)
@@ -317,21 +319,16 @@ async fn what_happened_of_late_is_told_from_then_on(world: World) {
     let errand = world.start_next().await.fence;
     store.end(&errand, End::Done { outcome }).await.unwrap();
     let from = mirror_store::Place::before(crate::world::at(10));
-    let seen = store.attempts_since(from, None, 9).await.unwrap();
+    let seen = store.attempts_since(from, 9).await.unwrap();
     let mirrors: Vec<Option<i64>> = seen.iter().map(|one| one.mirror).collect();
     assert_eq!(mirrors, [Some(world.mirror.0), None]);
-    let ours = store.attempts_since(from, Some(world.mirror.0), 9).await;
-    assert_eq!(ours.unwrap().len(), 1);
-    let behind = store.attempts_since(seen[0].place(), None, 9).await;
+    let behind = store.attempts_since(seen[0].place(), 9).await;
     assert_eq!(behind.unwrap(), seen[1..]);
     let later = mirror_store::Place::before(crate::world::at(11));
-    assert_eq!(store.attempts_since(later, None, 9).await.unwrap(), []);
+    assert_eq!(store.attempts_since(later, 9).await.unwrap(), []);
     store.complete_runs().await.unwrap();
-    let runs = store.runs_since(from, None, 9).await.unwrap();
+    let runs = store.runs_since(from, 9).await.unwrap();
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0].id, run.0);
-    assert_eq!(
-        store.runs_since(runs[0].place(), None, 9).await.unwrap(),
-        []
-    );
+    assert_eq!(store.runs_since(runs[0].place(), 9).await.unwrap(), []);
 }

@@ -15,6 +15,7 @@ mod edits;
 mod errands;
 mod faults;
 mod files;
+mod filters;
 mod gone;
 mod history;
 mod hooks;
