@@ -39,8 +39,8 @@ pub(crate) struct Wanted {
     pub(crate) offset: i64,
     /// Rows of the page, and one that tells whether there is another page.
     pub(crate) limit: u32,
-    per_page: u32,
-    page: Option<u32>,
+    pub(crate) per_page: u32,
+    pub(crate) page: Option<u32>,
 }
 
 impl Page {
@@ -100,13 +100,23 @@ pub(crate) fn paged<R, T: Serialize>(
     let per_page = usize::try_from(wanted.per_page).unwrap_or(usize::MAX);
     let more = rows.len() > per_page;
     rows.truncate(per_page);
-    let last = rows.last().map(&id);
+    let next = rows.last().filter(|_| more).map(id);
     let shown: Vec<T> = rows.into_iter().map(shown).collect();
+    answer(uri, wanted, &shown, next)
+}
+
+/// Answers with what was found, and behind which row to go on.
+pub(crate) fn answer<T: Serialize>(
+    uri: &Uri,
+    wanted: &Wanted,
+    shown: &[T],
+    next: Option<i64>,
+) -> Response {
     let mut response = Json(shown).into_response();
     let mut links = vec![link(uri, &[], "first")];
     let headers = response.headers_mut();
     headers.insert(PER_PAGE, HeaderValue::from(wanted.per_page));
-    if let Some(page) = wanted.page.filter(|_| more) {
+    if let Some(page) = wanted.page.filter(|_| next.is_some()) {
         headers.insert(NEXT_PAGE, HeaderValue::from(page + 1));
     }
     if let Some(page) = wanted.page {
@@ -115,8 +125,8 @@ pub(crate) fn paged<R, T: Serialize>(
             links.push(link(uri, &[("page", (page - 1).to_string())], "prev"));
         }
     }
-    if let Some(last) = last.filter(|_| more) {
-        links.push(link(uri, &[("after", last.to_string())], "next"));
+    if let Some(next) = next {
+        links.push(link(uri, &[("after", next.to_string())], "next"));
     }
     if let Ok(links) = HeaderValue::from_str(&links.join(", ")) {
         headers.insert(header::LINK, links);

@@ -16,8 +16,8 @@ const WARMING: Duration = Duration::from_millis(200);
 pub(crate) struct Load {
     /// Of whom.
     pub(crate) address: SocketAddr,
-    /// The whole request, as it is sent.
-    pub(crate) request: Vec<u8>,
+    /// The whole requests, as they are sent, one after the other; each connection begins elsewhere.
+    pub(crate) requests: Vec<Vec<u8>>,
     /// So many ask at once.
     pub(crate) connections: usize,
     /// So long.
@@ -48,8 +48,8 @@ pub(crate) async fn load(load: Load, clock: &Arc<dyn Clock>) -> anyhow::Result<M
     let from = clock.monotonic().saturating_add(WARMING);
     let until = from.saturating_add(load.length);
     let mut askers = JoinSet::new();
-    for _ in 0..load.connections {
-        askers.spawn(ask(load.clone(), clock.clone(), from, until));
+    for first in 0..load.connections {
+        askers.spawn(ask(load.clone(), first, clock.clone(), (from, until)));
     }
     let mut took = Vec::new();
     while let Some(asked) = askers.join_next().await {
@@ -69,26 +69,27 @@ pub(crate) async fn load(load: Load, clock: &Arc<dyn Clock>) -> anyhow::Result<M
 
 async fn ask(
     load: Arc<Load>,
+    first: usize,
     clock: Arc<dyn Clock>,
-    from: Duration,
-    until: Duration,
+    (from, until): (Duration, Duration),
 ) -> anyhow::Result<Vec<Duration>> {
     let mut stream = TcpStream::connect(load.address).await?;
     stream.set_nodelay(true)?;
     let mut took = Vec::new();
     let mut answer = Vec::new();
-    loop {
+    for request in load.requests.iter().cycle().skip(first) {
         let asked = clock.monotonic();
-        stream.write_all(&load.request).await?;
+        stream.write_all(request).await?;
         read(&mut stream, &mut answer).await?;
         let answered = clock.monotonic();
         if asked >= from {
             took.push(answered.saturating_sub(asked));
         }
         if answered >= until {
-            return Ok(took);
+            break;
         }
     }
+    Ok(took)
 }
 
 /// Reads one answer, which must be a good one.
@@ -112,7 +113,7 @@ fn length(answer: &[u8]) -> anyhow::Result<Option<usize>> {
         return Ok(None);
     };
     let text = String::from_utf8_lossy(answer.get(..head).unwrap_or_default());
-    if !text.starts_with("HTTP/1.1 200 ") {
+    if !text.starts_with("HTTP/1.1 2") {
         anyhow::bail!("{}", String::from_utf8_lossy(answer));
     }
     let body = text

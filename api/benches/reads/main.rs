@@ -1,5 +1,5 @@
 //! How many reads the API answers in a second, how long one takes, and whether that stays so however
-//! much is on record:
+//! much is on record. What sources tell by hooks is answered beside, too:
 //!
 //! ```sh
 //! . .ci/postgres && postgres_start
@@ -9,7 +9,8 @@
 //! The API serves a loopback socket; connections that are kept open ask with a bearer token, one
 //! question after the other. Server, database and questioners share the machine. Each list is asked for
 //! on a record with a thousand rows of everything, and on one with a million
-//! (`ISSUE_MIRROR_BENCH_ROWS`); `ISSUE_MIRROR_BENCH_MS` is how long each question is asked. Without
+//! (`ISSUE_MIRROR_BENCH_ROWS`); `ISSUE_MIRROR_BENCH_MS` is how long each question is asked, and
+//! `ISSUE_MIRROR_BENCH_ONLY` a part of the names of those that are. Without
 //! `ISSUE_MIRROR_TEST_POSTGRES` only SQLite is measured.
 
 mod client;
@@ -24,7 +25,7 @@ use mirror_store::{
     DatabaseUrl,
     testing::{TestDatabase, VARIABLE},
 };
-use questions::{Question, jobs, lists};
+use questions::{Question, hooks, jobs, lists};
 use served::Served;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -113,23 +114,26 @@ async fn compare(
         "\n{name}: requests a second, p50 and p99 in ms, with {FEW} rows of everything, with {many}, \
          and the second p50 as a multiple of the first"
     ));
+    let only = variable("ISSUE_MIRROR_BENCH_ONLY").unwrap_or_default();
     let plan = [
         (CROWD, length, jobs as fn(&Served) -> Vec<Question>),
         (FEW_AT_ONCE, length / SHARE, lists),
+        (CROWD, length, hooks),
     ];
     for (connections, length, questions) in plan {
         say(&format!("{connections} connections:"));
-        for (on_small, on_large) in questions(small).iter().zip(questions(large)) {
+        let both = questions(small).into_iter().zip(questions(large));
+        for (on_small, on_large) in both.filter(|(one, _)| one.name.contains(&only)) {
             let load_of = |question: &Question, served: &Served| Load {
                 address: served.address,
-                request: served.request(&question.path),
+                requests: question.requests.clone(),
                 connections,
                 length,
             };
-            let first = load(load_of(on_small, small), clock).await;
-            let first = first.with_context(|| on_small.path.clone())?;
+            let first = load(load_of(&on_small, small), clock).await;
+            let first = first.context(on_small.name)?;
             let second = load(load_of(&on_large, large), clock).await;
-            let second = second.with_context(|| on_large.path.clone())?;
+            let second = second.context(on_large.name)?;
             line(on_small.name, &first, &second);
         }
     }

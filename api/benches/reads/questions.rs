@@ -6,16 +6,20 @@ use crate::served::Served;
 pub(crate) struct Question {
     /// What people call it.
     pub(crate) name: &'static str,
-    /// The path and the query.
-    pub(crate) path: String,
+    /// As it is sent, in turns where there are several.
+    pub(crate) requests: Vec<Vec<u8>>,
 }
 
-fn question(name: &'static str, path: String) -> Question {
-    Question { name, path }
+fn asking(served: &Served) -> impl Fn(&'static str, String) -> Question {
+    |name, path| Question {
+        name,
+        requests: vec![served.request(&path)],
+    }
 }
 
 /// What is asked all the time while people wait for something.
 pub(crate) fn jobs(served: &Served) -> Vec<Question> {
+    let question = asking(served);
     let sync = format!("/api/mirrors/{}/issue-sync", served.busy);
     let filled = &served.filled;
     vec![
@@ -28,8 +32,17 @@ pub(crate) fn jobs(served: &Served) -> Vec<Question> {
     ]
 }
 
+/// What a source tells: of a hundred issues, again and again.
+pub(crate) fn hooks(served: &Served) -> Vec<Question> {
+    vec![Question {
+        name: "hook, of one of 100 issues",
+        requests: (1..=100).map(|iid| served.telling(iid)).collect(),
+    }]
+}
+
 /// What people and programs walk through: from the beginning, from the middle, and by what is rare.
 pub(crate) fn lists(served: &Served) -> Vec<Question> {
+    let question = asking(served);
     let mirror = format!("/api/mirrors/{}", served.busy);
     let sync = format!("{mirror}/issue-sync");
     let (filled, quiet, half) = (&served.filled, served.quiet, served.rows / 2);
@@ -53,6 +66,11 @@ pub(crate) fn lists(served: &Served) -> Vec<Question> {
             format!("{sync}/issues?status=conflict"),
         ),
         question("issues, by number", format!("{sync}/issues?iid={half}")),
+        question("issues, by title", format!("{sync}/issues?search=squeaks")),
+        question(
+            "issues, by title (none)",
+            format!("{sync}/issues?search=brakes"),
+        ),
         question("issue", format!("{sync}/issues/{issue}")),
         question("sync jobs", format!("{sync}/jobs")),
         question(
@@ -83,6 +101,27 @@ pub(crate) fn lists(served: &Served) -> Vec<Question> {
         question(
             "jobs, of a rare kind (none)",
             "/api/jobs?kind=scan_mirror".to_owned(),
+        ),
+        question(
+            "jobs, of an instance",
+            format!("/api/jobs?instance_id={}", served.instance),
+        ),
+        question("jobs, paused (none)", "/api/jobs?state=paused".to_owned()),
+        question(
+            "jobs, so old (all)",
+            "/api/jobs?older_than_seconds=60".to_owned(),
+        ),
+        question(
+            "jobs, so old (none)",
+            "/api/jobs?older_than_seconds=4000000000".to_owned(),
+        ),
+        question(
+            "jobs, by error",
+            "/api/jobs?error_fingerprint=0000000000000510".to_owned(),
+        ),
+        question(
+            "jobs, by error (none)",
+            "/api/jobs?error_fingerprint=0".to_owned(),
         ),
         question("job", format!("/api/jobs/{job}")),
         question("job, why", format!("/api/jobs/{job}/why")),

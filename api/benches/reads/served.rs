@@ -3,14 +3,14 @@
 use anyhow::Context;
 use mirror_api::{ApiState, Metrics, TrustedProxies, credential, serve};
 use mirror_core::{
-    ids::{InstanceName, MirrorId, ProjectId},
+    ids::{InstanceId, InstanceName, MirrorId, ProjectId},
     ports::{Clock, Entropy},
 };
 use mirror_queue::{budget::Budget, signals::Signals};
 use mirror_runtime::SystemEntropy;
 use mirror_store::{
-    Cipher, DatabaseUrl, MirrorEnd, NewMirror, NewToken, Role, Store,
-    testing::{Filled, fill},
+    Cipher, DatabaseUrl, HookSecrets, MirrorEnd, NewMirror, NewToken, Role, Store,
+    testing::{Filled, fill, hook},
 };
 use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -18,6 +18,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A page and a little of everything: what a filter finds among much else.
 const LITTLE: i64 = 60;
+
+/// By which hooks are known.
+const SECRET: &str = "open sesame";
 
 /// An API that answers.
 pub(crate) struct Served {
@@ -31,6 +34,8 @@ pub(crate) struct Served {
     pub(crate) rows: i64,
     /// One that has little.
     pub(crate) quiet: MirrorId,
+    /// That one's source, which no other has.
+    pub(crate) instance: InstanceId,
     token: String,
     _end: DropGuard,
 }
@@ -44,15 +49,21 @@ impl Served {
     ) -> anyhow::Result<Self> {
         Store::migrate(url, clock.clone()).await?;
         let store = Store::connect(url, clock.clone()).await?;
-        let busy = mirror(&store, 1).await?;
-        let quiet = mirror(&store, 2).await?;
+        let busy = mirror(&store, 1, "gitlab.a").await?;
+        let quiet = mirror(&store, 2, "gitlab.c").await?;
+        let instance = store.mirror(quiet).await?.source.instance;
+        let (cipher, entropy) = (Cipher::new(&[7; 32]), Arc::new(SystemEntropy));
+        let secrets = HookSecrets {
+            token: SECRET.to_owned(),
+            signing_key: String::new(),
+        };
+        hook(&store, busy, secrets, (&cipher, &*entropy)).await?;
         let filled = fill(&store, busy, rows).await?;
         fill(&store, quiet, LITTLE).await?;
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let token = token(&store, &*entropy).await?;
         let state = ApiState {
             store,
-            cipher: Cipher::new(&[7; 32]),
+            cipher,
             redis: None,
             signals: Signals::in_process(),
             budget: Arc::new(Budget::new(clock.clone())),
@@ -71,9 +82,27 @@ impl Served {
             filled,
             rows,
             quiet,
+            instance,
             token,
             _end: end.drop_guard(),
         })
+    }
+
+    /// What a source tells of the issue with this number, as it sends it.
+    pub(crate) fn telling(&self, iid: usize) -> Vec<u8> {
+        let text = "A few lines, as people write them.\\n".repeat(60);
+        let body = format!(
+            r#"{{"object_kind":"issue","project":{{"id":1}},"object_attributes":
+               {{"id":{iid},"iid":{iid},"action":"update","description":"{text}"}}}}"#
+        );
+        format!(
+            "POST /api/hooks/gitlab/{} HTTP/1.1\r\nHost: localhost\r\nX-Gitlab-Token: {SECRET}\r\n\
+             X-Gitlab-Event: Issue Hook\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.busy,
+            body.len()
+        )
+        .into_bytes()
     }
 
     /// A question as it is sent.
@@ -86,9 +115,9 @@ impl Served {
     }
 }
 
-async fn mirror(store: &Store, project: i64) -> anyhow::Result<MirrorId> {
+async fn mirror(store: &Store, project: i64, source: &str) -> anyhow::Result<MirrorId> {
     let mut ends = Vec::new();
-    for name in ["gitlab.a", "gitlab.b"] {
+    for name in [source, "gitlab.b"] {
         let name = InstanceName(name.to_owned());
         let base = format!("https://{name}/");
         ends.push(MirrorEnd {

@@ -99,6 +99,7 @@ pub(super) async fn watch(
         ends,
         began: since,
         since,
+        looked: since,
         told: HashMap::new(),
         workers: None,
         budgets: Vec::new(),
@@ -124,7 +125,10 @@ struct Watcher {
     ends: Option<[i64; 2]>,
     /// The event that was seen last, when this watch began.
     began: DateTime<Utc>,
+    /// Of the event that was told last.
     since: DateTime<Utc>,
+    /// Up to which the record was looked at, whatever was told of it.
+    looked: DateTime<Utc>,
     /// What was told of the time that is looked at again.
     told: HashMap<(bool, i64, String), DateTime<Utc>>,
     workers: Option<HashSet<(String, bool)>>,
@@ -149,13 +153,13 @@ impl Watcher {
     }
 
     async fn look(&mut self) -> Result<(), StoreError> {
-        let from = Place::before(self.since - OVERLAP);
+        let from = Place::before(self.looked - OVERLAP);
         let mut behind = (Some(from), Some(from));
         // What was told already may fill any number of batches.
         while self.ready.is_empty() && behind != (None, None) {
             behind = self.look_behind(behind).await?;
         }
-        let old = self.since - OVERLAP;
+        let old = self.looked - OVERLAP;
         self.told.retain(|_, at| *at >= old);
         self.look_at_workers().await?;
         if self.looks.is_multiple_of(BUDGET_LOOKS) {
@@ -182,9 +186,8 @@ impl Watcher {
         happened.retain(|one| until.is_none_or(|until| one.at <= until));
         happened.sort_by_key(|one| (one.at, one.id));
         for one in happened {
-            // Nobody looks through what happens to others more than once.
+            self.looked = self.looked.max(one.at);
             if self.mirror.is_some_and(|own| one.mirror != Some(own)) {
-                self.since = self.since.max(one.at);
                 continue;
             }
             let mark = mark(&one);

@@ -5,7 +5,7 @@ use crate::{
     ApiState,
     access::Viewer,
     body::{Path, Query},
-    page::{Page, paged},
+    page::{Page, Wanted, answer, paged},
     problem::Problem,
 };
 use axum::{
@@ -28,6 +28,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Attempts that are shown.
 const ATTEMPTS: u32 = 50;
+/// As long as a title is.
+const LONGEST: usize = 255;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
@@ -35,13 +37,15 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(show))
 }
 
-/// What is known of an issue. Titles and texts are not on record.
+/// What is known of an issue. Its text is not on record.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IssueMapping)]
 pub(super) struct Shown {
     id: i64,
     source_iid: i64,
     source_id: i64,
+    /// The source's, as last read; none of an issue that is confidential, gone or unlinked.
+    title: Option<String>,
     /// Its copy's number.
     target_iid: Option<i64>,
     target_id: Option<i64>,
@@ -65,6 +69,7 @@ impl From<ListedIssue> for Shown {
             id: row.id,
             source_iid: row.source_issue_iid,
             source_id: row.source_issue_id,
+            title: row.title,
             target_iid: row.target_issue_iid,
             target_id: row.target_issue_id,
             status: if row.sync_status == "blocked" {
@@ -246,9 +251,14 @@ pub(super) struct ListQuery {
     /// a person.
     #[param(inline)]
     status: Option<StatusWord>,
-    /// The one with this number in the source project. (Titles are not on record.)
+    /// The one with this number in the source project.
     #[param(minimum = 1)]
     iid: Option<i64>,
+    /// Those whose title holds this text, whatever the case of its letters, or whose number it is. Each
+    /// page looks at the next 1,000 issues, so that one may be short, or empty, and `Link` tell of more.
+    /// Not together with `page`.
+    #[param(min_length = 1, max_length = 255)]
+    search: Option<String>,
     /// The page's number, from 1. Not together with `after`.
     #[param(minimum = 1, maximum = 10_001)]
     page: Option<u32>,
@@ -284,10 +294,32 @@ pub(super) async fn list(
     };
     let store = &state.store;
     store.listed_mirror(MirrorId(id)).await?;
+    if let Some(text) = query.search {
+        let text = searched(&text, &wanted)?;
+        let found = store.searched_issues(MirrorId(id), &filter, text, wanted.per_page);
+        let found = found.await?;
+        let shown: Vec<Shown> = found.rows.into_iter().map(Shown::from).collect();
+        return Ok(answer(&uri, &wanted, &shown, found.next));
+    }
     let rows = store
         .listed_issues(MirrorId(id), &filter, wanted.limit)
         .await?;
     Ok(paged(&uri, &wanted, rows, |row| row.id, Shown::from))
+}
+
+/// What is searched for.
+fn searched<'t>(text: &'t str, wanted: &Wanted) -> Result<&'t str, Problem> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST {
+        let detail = format!("give 1 to {LONGEST} characters");
+        return Err(Problem::parameter("search", detail));
+    }
+    if wanted.page.is_some() {
+        let detail =
+            "what is searched for has no numbers of pages; go on with after, as Link tells";
+        return Err(Problem::parameter("page", detail));
+    }
+    Ok(text)
 }
 
 pub(super) async fn find(

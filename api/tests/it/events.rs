@@ -112,6 +112,38 @@ async fn however_much_happens_at_once_all_of_it_is_told() {
 }
 
 #[tokio::test]
+async fn who_watches_a_quiet_mirror_is_told_its_own_among_much_of_others() {
+    let service = Service::new().await;
+    let busy = service.mirror_of(1).await;
+    let quiet = service.mirror_of(2).await;
+    let token = service.token("watcher", Role::Viewer).await;
+    let before = service.state.store.now().to_rfc3339();
+    for second in 1..=2 {
+        service.clock.advance(Duration::from_secs(10));
+        service.work(busy, 1..=MANY).await;
+        service.work(quiet, second..=second).await;
+    }
+    let query = format!("?mirror_id={quiet}");
+    let mut watched = service.watch(&token, &query, &before).await;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let (id, name, data) = watched.next().await;
+        if name == "attempt" {
+            assert_eq!(data["mirror_id"], quiet.0, "{data}");
+            told.push((id, data["key"].as_str().unwrap().to_owned()));
+        } else {
+            // Others' events are nothing that a client goes on from.
+            assert!(
+                id == before || told.iter().any(|(told, _)| *told == id),
+                "{id}"
+            );
+        }
+    }
+    let keys: Vec<String> = told.into_iter().map(|(_, key)| key).collect();
+    assert_eq!(keys, [1, 2].map(|iid| format!("sync_issue/{quiet}/{iid}")));
+}
+
+#[tokio::test]
 async fn what_a_gitlab_lets_through_is_told_when_it_changes() {
     let service = Service::new().await;
     let (mirror, instance) = service.mirror().await;

@@ -4,13 +4,9 @@ use crate::{service::Service, spoken};
 use axum::http::{Method, StatusCode, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use mirror_core::{
-    errand::{Errand, ErrandReport},
-    ids::{InstanceName, MirrorId, ProjectId},
-    job::Priority,
-};
+use mirror_core::{ids::MirrorId, job::Priority};
 use mirror_runtime::SystemEntropy;
-use mirror_store::{Asking, HookSecrets, MirrorEnd, NewMirror};
+use mirror_store::{HookSecrets, testing::hook};
 use sha2::Sha256;
 use std::time::Duration;
 
@@ -22,7 +18,6 @@ const ON_MERGE_REQUEST: &str = include_str!("../../../fuzz/corpus/hook/note_on_m
 const EMOJI: &str = include_str!("../../../fuzz/corpus/hook/emoji.json");
 
 const LEASE: Duration = Duration::from_secs(60);
-const URL: &str = "https://mirror.example/api/hooks/gitlab/1";
 const TOKEN: &str = "open sesame";
 const KEY: [u8; 32] = [7; 32];
 
@@ -35,57 +30,16 @@ struct Hooked {
 impl Hooked {
     async fn new() -> Self {
         let service = Service::new().await;
-        let store = &service.state.store;
-        let mut ends = Vec::new();
-        for (name, project) in [("gitlab.a", 1), ("gitlab.b", 2)] {
-            let base = format!("https://{name}/api/v4");
-            let name = InstanceName(name.to_owned());
-            ends.push(MirrorEnd {
-                instance: store.register_instance(&name, &base, &[]).await.unwrap(),
-                project: ProjectId(project),
-                path: format!("group/project-{project}"),
-            });
-        }
-        let (target, source) = (ends.pop().unwrap(), ends.pop().unwrap());
-        let mirror = store.ensure_mirror(&NewMirror { source, target }).await;
-        let mirror = mirror.unwrap().id;
-        let hooked = Self { service, mirror };
-        hooked.registered().await;
-        hooked.looks_by_itself(true).await;
-        hooked
-    }
-
-    /// As a worker registers a hook.
-    async fn registered(&self) {
-        let store = &self.service.state.store;
-        let errand = Errand::RegisterHook {
-            mirror: self.mirror,
-            url: URL.to_owned(),
-        };
-        let asking = Asking {
-            errand: &errand,
-            by: "somebody",
-            key: None,
-        };
-        let id = store.ask(&asking).await.unwrap().id;
-        let claimed = store.claim(1, 1, LEASE).await.unwrap().pop().unwrap();
-        let started = store.start(claimed.ticket, "worker", LEASE).await.unwrap();
-        let fence = started.unwrap().fence;
+        let mirror = service.mirror_of(1).await;
         let secrets = HookSecrets {
             token: TOKEN.to_owned(),
             signing_key: format!("whsec_{}", STANDARD.encode(KEY)),
         };
-        let with = (&self.service.state.cipher, &SystemEntropy as _);
-        let of = (id, self.mirror);
-        let kept = store.prepare_hook(&fence, of, URL, secrets, with).await;
-        kept.unwrap();
-        let report = ErrandReport::Hook {
-            hook_id: 4,
-            url: URL.to_owned(),
-            created: true,
-            signed: true,
-        };
-        store.hook_is_set(&fence, of, 4, &report).await.unwrap();
+        let with = (&service.state.cipher, &SystemEntropy as _);
+        hook(&service.state.store, mirror, secrets, with)
+            .await
+            .unwrap();
+        Self { service, mirror }
     }
 
     async fn looks_by_itself(&self, enabled: bool) {

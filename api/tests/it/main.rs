@@ -8,6 +8,7 @@ mod errand_list;
 mod errands;
 mod events;
 mod hooks;
+mod issue_search;
 mod log;
 mod roles;
 mod service;

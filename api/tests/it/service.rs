@@ -48,6 +48,16 @@ impl Answer {
         set.split(';').next().unwrap().to_owned()
     }
 
+    /// The query of the next page, if there is one.
+    pub(crate) fn next_page(&self) -> Option<String> {
+        let links = self.headers[header::LINK].to_str().unwrap();
+        let link = links
+            .split(", ")
+            .find(|link| link.contains("rel=\"next\""))?;
+        let query = link.split_once('?').unwrap().1;
+        Some(format!("?{}", query.split_once('>').unwrap().0))
+    }
+
     pub(crate) fn csrf(&self) -> String {
         self.body["csrf"].as_str().unwrap().to_owned()
     }
@@ -173,10 +183,15 @@ impl Service {
 
     /// A mirror, and the instance of its source.
     pub(crate) async fn mirror(&self) -> (MirrorId, InstanceId) {
-        let (source, target) = (self.end("gitlab.a", 1).await, self.end("gitlab.b", 2).await);
-        let instance = source.instance;
+        let instance = self.end("gitlab.a", 1).await.instance;
+        (self.mirror_of(1).await, instance)
+    }
+
+    /// Of this project.
+    pub(crate) async fn mirror_of(&self, project: i64) -> MirrorId {
+        let source = self.end("gitlab.a", project).await;
+        let target = self.end("gitlab.b", project).await;
         let new = NewMirror { source, target };
-        let mirror = self.state.store.ensure_mirror(&new).await.unwrap();
-        (mirror.id, instance)
+        self.state.store.ensure_mirror(&new).await.unwrap().id
     }
 }

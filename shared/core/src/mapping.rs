@@ -18,6 +18,8 @@ pub struct IssueMapping {
     pub source_iid: Iid,
     /// The source issue's id.
     pub source_id: IssueId,
+    /// Its title, for people to find it by; none of a confidential one, nor of one that is gone.
+    pub title: Option<String>,
     /// The mirror of it, once there is one.
     pub target: Option<TargetIssue>,
     /// What the last complete read of the source found.

@@ -36,7 +36,7 @@ const OUT: Text = on_work!(
 
 const UNLINK: &str = "\
 UPDATE issue_mappings SET sync_status = 'blocked', sync_error = $3, source_content_hash = NULL,
-                          updated_at = $4
+                          title = NULL, updated_at = $4
 WHERE mirror_id = $1 AND id = $2";
 
 const RELINK: &str = "\

@@ -88,6 +88,11 @@ pub(crate) struct Done {
     pub(crate) attachments: u64,
 }
 
+/// A title that anybody may read who may look at the record.
+fn open_title(issue: &Issue) -> Option<String> {
+    (!issue.confidential).then(|| issue.title.clone())
+}
+
 impl<'a> Case<'a> {
     pub(crate) async fn open(
         cx: &'a Context,
@@ -115,10 +120,11 @@ impl<'a> Case<'a> {
             updated_at: source.updated_at,
             notes_count: source.user_notes_count,
         };
-        let mapping = recorded.unwrap_or_else(|| IssueMapping {
+        let mut mapping = recorded.unwrap_or_else(|| IssueMapping {
             mirror: link.mirror,
             source_iid: iid,
             source_id: source.id,
+            title: None,
             target: None,
             read: None,
             fingerprint: None,
@@ -129,6 +135,7 @@ impl<'a> Case<'a> {
             is_reverse: false,
             status: MappingStatus::Pending,
         });
+        mapping.title = open_title(&source);
         let edits = Edits::on_record(cx, link, &mapping).await?;
         Ok(Self {
             cx,
@@ -345,6 +352,7 @@ impl<'a> Case<'a> {
             updated_at: fresh.issue.updated_at,
             notes_count: fresh.issue.user_notes_count,
         };
+        self.mapping.title = open_title(&fresh.issue);
         self.source = fresh.issue;
         self.taken = fresh.taken;
     }

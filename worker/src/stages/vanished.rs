@@ -59,7 +59,11 @@ pub(crate) async fn follow(
         lease,
         link,
         taken: cx.clock.monotonic(),
-        mapping,
+        // It may be hidden by now.
+        mapping: IssueMapping {
+            title: None,
+            ..mapping
+        },
         changed: false,
     };
     let outcome = match absent.mapping.target.as_ref().map(|target| target.iid) {

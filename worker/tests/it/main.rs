@@ -50,6 +50,7 @@ mod storms;
 mod support;
 mod switches;
 mod threads;
+mod titles;
 mod unlinked;
 mod waiting;
 mod whole;

@@ -24,7 +24,7 @@ macro_rules! select {
         concat!(
             "SELECT mirror_id, source_issue_id, source_issue_iid, target_issue_id, ",
             "target_issue_iid, target_updated_at, target_notes_count, target_digest, source_read_at, ",
-            "source_updated_at, source_notes_count, source_content_hash, owned_labels, ",
+            "source_updated_at, source_notes_count, source_content_hash, title, owned_labels, ",
             "owned_assignees, carried_spent, base, is_reverse, sync_status, sync_error FROM issue_mappings ",
             $rest
         )

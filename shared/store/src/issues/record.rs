@@ -1,7 +1,9 @@
 //! Recording what is known of a source issue.
 
 use super::row::status_columns;
-use crate::{Fence, Store, StoreError, database::Tx, intents::settle_intent, time::micros};
+use crate::{
+    Fence, Store, StoreError, database::Tx, intents::settle_intent, sql::plain, time::micros,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use mirror_core::{
     ids::{Iid, IntentId, IssueId, MirrorId},
@@ -16,9 +18,9 @@ INSERT INTO issue_mappings (
     mirror_id, source_issue_id, source_issue_iid, target_issue_id, target_issue_iid,
     target_updated_at, target_notes_count, source_read_at, source_updated_at, source_notes_count,
     source_read_lag, source_content_hash, owned_labels, carried_spent, sync_status, sync_error,
-    last_synced_at, target_digest, owned_assignees, base, is_reverse, created_at, updated_at)
+    last_synced_at, target_digest, owned_assignees, base, is_reverse, title, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21,
-        $22, $20, $20)
+        $22, $23, $20, $20)
 ON CONFLICT (mirror_id, source_issue_iid) DO UPDATE SET
     source_issue_id = excluded.source_issue_id,
     target_issue_id = excluded.target_issue_id,
@@ -36,6 +38,7 @@ ON CONFLICT (mirror_id, source_issue_iid) DO UPDATE SET
     carried_spent = excluded.carried_spent,
     base = excluded.base,
     is_reverse = excluded.is_reverse,
+    title = excluded.title,
     sync_status = excluded.sync_status,
     sync_error = excluded.sync_error,
     last_synced_at = COALESCE(excluded.last_synced_at, issue_mappings.last_synced_at),
@@ -150,6 +153,7 @@ pub(crate) async fn save(
         .bind(now)
         .bind(mapping.base.as_ref().map(Json))
         .bind(mapping.is_reverse)
+        .bind(mapping.title.as_deref().map(plain))
         .execute()
         .await
         .map_err(target_taken)?;

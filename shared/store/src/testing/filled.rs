@@ -51,10 +51,11 @@ const TABLES: [Text; 10] = [
     rows!(
         "issue_mappings",
         "(mirror_id, source_issue_id, source_issue_iid, target_issue_id, target_issue_iid, \
-          source_read_at, source_updated_at, source_content_hash, owned_labels, sync_status, \
+          source_read_at, source_updated_at, source_content_hash, owned_labels, title, sync_status, \
           sync_error, last_synced_at, created_at, updated_at) \
          SELECT mirror, 1000 + i, i, 2000 + i, i, at, at, \
                 'v1:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef', '[]', \
+                'Wheel ' || i || ' squeaks when it turns', \
                 CASE WHEN i % 1000 = 0 THEN 'failed' WHEN i % 50 = 0 THEN 'skipped' \
                      ELSE 'synced' END, \
                 CASE WHEN i % 1000 = 0 THEN 'the target answered 502' END, at, at, at FROM n"

@@ -50,6 +50,7 @@ async fn an_adoption_makes_the_next_job_compare(world: World) {
     let fence = world.working_on(0).await;
     assert!(adopt(&world, &fence, &[adoption(1, 501)]).await.is_empty());
     let expected = IssueMapping {
+        title: None,
         target: Some(target_issue(501)),
         read: None,
         carried_spent: None,

@@ -232,6 +232,7 @@ impl World {
             mirror: self.mirror,
             source_iid: Iid(iid),
             source_id: IssueId(10_000 + iid),
+            title: Some(format!("Title of {iid}")),
             target: None,
             read: Some(SourceRead {
                 read_at: at(100),
