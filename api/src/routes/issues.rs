@@ -257,7 +257,7 @@ pub(super) struct ListQuery {
     /// Those whose title holds this text, whatever the case of its letters, or whose number it is. Each
     /// page looks at the next 1,000 issues, so that one may be short, or empty, and `Link` tell of more.
     /// Not together with `page`.
-    #[param(min_length = 1, max_length = 255)]
+    #[param(max_length = 255, pattern = "\\S")]
     search: Option<String>,
     /// The page's number, from 1. Not together with `after`.
     #[param(minimum = 1, maximum = 10_001)]
@@ -311,7 +311,7 @@ pub(super) async fn list(
 fn searched<'t>(text: &'t str, wanted: &Wanted) -> Result<&'t str, Problem> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > LONGEST {
-        let detail = format!("give 1 to {LONGEST} characters");
+        let detail = format!("give 1 to {LONGEST} characters that are not all blank");
         return Err(Problem::parameter("search", detail));
     }
     if wanted.page.is_some() {
