@@ -74,6 +74,7 @@ async fn measure() -> anyhow::Result<()> {
     let large = Served::on(&address(&much)?, clock.clone(), many).await?;
     for database in [&few, &much] {
         database.gather_statistics().await?;
+        database.write_out().await?;
     }
     compare("PostgreSQL", (&small, &large), many, length, &clock).await
 }

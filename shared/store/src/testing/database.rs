@@ -111,6 +111,15 @@ impl TestDatabase {
         self.execute("VACUUM (ANALYZE)").await
     }
 
+    /// Has the server write out what is not on its disk yet, so that it does not do so while something is
+    /// measured.
+    ///
+    /// # Errors
+    /// If the server does not do as told.
+    pub async fn write_out(&self) -> Result<(), TestDatabaseError> {
+        self.execute("CHECKPOINT").await
+    }
+
     async fn execute(&self, text: &str) -> Result<(), TestDatabaseError> {
         let mut connection = connect(&self.server.clone().database(&self.name)).await?;
         run(&mut connection, &self.server, text.to_owned()).await
