@@ -9,6 +9,7 @@ use mirror_core::{
     ids::{Iid, MirrorId},
     issue::Issue,
     job::Job,
+    mapping::SourceRead,
 };
 use mirror_gitlab::{ErrorKind, IssueQuery};
 use std::{
@@ -32,6 +33,17 @@ pub(crate) struct Fresh {
     pub(crate) read_at: DateTime<Utc>,
     /// When it was taken, by the clock that never jumps.
     pub(crate) taken: Duration,
+}
+
+impl Fresh {
+    /// What is recorded of this read.
+    pub(crate) fn read(&self) -> SourceRead {
+        SourceRead {
+            read_at: self.read_at,
+            updated_at: self.issue.updated_at,
+            notes_count: self.issue.user_notes_count,
+        }
+    }
 }
 
 /// Rows that listings brought.

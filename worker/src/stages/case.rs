@@ -100,6 +100,7 @@ impl<'a> Case<'a> {
         link: &'a Link,
         fresh: Fresh,
     ) -> Result<Self, SyncError> {
+        let read = fresh.read();
         let source = fresh.issue;
         let iid = source.iid;
         lease.intended().about(link.mirror, iid);
@@ -115,11 +116,6 @@ impl<'a> Case<'a> {
             .store
             .target_facts(link.target.instance, link.target.project.id)
             .await?;
-        let read = SourceRead {
-            read_at: fresh.read_at,
-            updated_at: source.updated_at,
-            notes_count: source.user_notes_count,
-        };
         let mut mapping = recorded.unwrap_or_else(|| IssueMapping {
             mirror: link.mirror,
             source_iid: iid,
@@ -347,14 +343,15 @@ impl<'a> Case<'a> {
 
     /// The source, read anew after it was changed.
     pub(crate) fn renew(&mut self, fresh: Fresh) {
-        self.read = SourceRead {
-            read_at: fresh.read_at,
-            updated_at: fresh.issue.updated_at,
-            notes_count: fresh.issue.user_notes_count,
-        };
-        self.mapping.title = open_title(&fresh.issue);
-        self.source = fresh.issue;
+        self.read = fresh.read();
         self.taken = fresh.taken;
+        self.take(fresh.issue);
+    }
+
+    /// The source as it is now. It may have become confidential.
+    pub(crate) fn take(&mut self, issue: Issue) {
+        self.mapping.title = open_title(&issue);
+        self.source = issue;
     }
 
     /// Everything is in line.

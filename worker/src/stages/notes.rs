@@ -36,7 +36,7 @@ pub(crate) async fn threads(case: &mut Case<'_>) -> Result<Option<Vec<Discussion
             notes_count: i64::try_from(notes.filter(|note| !note.system).count())
                 .unwrap_or(i64::MAX),
         };
-        case.source = fresh.issue;
+        case.take(fresh.issue);
     }
     Ok(Some(threads))
 }

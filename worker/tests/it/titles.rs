@@ -1,12 +1,19 @@
 //! Titles stay on record, for people to find an issue by, as long as whoever sees the project may read them.
 
-use crate::support::{SECRET, World, issue, secret};
-use gitlab_sim::IssueEdit;
+use crate::support::{SECRET, World, issue, note, secret};
+use gitlab_sim::{HookVerdict, IssueEdit, Phase};
 use mirror_core::{
     ids::Iid,
     job::{Job, Priority},
 };
 use mirror_store::{IssueFilter, Owe};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 impl World {
     async fn title(&self, iid: u64) -> Option<String> {
@@ -87,4 +94,28 @@ async fn the_title_of_an_issue_that_was_taken_out_or_is_gone_is_forgotten() {
     store.owe(&[owe]).await.unwrap();
     world.run().await;
     assert_eq!(world.title(gone).await, None);
+}
+
+#[tokio::test]
+async fn an_issue_that_becomes_confidential_while_its_comments_are_read_has_no_title() {
+    let world = World::new().await;
+    let iid = world.write(issue(world.alice, "Brakes squeak"));
+    world.say(iid, note(world.alice, "All of them."));
+    let (sim, project, alice) = (world.source.clone(), world.from.project, world.alice);
+    let (clock, once) = (world.clock.clone(), AtomicBool::new(true));
+    world.source.set_hook(Arc::new(move |event| {
+        let reads = event.phase == Phase::Before && event.path.ends_with("/discussions");
+        if reads && once.swap(false, Ordering::SeqCst) {
+            clock.advance(Duration::from_secs(2));
+            sim.edit(|sim| {
+                let hidden = titled(&format!("The {SECRET}"), true);
+                sim.edit_issue(project, iid, alice, hidden).unwrap();
+                sim.add_note(project, iid, note(alice, SECRET)).unwrap();
+            });
+        }
+        Box::pin(async { HookVerdict::Go })
+    }));
+    world.run().await;
+    assert!(world.source_issue(iid).confidential);
+    assert_eq!(world.title(iid).await, None);
 }

@@ -170,16 +170,10 @@ pub(crate) async fn settle_lost(
 }
 
 fn reason(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Skipped(reason) => Some(plain(&reason.to_string())),
-        Outcome::Created
-        | Outcome::Updated
-        | Outcome::Unchanged
-        | Outcome::Scanned { .. }
-        | Outcome::Carried
-        | Outcome::Checked { .. }
-        | Outcome::Errand => None,
-    }
+    let Outcome::Skipped(reason) = outcome else {
+        return None;
+    };
+    Some(plain(&reason.to_string()))
 }
 
 fn name(outcome: &Outcome) -> &'static str {
